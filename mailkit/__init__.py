@@ -1,0 +1,1 @@
+"""Mail for Twisted: servers, a store and the toolkit underneath them."""

@@ -1,0 +1,1 @@
+"""A TOML file turned into settings classes."""

@@ -1,0 +1,116 @@
+"""What mailkit raises on purpose: what happened, never how a protocol says it.
+
+Three branches, by whose fault it was: `Malformed` is the peer's, `Refused` and
+`Unavailable` are our decision, `LocalMisuse` is a bug of ours. Each protocol has
+one table that turns kinds into words; the nearest class in the ancestry wins.
+"""
+
+from __future__ import annotations
+
+
+class MailkitError(Exception):
+    """Root of all errors that mailkit raises on purpose."""
+
+
+class Malformed(MailkitError):
+    """What the peer sent is not in the grammar, or exceeds a limit of a parser."""
+
+
+class Refused(MailkitError):
+    """The request is understood and will not be done; asking again changes nothing."""
+
+
+class Unavailable(MailkitError):
+    """The request cannot be done now; asking again later may work."""
+
+
+class NoSuchMailbox(Refused):
+    """No mailbox of that name, or none that this account may see."""
+
+
+class MailboxExists(Refused):
+    """A mailbox of that name is there already."""
+
+
+class MailboxInUse(Refused):
+    """Somebody holds the mailbox exclusively (POP3), so nobody else may."""
+
+
+class CannotName(Refused):
+    """The name is not one that a mailbox, an address or a domain may have."""
+
+
+class NoSuchAccount(Refused):
+    """No account of that name."""
+
+
+class NoSuchDomain(Refused):
+    """Not one of our domains."""
+
+
+class NoSuchAddress(Refused):
+    """The domain is ours, and nobody has that address."""
+
+
+class AlreadyExists(Refused):
+    """The domain, account or alias is there already."""
+
+
+class NotOurs(Refused):
+    """The recipient is not ours, and this peer may not use us to reach it."""
+
+
+class NotAllowed(Refused):
+    """The account may not do that: not its address, not its role."""
+
+
+class NotAuthenticated(Refused):
+    """The name or the secret is wrong; which of them is never said."""
+
+
+class Suspended(Refused):
+    """The account is there and may not be used at present."""
+
+
+class TooLarge(Refused):
+    """The message, or one part of it, exceeds a size that we take."""
+
+
+class TooMany(Refused):
+    """A limit on a number of things is reached."""
+
+
+class MailLoop(Refused):
+    """The message has been here before, or has travelled too far."""
+
+
+class BadMessage(Refused):
+    """The message itself is not one that we take; the text says which part of it."""
+
+
+class Discarded(Refused):
+    """Asked for something that was thrown away on request."""
+
+
+class OverQuota(Unavailable):
+    """Keeping the message would exceed the account's quota."""
+
+
+class StorageFull(Unavailable):
+    """There is no room left on the disk, or less than we keep free."""
+
+
+class StorageBroken(Unavailable):
+    """The disk or the database failed; the administrator has to look."""
+
+
+class Busy(Unavailable):
+    """Too many at once; the peer may come back when there are fewer."""
+
+
+class MailboxGone(Unavailable):
+    """The mailbox that was open has been deleted or renamed by somebody else."""
+
+
+class LocalMisuse(MailkitError):
+    """Our own code drove a machine or a seam wrongly: a bug in mailkit."""

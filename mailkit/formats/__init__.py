@@ -1,0 +1,1 @@
+"""What octets mean: pure functions over messages and their parts."""

@@ -1,0 +1,1 @@
+"""The seams: what one room promises another."""

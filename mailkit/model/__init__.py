@@ -1,0 +1,1 @@
+"""Values: built whole, never changed."""

@@ -1,0 +1,39 @@
+"""What happened to a message: the lines that ``mailkit trace`` tells."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import frozen
+
+
+class Step(Enum):
+    """The kinds of step, in the order in which a message takes them."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DELIVERED = "delivered"
+    DISCARDED = "discarded"
+
+
+@frozen
+class MailEvent:
+    """One step of one message for one recipient."""
+
+    when: float
+    """Seconds since 1970."""
+    step: Step
+    transaction: str
+    """The id that the 250 told the peer; the same in every step of a message."""
+    message_id: str
+    """The Message-ID field with its angle brackets; empty where unknown."""
+    sender: str
+    recipient: str
+    """Empty where the step is about all of them."""
+    peer: str
+    """Who handed it in: an IP address, or ``unix``."""
+    account: str = ""
+    """The account it was submitted by or delivered to."""
+    detail: str = ""
+    """Mailbox, reply or reason, in words."""
+    size: int = 0

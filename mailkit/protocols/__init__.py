@@ -1,0 +1,1 @@
+"""Wire machines: octets in, events out, octets out."""

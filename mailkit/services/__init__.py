@@ -1,0 +1,1 @@
+"""What mailkit does: coroutines over interfaces."""

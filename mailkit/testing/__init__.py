@@ -1,0 +1,1 @@
+"""Doubles, contracts and a throw-away server, for any test suite."""
