@@ -31,7 +31,7 @@ class ILanes(Interface):
         work: Callable[[list[Item]], Sequence[BaseException | None]],
     ) -> None:
         """
-        Short work of all accounts: what waits for one ``work`` is handed to it together.
+        Short work of all accounts: what waits for one ``work`` goes to it together.
 
         ``work`` returns for each item ``None`` or the error that its caller gets.
         Items whose lanes are busy wait for the next batch.
