@@ -112,5 +112,9 @@ class MailboxGone(Unavailable):
     """The mailbox that was open has been deleted or renamed by somebody else."""
 
 
+class PeerGone(MailkitError):
+    """The connection is no more; the pump knows what to do about it."""
+
+
 class LocalMisuse(MailkitError):
     """Our own code drove a machine or a seam wrongly: a bug in mailkit."""

@@ -12,6 +12,9 @@ class ISession(Interface):
     timeout: float = Attribute(
         "Seconds of silence allowed now; may change with each event."
     )
+    is_idle: bool = Attribute(
+        "Nothing is half done: a shutdown may say farewell without waiting."
+    )
     account: str = Attribute("Who is logged in, for the log; empty before that.")
 
     async def greet() -> None:
@@ -50,7 +53,11 @@ class IPeer(Interface):
         """Send what waits, then upgrade; the machine forgets what it had buffered."""
 
     async def flush() -> None:
-        """Send what waits, and return when the peer has room for more."""
+        """
+        Send what waits, and return when the peer has room for more.
+
+        :raises PeerGone: if the peer has left, so that nobody works for nobody.
+        """
 
     def speak() -> None:
         """Send what waits, now: for words that no event asked for (IDLE)."""
