@@ -1,0 +1,25 @@
+"""Running a coroutine that waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from mailkit.errors import LocalMisuse
+
+T = TypeVar("T")
+
+
+def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
+    """
+    What a coroutine returns that never has to wait, as over the doubles of this room.
+
+    :raises LocalMisuse: if it waits after all.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    coroutine.close()
+    raise LocalMisuse("the coroutine waits for something")
