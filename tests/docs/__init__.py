@@ -1,0 +1,1 @@
+"""Whether what the documents say is so."""
