@@ -1,1 +1,1 @@
-"""What octets mean: pure functions over messages and their parts."""
+"""What octets mean: header fields, dates, MIME and what IMAP shows of them."""

@@ -1,0 +1,76 @@
+"""The first words of a message, for lists of messages (RFC 8970)."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from mailkit.formats import body, charset, mime
+from mailkit.formats.fields import disposition, parameter
+from mailkit.formats.limits import DEFAULT_LIMITS, Limits
+
+LENGTH = 200
+"""Characters of the longest preview (RFC 8970 §3.1)."""
+
+_PLAIN_SOURCE = 2048  # octets that give 200 characters but for the oddest text
+_UNSEEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(style|script|title|head)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
+    re.S | re.I,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff\u034f]")
+_QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.M)
+
+
+def preview(octets: bytes, root: mime.Part, limits: Limits = DEFAULT_LIMITS) -> str:
+    """
+    Give at most 200 characters of the message's text, on one line.
+
+    The first text/plain part counts, else the first text/html one; attachments and
+    forwarded messages do not. Quoted lines are left out if anything is left.
+    """
+    marked: mime.Part | None = None
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        if part.is_multipart:
+            waiting.extend(reversed(part.parts))
+        elif part.type == b"text" and not _is_attachment(part, limits):
+            if part.subtype == b"html":
+                marked = marked or part
+            elif part.subtype == b"plain":
+                text = _text(octets, part, _PLAIN_SOURCE, limits)
+                if ">" in text:
+                    text = _condensed(_QUOTED_LINE.sub("", text)) or text
+                text = _condensed(text)
+                if text:
+                    return text
+    if marked is None:
+        return ""
+    text = _text(octets, marked, limits.preview_source, limits)
+    return _condensed(html.unescape(_UNSEEN.sub(" ", text)))
+
+
+def _is_attachment(part: mime.Part, limits: Limits) -> bool:
+    value = part.described.get(b"content-disposition")
+    if value is None:
+        return False
+    found = disposition(value, limits)
+    return found is not None and found.value == b"attachment"
+
+
+def _text(octets: bytes, part: mime.Part, most: int, limits: Limits) -> str:
+    end = min(part.end, part.body + min(most, limits.preview_source))
+    encoding = part.encoding
+    source = octets[part.body : end]
+    if encoding in body.ENCODED:
+        source = body.decode(source, encoding)
+    label = parameter(part.parameters, b"charset") or b""
+    return charset.decode(source, label)
+
+
+def _condensed(text: str) -> str:
+    text = " ".join(_CONTROL.sub("", text).split())
+    if len(text) <= LENGTH:
+        # A character cut in two at the end of the source is not shown.
+        return text.rstrip("\ufffd ")
+    return text[:LENGTH].rstrip()
