@@ -1,0 +1,422 @@
+"""The one Twisted stream protocol of mailkit: octets in, events through, octets out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IOpenSSLServerConnectionCreator,
+    IPushProducer,
+    IReactorTime,
+    ITransport,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mailkit.errors import Busy, LocalMisuse, Malformed, PeerGone
+from mailkit.interfaces.session import IPeer, ISession
+from mailkit.net.door import Door
+from mailkit.net.peer import Peer, peer_of
+from mailkit.protocols.machine import Machine
+from mailkit.protocols.proxyheader import Family, read_proxy_header
+
+Build = Callable[[IPeer], tuple[Machine, ISession]]
+"""Makes the two halves of one conversation."""
+
+
+@frozen
+class PumpSettings:
+    """What every connection has to keep to, whatever it speaks."""
+
+    read_ahead: int = 65_536
+    """Octets taken from a peer while its last command is still being handled."""
+
+    slow_writer: int = 4_096
+    """A peer that is not done with a command has to send this many octets in the
+    time that the protocol allows for silence."""
+
+    slow_reader: float = 300.0
+    """Seconds within which a peer has to take what was written to it."""
+
+    close_wait: float = 10.0
+    """Seconds that the last words may take to leave before the connection is cut."""
+
+    proxy_wait: float = 5.0
+    """Seconds within which a trusted proxy has to say whom it speaks for."""
+
+    turn: int = 64
+    """Pipelined commands handled in a row before others get their turn."""
+
+    dialogue: bool = False
+    """Log every event and every response (level debug)."""
+
+
+@define(eq=False)
+class Surroundings:
+    """What all pumps of one service share."""
+
+    protocol: str
+    """``smtp``, ``imaps`` …, for the log and the metrics."""
+    clock: IReactorTime
+    door: Door = field(factory=Door)
+    settings: PumpSettings = field(factory=PumpSettings)
+    tls: IOpenSSLServerConnectionCreator | None = None
+    tls_first: bool = False
+    """TLS from the first octet (RFC 8314 §3)."""
+    began: Callable[[Pump], None] = lambda pump: None
+    ended: Callable[[Pump, float], None] = lambda pump, took: None
+
+
+@implementer(IPushProducer)
+class Pump(Protocol):
+    """
+    Carries one connection.
+
+    Events are handled strictly one after the other, and none is parsed while
+    one is being handled: a peer that pipelines waits, it does not pile up.
+
+    A session at work is never cut short when the peer leaves, so that what it
+    began to keep is either kept or given up in good order.
+    """
+
+    log = Logger()
+
+    def __init__(self, build: Build, surroundings: Surroundings) -> None:
+        self._build = build
+        self._around = surroundings
+        self.peer: Peer | None = None
+        self.session: ISession | None = None
+        self.is_secure = False
+        self.may_secure = surroundings.tls is not None
+        self.octets_in = 0
+        self.octets_out = 0
+        self.events = 0
+        self.reason = ""
+        self._machine: Machine | None = None
+        self._preface: bytearray | None = None
+        self._door_host: str | None = None
+        self._more: Deferred[None] | None = None
+        self._room: Deferred[None] | None = None
+        self._is_working = False
+        self._is_gone = False
+        self._is_full = False
+        self._is_paused = False
+        self._unread = 0
+        self._goodbye: str | None = None
+        self._timer: IDelayedCall | None = None
+        self._patience = 0.0
+        self._progress = 0.0
+        self._octets_at_progress = 0
+        self._began = 0.0
+
+    # -- Twisted's side
+
+    def connectionMade(self) -> None:
+        transport = self._transport
+        getattr(transport, "setTcpNoDelay", lambda on: None)(True)
+        # The transport tells when its buffer is full, and when there is room again.
+        getattr(transport, "registerProducer", lambda who, streaming: None)(self, True)
+        self._began = self._progress = self._around.clock.seconds()
+        self.peer = peer_of(transport, self)
+        if self._around.door.trusts(self.peer.host):
+            self._preface = bytearray()
+            wait = self._around.settings.proxy_wait
+            self._timer = self._around.clock.callLater(wait, self._no_preface)
+        else:
+            self._open(b"")
+
+    def dataReceived(self, data: bytes) -> None:
+        self.octets_in += len(data)
+        if self._preface is not None:
+            self._preface += data
+            self._read_preface()
+            return
+        if self._machine is None:
+            return  # turned away at the door
+        self._machine.receive(data)
+        if self._is_working:
+            self._unread += len(data)
+            if self._unread >= self._around.settings.read_ahead:
+                self._pause(True)
+        else:
+            self._wake()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._is_gone = True
+        self._stop_timer()
+        if self._door_host is not None:
+            self._around.door.leave(self._door_host)
+        self.reason = self.reason or "the peer closed"
+        took = self._around.clock.seconds() - self._began
+        self._around.ended(self, took)
+        self._wake()
+        self.resumeProducing()
+
+    def pauseProducing(self) -> None:
+        self._is_full = True
+
+    def resumeProducing(self) -> None:
+        self._is_full = False
+        if self._room is not None:
+            room, self._room = self._room, None
+            room.callback(None)
+
+    def stopProducing(self) -> None:
+        self.resumeProducing()
+
+    # -- the session's side, through its `Peer`
+
+    async def start_tls(self) -> None:
+        if self._around.tls is None or self.is_secure or self._machine is None:
+            raise LocalMisuse("TLS cannot begin here")
+        self.speak()
+        self._secure()
+        self._machine.secured()
+
+    async def flush(self) -> None:
+        if self._say():
+            self._note_progress()
+        if self._is_full and not self._is_gone:
+            self._room = Deferred()
+            clock, settings = self._around.clock, self._around.settings
+            limit = clock.callLater(settings.slow_reader, self._cut, "slow reader")
+            try:
+                await self._room
+            finally:
+                if limit.active():
+                    limit.cancel()
+        if self._is_gone:
+            raise PeerGone
+
+    def speak(self) -> None:
+        self._say()
+
+    def interrupt(self) -> None:
+        self.end("Disconnected by the server")
+
+    # -- the service's side
+
+    def end(self, reason: str) -> None:
+        """Say goodbye as soon as no event is at work, and close."""
+        if self._goodbye is None:
+            self._goodbye = reason
+            self._wake()
+
+    def cut(self, reason: str) -> None:
+        """Close without another word; for those that `end` could not move."""
+        self._cut(reason)
+
+    # -- within
+
+    def _say(self) -> bool:
+        """Write what waits; whether there was anything."""
+        assert self._machine is not None
+        octets = self._machine.take_output()
+        if not octets:
+            return False
+        if not self._is_gone:
+            self._transport.write(octets)
+            self.octets_out += len(octets)
+        if self._around.settings.dialogue:
+            self.log.debug("{peer} S: {octets!r}", peer=self._who, octets=octets[:200])
+        return True
+
+    @property
+    def _transport(self) -> ITransport:
+        assert self.transport is not None
+        return self.transport
+
+    @property
+    def _who(self) -> str:
+        return f"{self.peer.host}:{self.peer.port}" if self.peer is not None else "?"
+
+    def _no_preface(self) -> None:
+        self._timer = None
+        self._cut("no PROXY header came")
+
+    def _read_preface(self) -> None:
+        assert self._preface is not None
+        assert self.peer is not None
+        try:
+            found = read_proxy_header(bytes(self._preface))
+        except Malformed as problem:
+            self.log.warn("{peer}: {reason}", peer=self._who, reason=str(problem))
+            self._preface = bytearray()
+            self._cut("bad PROXY header")
+            return
+        if found is None:
+            return
+        header, length = found
+        if header.family is Family.IP:
+            self.peer.host, self.peer.port = header.host, header.port
+            self.peer.local_host = header.local_host
+            self.peer.local_port = header.local_port
+        rest, self._preface = bytes(self._preface[length:]), None
+        self._stop_timer()
+        self._open(rest)
+
+    def _open(self, rest: bytes) -> None:
+        peer, around = self.peer, self._around
+        assert peer is not None
+        self._machine, self.session = self._build(peer)
+        try:
+            around.door.enter(peer.host)
+        except Busy as problem:
+            self._goodbye = str(problem)
+            self.may_secure = False
+        else:
+            self._door_host = peer.host
+        around.began(self)
+        if around.tls_first:
+            self._secure()
+        serving = Deferred.fromCoroutine(self._serve(self._machine, self.session))
+        serving.addErrback(self._failed)
+        if rest:
+            # What came with the PROXY header: the first octets of TLS or of the text.
+            inner = getattr(self._transport, "protocol", self)
+            (inner if around.tls_first else self).dataReceived(rest)
+
+    def _secure(self) -> None:
+        start = getattr(self._transport, "startTLS")  # noqa: B009 - not in ITransport
+        start(self._around.tls)
+        self.is_secure = True
+
+    async def _serve(self, machine: Machine, session: ISession) -> None:
+        try:
+            if self._goodbye is None:
+                self._is_working = True
+                await session.greet()
+                self._is_working = False
+            in_a_row = 0
+            while not session.is_over:
+                if self._goodbye is not None and session.is_idle:
+                    session.farewell(self._goodbye)
+                    self.reason = self.reason or self._goodbye
+                    break
+                event = machine.next_event()
+                if event is None:
+                    # Replies to pipelined commands leave together (RFC 2920 §3.2).
+                    if self._say():
+                        self._note_progress()
+                    if self._is_gone:
+                        break
+                    in_a_row = 0
+                    await self._hear_more(session)
+                    continue
+                await self._handle(session, event)
+                in_a_row += 1
+                if in_a_row >= self._around.settings.turn:
+                    in_a_row = 0
+                    await self._others_first()
+        except PeerGone:
+            pass  # what the session had begun is closed below
+        except Exception:  # the last resort: a bug ends one connection, not the server
+            self.log.failure(
+                "internal error: {protocol} from {peer}, account {account}",
+                protocol=self._around.protocol,
+                peer=self._who,
+                account=session.account,
+            )
+            self.reason = "internal error"
+            session.farewell("internal error")
+        finally:
+            self._is_working = True
+            await session.close()
+            self._leave()
+
+    async def _handle(self, session: ISession, event: object) -> None:
+        self.events += 1
+        self._is_working = True
+        if self._around.settings.dialogue:
+            self.log.debug("{peer} C: {event!r}", peer=self._who, event=event)
+        await session.handle(event)
+        self._is_working = False
+
+    def _note_progress(self) -> None:
+        self._progress = self._around.clock.seconds()
+        self._octets_at_progress = self.octets_in
+
+    async def _hear_more(self, session: ISession) -> None:
+        self._unread = 0
+        self._pause(False)
+        if session.timeout < self._patience:
+            self._stop_timer()
+        if self._timer is None:
+            self._patience = session.timeout
+            self._timer = self._around.clock.callLater(session.timeout, self._check)
+        self._more = Deferred()
+        await self._more
+
+    def _wake(self) -> None:
+        if self._more is not None:
+            more, self._more = self._more, None
+            more.callback(None)
+
+    def _pause(self, wish: bool) -> None:
+        if wish is not self._is_paused and not self._is_gone:
+            self._is_paused = wish
+            transport = self._transport
+            name = "pauseProducing" if wish else "resumeProducing"
+            getattr(transport, name, lambda: None)()
+
+    async def _others_first(self) -> None:
+        turn: Deferred[None] = Deferred()
+        self._is_working = True
+        self._around.clock.callLater(0, turn.callback, None)
+        await turn
+        self._is_working = False
+
+    def _check(self) -> None:
+        """Was the peer silent for too long? Asked about as often as that takes."""
+        self._timer = None
+        session, now = self.session, self._around.clock.seconds()
+        assert session is not None
+        if self.octets_in - self._octets_at_progress >= (
+            self._around.settings.slow_writer
+        ):
+            self._note_progress()
+        left = self._progress + session.timeout - now
+        if self._is_working:
+            left = max(left, 1.0)  # it is our turn, not the peer's
+            self._note_progress()
+        if left > 0:
+            self._timer = self._around.clock.callLater(left, self._check)
+            return
+        self.reason = "timed out"
+        session.farewell("timed out")
+        self._wake()
+
+    def _leave(self) -> None:
+        self._stop_timer()
+        self.speak()
+        if self._is_gone:
+            return
+        self.reason = self.reason or "closed"
+        transport = self._transport
+        getattr(transport, "unregisterProducer", lambda: None)()
+        self._pause(False)
+        transport.loseConnection()
+        wait = self._around.settings.close_wait
+        self._timer = self._around.clock.callLater(wait, self._cut, "would not close")
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def _cut(self, reason: str) -> None:
+        self._stop_timer()
+        if self._is_gone:
+            return
+        self.reason = self.reason or reason
+        transport = self._transport
+        getattr(transport, "abortConnection", transport.loseConnection)()
+
+    def _failed(self, failure: Failure) -> None:
+        self.log.failure("session did not close: {peer}", failure, peer=self._who)
+        self._cut("internal error")
