@@ -1,0 +1,1 @@
+"""What mailkit does, over doubles of the seams."""

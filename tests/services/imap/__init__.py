@@ -1,0 +1,1 @@
+"""The IMAP session and its parts."""
