@@ -1,0 +1,1 @@
+"""Writers of responses, one file a command family (RFC 9051 §7)."""
