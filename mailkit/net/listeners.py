@@ -67,9 +67,9 @@ class PumpFactory(Factory):
         self.pumps.add(pump)
         self._began(pump)
 
-    def _end(self, pump: Pump, took: float) -> None:
+    def _end(self, pump: Pump) -> None:
         self.pumps.discard(pump)
-        self._ended(pump, took)
+        self._ended(pump)
         if not self.pumps:
             waiting, self._all_gone = self._all_gone, []
             for done in waiting:

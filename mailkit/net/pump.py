@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from mailkit.errors import Busy, LocalMisuse, Malformed, PeerGone
 from mailkit.interfaces.session import IPeer, ISession
+from mailkit.metrics import Metrics
 from mailkit.net.door import Door
 from mailkit.net.peer import Peer, peer_of
 from mailkit.protocols.machine import Machine
@@ -68,8 +69,9 @@ class Surroundings:
     tls: IOpenSSLServerConnectionCreator | None = None
     tls_first: bool = False
     """TLS from the first octet (RFC 8314 §3)."""
+    metrics: Metrics = field(factory=Metrics)
     began: Callable[[Pump], None] = lambda pump: None
-    ended: Callable[[Pump, float], None] = lambda pump, took: None
+    ended: Callable[[Pump], None] = lambda pump: None
 
 
 @implementer(IPushProducer)
@@ -149,11 +151,11 @@ class Pump(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._is_gone = True
         self._stop_timer()
+        self.reason = self.reason or "the peer closed"
         if self._door_host is not None:
             self._around.door.leave(self._door_host)
-        self.reason = self.reason or "the peer closed"
-        took = self._around.clock.seconds() - self._began
-        self._around.ended(self, took)
+            self._around.metrics.disconnected(self._around.protocol)
+        self._sum_up()
         self._wake()
         self.resumeProducing()
 
@@ -235,6 +237,24 @@ class Pump(Protocol):
     def _who(self) -> str:
         return f"{self.peer.host}:{self.peer.port}" if self.peer is not None else "?"
 
+    def _sum_up(self) -> None:
+        if self.session is not None:
+            self.log.info(
+                "{protocol} {peer} {account}: {reason} after {took:.1f} s, "
+                "{commands} commands, {octets_in} octets in, {octets_out} out",
+                protocol=self._around.protocol,
+                peer=self._who,
+                account=self.session.account or "-",
+                reason=self.reason,
+                took=self._around.clock.seconds() - self._began,
+                commands=self.events,
+                octets_in=self.octets_in,
+                octets_out=self.octets_out,
+            )
+            self._around.ended(self)
+        else:
+            self._around.metrics.turned_away(self._around.protocol, "proxy")
+
     def _no_preface(self) -> None:
         self._timer = None
         self._cut("no PROXY header came")
@@ -269,8 +289,11 @@ class Pump(Protocol):
         except Busy as problem:
             self._goodbye = str(problem)
             self.may_secure = False
+            why = "peer" if "your" in self._goodbye else "all"
+            around.metrics.turned_away(around.protocol, why)
         else:
             self._door_host = peer.host
+            around.metrics.connected(around.protocol)
         around.began(self)
         if around.tls_first:
             self._secure()
