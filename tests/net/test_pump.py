@@ -53,7 +53,7 @@ class PumpCase(SynchronousTestCase):
         return pump, line
 
     def take(self, line: Line) -> bytes:
-        octets = line.value()
+        octets: bytes = line.value()
         line.clear()
         return octets
 
