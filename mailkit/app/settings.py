@@ -1,0 +1,290 @@
+"""All of ``mailkit.toml`` as one class (INTERFACE: the contract with its readers)."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+from attrs import field, frozen
+from attrs.validators import ge, le
+
+from mailkit.config.reader import Network
+from mailkit.config.units import (
+    DAY,
+    HOUR,
+    KIB,
+    MB,
+    MIB,
+    MINUTE,
+    Octets,
+    Seconds,
+)
+
+_HOSTNAME = re.compile(
+    r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _is_hostname(instance: Any, field: attrs.Attribute[str], value: str) -> None:
+    if not _HOSTNAME.fullmatch(value):
+        raise ValueError(
+            f'expects a host name such as "mail.example.org", not "{value}"'
+        )
+
+
+def _is_origin(instance: Any, field: attrs.Attribute[str], value: str) -> None:
+    if value and not re.fullmatch(r"https?://[^/\s]+", value):
+        raise ValueError(
+            f'expects an origin such as "https://mail.example.org", not "{value}"'
+        )
+
+
+@frozen
+class ListenSettings:
+    """Who listens where: Twisted endpoint strings. A service that is absent is off."""
+
+    smtp: tuple[str, ...] = ()
+    """Mail from other servers (RFC 5321), STARTTLS offered. Usually `tcp:25`."""
+
+    submission: tuple[str, ...] = ()
+    """Mail from our own people (RFC 6409), STARTTLS offered. Usually `tcp:587`."""
+
+    submissions: tuple[str, ...] = ()
+    """The same, with TLS from the first octet (RFC 8314 §3.3). Usually `tcp:465`."""
+
+    lmtp: tuple[str, ...] = ()
+    """Mail from a server in front of this one (RFC 2033), without a login."""
+
+    imap: tuple[str, ...] = ()
+    """Mail clients (RFC 9051), STARTTLS offered. Usually `tcp:143`."""
+
+    imaps: tuple[str, ...] = ()
+    """The same, with TLS from the first octet (RFC 8314 §3.2). Usually `tcp:993`."""
+
+    pop3: tuple[str, ...] = ()
+    """Mail clients of the older kind (RFC 1939), STLS offered. Usually `tcp:110`."""
+
+    pop3s: tuple[str, ...] = ()
+    """The same, with TLS from the first octet (RFC 8314 §3.1). Usually `tcp:995`."""
+
+    managesieve: tuple[str, ...] = ()
+    """Filter scripts. Not in this version: skipped with one warning line."""
+
+    http: tuple[str, ...] = ()
+    """Web pages in the clear. Not in this version: skipped with one warning line."""
+
+    https: tuple[str, ...] = ()
+    """Web pages. Not in this version: skipped with one warning line."""
+
+    metrics: tuple[str, ...] = ()
+    """`/metrics` and `/healthz`, without a login: on a loopback address."""
+
+
+@frozen
+class KeyPairSettings:
+    """One more certificate, chosen when a client asks for a name that is in it."""
+
+    certificate: Path
+    """PEM file: the certificate and those that lead to its root."""
+
+    key: Path
+    """PEM file: its private key, readable by the server alone."""
+
+
+@frozen
+class TLSSettings:
+    """Certificates. The files are watched, and taken over when they are renewed."""
+
+    certificate: Path | None = None
+    """PEM file: the certificate and those that lead to its root. Absent: self-signed,
+    made once below `data`."""
+
+    key: Path | None = None
+    """PEM file: its private key, readable by the server alone."""
+
+    also: tuple[KeyPairSettings, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key are given together or not at all")
+
+
+@frozen
+class AuthSettings:
+    """How people prove who they are."""
+
+    plaintext: Literal["tls", "tls-or-loopback", "always"] = "tls-or-loopback"
+    """Where a password may be sent: under TLS only, also from this machine, or
+    anywhere (for test beds)."""
+
+    scram: Literal["auto", "on", "off"] = "auto"
+    """Whether SCRAM-SHA-256 (RFC 7677) is offered; `"auto"` offers it while every
+    active account has the keys for it, so that imported accounts are not locked
+    out."""
+
+    argon2_memory: Octets = field(default=19 * MIB, validator=ge(19 * MIB))
+    """Memory of one password hash (argon2id)."""
+
+    argon2_passes: int = field(default=2, validator=[ge(2), le(100)])
+    """Passes over that memory."""
+
+    argon2_lanes: int = field(default=1, validator=[ge(1), le(16)])
+    """Lanes of one password hash."""
+
+    remember: Seconds = field(default=MINUTE, validator=le(3600.0))
+    """How long a successful login is remembered, by a keyed hash in memory, so that
+    clients that log in for every look do not cost a password hash each time."""
+
+
+@frozen
+class LimitSettings:
+    """What a peer, an account or a message may take."""
+
+    message_size: Octets = field(default=50 * MIB, validator=ge(64 * KIB))
+    """The largest message that is taken in, by any way (RFC 1870)."""
+
+    text_line: Octets = field(default=64 * KIB, validator=ge(1000))
+    """The longest line of a message that is taken as it came; 1000 is what the
+    standard asks for (RFC 5321 §4.5.3.1.6), newsletters have longer ones."""
+
+    recipients: int = field(default=1000, validator=ge(100))
+    """Recipients of one message (RFC 5321 §4.5.3.1.8)."""
+
+    connections: int = field(default=10_000, validator=ge(1))
+    """Connections of all peers to all services together."""
+
+    connections_per_peer: int = field(default=50, validator=ge(1))
+    """Connections of one IPv4 address, or one IPv6 /64, to all services."""
+
+    connections_per_account: int = field(default=50, validator=ge(1))
+    """Connections that are logged in to one account."""
+
+    keep_free: int = field(default=5, validator=[ge(0), le(50)])
+    """Per cent of the disk that are kept free: with less, new mail is put off while
+    reading and deleting go on."""
+
+
+@frozen
+class DNSSettings:
+    """Who is asked about other people's domains. Not used by this version yet."""
+
+    servers: tuple[str, ...] = ()
+    """Addresses such as `127.0.0.1:5353`; empty: those of the system."""
+
+
+@frozen
+class RelaySettings:
+    """How mail goes out. Not used by this version yet."""
+
+    allow: tuple[Network, ...] = ()
+    """Networks that DNS may send us to although they are loopback or private: for
+    test beds."""
+
+    port: int = field(default=25, validator=[ge(1), le(65535)])
+    """The port of other mail servers."""
+
+
+@frozen
+class RetrySettings:
+    """How long mail that cannot go out is tried. Not used by this version yet."""
+
+    attempts: int = field(default=0, validator=ge(0))
+    """How often at most; 0: only `give_up_after` counts. Whichever comes first."""
+
+    give_up_after: Seconds = 5 * DAY
+    """When undelivered mail is returned (RFC 5321 §4.5.4.1)."""
+
+    delay_notice: Seconds = 4 * HOUR
+    """When its sender is told that it is late."""
+
+
+@frozen
+class WebSettings:
+    """Web pages. Not used by this version yet."""
+
+    origin: str = field(default="", validator=_is_origin)
+    """Where people find them, such as `https://mail.example.org`; empty: the Host
+    header, if it is ours."""
+
+
+@frozen
+class LogSettings:
+    """What is told on standard output (or in twistd's log file)."""
+
+    format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line for programs."""
+
+    level: Literal["debug", "info", "warn", "error"] = "info"
+    """The least that is told; `"debug"` tells the dialogues, secrets hidden."""
+
+
+@frozen
+class ProcessSettings:
+    """Who the server is on this machine."""
+
+    user: str | None = None
+    """Who to be once the ports are bound, when started as root. Absent: stays root,
+    with one warning line."""
+
+
+@frozen
+class AccountSettings:
+    """What holds for accounts that say nothing else."""
+
+    quota: Octets = 500 * MB
+    """Octets of mail an account may have; 0: without limit."""
+
+    registration: Literal["closed", "invite", "open"] = "closed"
+    """Whether people may make accounts in the webmail. Not used by this version
+    yet."""
+
+
+@frozen
+class ProxySettings:
+    """Who stands in front of this server."""
+
+    trusted: tuple[Network, ...] = ()
+    """Networks that have to speak the PROXY protocol to us, or send `Forwarded`."""
+
+    never_limit: tuple[Network, ...] = (
+        ip_network("127.0.0.0/8"),
+        ip_network("::1"),
+    )
+    """Networks that no ban, delay or limit a peer touches."""
+
+
+@frozen
+class Settings:
+    """
+    Static facts of this machine.
+
+    Domains, accounts and aliases live in the directory, where the command changes
+    them.
+    """
+
+    hostname: str = field(validator=_is_hostname)
+    """What EHLO and the greeting say (RFC 5321 §4.1.1.1), and what a self-signed
+    certificate is made for."""
+
+    data: Path = Path("/var/lib/mailkit")
+    """Everything the server writes; relative: beside this file."""
+
+    workers: int = field(default=1, validator=[ge(0), le(256)])
+    """Processes that serve; 0: one per core."""
+
+    listen: ListenSettings = ListenSettings()
+    tls: TLSSettings = TLSSettings()
+    auth: AuthSettings = AuthSettings()
+    limits: LimitSettings = LimitSettings()
+    dns: DNSSettings = DNSSettings()
+    relay: RelaySettings = RelaySettings()
+    retry: RetrySettings = RetrySettings()
+    web: WebSettings = WebSettings()
+    log: LogSettings = LogSettings()
+    process: ProcessSettings = ProcessSettings()
+    accounts: AccountSettings = AccountSettings()
+    proxy: ProxySettings = ProxySettings()
