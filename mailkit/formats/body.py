@@ -30,7 +30,6 @@ _ALIEN = bytes(
     - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
 _TRAILING_SPACE = re.compile(rb"[ \t]+(?=\r?\n|\Z)")
-_LONG_LINE = re.compile(rb"[^\n]{%d}" % (LINE_LENGTH + 1))
 _PROTECTED = frozenset(
     (
         (b"multipart", b"signed"),
@@ -135,12 +134,13 @@ def has_long_lines(octets: bytes, start: int = 0, end: int | None = None) -> boo
     """Say whether a line has more than 998 octets before its CRLF."""
     if end is None:
         end = len(octets)
-    match = _LONG_LINE.search(octets, start, end)
-    while match is not None:
-        # The match may hold the CR of the CRLF that ends the line.
-        if octets[match.end() - 1 : match.end() + 1] != b"\r\n":
+    at = start
+    while end - at > LINE_LENGTH:
+        # The last line end that a line short enough could have; then on from there.
+        found = octets.rfind(b"\n", at, min(at + LINE_LENGTH + 2, end))
+        if found < 0:
             return True
-        match = _LONG_LINE.search(octets, match.end(), end)
+        at = found + 1
     return False
 
 

@@ -9,7 +9,7 @@ field is skipped by readers and kept by editors.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 
@@ -114,13 +114,18 @@ def add_on_top(octets: bytes, *fields: bytes) -> bytes:
 
 def remove(octets: bytes, names: Collection[bytes]) -> bytes:
     """Take all fields with one of these lower-case names out of a message."""
+    return remove_where(octets, lambda name, _: name in names)
+
+
+def remove_where(octets: bytes, unwanted: Callable[[bytes, bytes], bool]) -> bytes:
+    """Take out the fields for whose lower-case name and raw value this is true."""
     kept: list[bytes] = []
     at = 0
     for match in _FIELD.finditer(octets, 0, find_end(octets)):
-        if match[2].lower() in names:
+        if unwanted(match[2].lower(), match[3]):
             kept.append(octets[at : match.start()])
             at = match.end()
-    return b"".join((*kept, octets[at:])) if at else octets
+    return b"".join((*kept, octets[at:])) if kept else octets
 
 
 def replace(octets: bytes, name: bytes, field: bytes) -> bytes:

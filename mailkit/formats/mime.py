@@ -66,21 +66,21 @@ def encoding_name(value: bytes) -> bytes:
 def scan(
     octets: bytes,
     limits: Limits = DEFAULT_LIMITS,
-    fields: list[header.FieldOctets] | None = None,
+    described: dict[bytes, bytes] | None = None,
     body: int | None = None,
 ) -> Part:
     """
     Find the parts of a message.
 
-    :param fields: the message's own fields, if they have been scanned already.
+    :param described: what `describe` gives for the message, if that is known.
     :param body: where the body begins, if that is known.
     """
     end = len(octets)
     if body is None:
         body = header.find_end(octets)
-    if fields is None:
-        fields = header.scan(octets, 0, body, limits)
-    root = _part(octets, 0, body, end, fields, _PLAIN_TEXT, limits)
+    if described is None:
+        described = describe(header.scan(octets, 0, body, limits))
+    root = _part(octets, 0, body, end, described, _PLAIN_TEXT, limits)
     if not _holds_parts(root):
         return root
     room = limits.parts - 1
@@ -102,7 +102,7 @@ def scan(
                 start,
                 body,
                 end if end > body else body,
-                header.scan(octets, start, body, limits),
+                describe(header.scan(octets, start, body, limits)),
                 default,
                 limits,
             )
@@ -112,6 +112,17 @@ def scan(
                 depths.append(depth + 1)
         room -= len(spans)
     return root
+
+
+def describe(fields: list[header.FieldOctets]) -> dict[bytes, bytes]:
+    """Give the topmost Content-* fields' raw values by lower-case name."""
+    described: dict[bytes, bytes] = {}
+    for _, name, value in fields:
+        if name[:1] in b"Cc":  # most names are out before `lower` costs a copy
+            name = name.lower()
+            if name.startswith(b"content-"):
+                described.setdefault(name, value)
+    return described
 
 
 def boundary(parameters: Parameters) -> bytes:
@@ -127,17 +138,10 @@ def _part(
     start: int,
     body: int,
     end: int,
-    fields: list[header.FieldOctets],
+    described: dict[bytes, bytes],
     default: tuple[bytes, bytes, Parameters],
     limits: Limits,
 ) -> Part:
-    described: dict[bytes, bytes] = {}
-    for _, name, value in fields:
-        # Most names are out by length or first letter before `lower` costs a copy.
-        if name[:1] in b"Cc":
-            name = name.lower()
-            if name.startswith(b"content-"):
-                described.setdefault(name, value)
     value = described.get(b"content-type", b"")
     kind = (content_type(value, limits) if value else None) or default
     type_, subtype, parameters = kind

@@ -12,7 +12,7 @@ from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 LENGTH = 200
 """Characters of the longest preview (RFC 8970 §3.1)."""
 
-_PLAIN_SOURCE = 2048  # octets that give 200 characters but for the oddest text
+_PLAIN_SOURCE = 1024  # octets that give 200 characters but for the oddest text
 _UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(style|script|title|head)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
     re.S | re.I,
@@ -59,17 +59,25 @@ def _is_attachment(part: mime.Part, limits: Limits) -> bool:
 
 
 def _text(octets: bytes, part: mime.Part, most: int, limits: Limits) -> str:
-    end = min(part.end, part.body + min(most, limits.preview_source))
     encoding = part.encoding
+    if encoding in body.ENCODED:
+        most *= 4
+    end = min(part.end, part.body + min(most, limits.preview_source))
     source = octets[part.body : end]
     if encoding in body.ENCODED:
         source = body.decode(source, encoding)
+    if end < part.end and not source.isascii():
+        # A character may be cut in two: go back to the last white space.
+        cut = max(source.rfind(b" "), source.rfind(b"\n"))
+        source = source[:cut] if cut > 0 else source
     label = parameter(part.parameters, b"charset") or b""
     return charset.decode(source, label)
 
 
 def _condensed(text: str) -> str:
-    text = " ".join(_CONTROL.sub("", text).split())
+    text = " ".join(text.split(None, LENGTH)[:LENGTH])
+    if not text.isprintable():
+        text = " ".join(_CONTROL.sub("", text).split())
     if len(text) <= LENGTH:
         # A character cut in two at the end of the source is not shown.
         return text.rstrip("\ufffd ")

@@ -27,8 +27,12 @@ KEPT_FIELDS = overview.FIELDS | frozenset(
         b"auto-submitted",
         b"chat-version",
         b"content-class",
+        b"content-description",
         b"content-disposition",
+        b"content-id",
         b"content-language",
+        b"content-location",
+        b"content-md5",
         b"content-transfer-encoding",
         b"content-type",
         b"delivered-to",
@@ -96,6 +100,9 @@ with `header.select`.
 """
 
 
+_DESCRIBING = frozenset(name for name in KEPT_FIELDS if name.startswith(b"content-"))
+
+
 class Rendered(NamedTuple):
     """What a store keeps of one message, ready to send."""
 
@@ -126,7 +133,8 @@ def render(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Rendered:
                 found[name] = [value]
     if kept and not kept[-1].endswith(b"\n"):
         kept.append(b"\r\n")
-    root = mime.scan(octets, limits, fields, body)
+    described = {name: found[name][0] for name in found.keys() & _DESCRIBING}
+    root = mime.scan(octets, limits, described, body)
     simple, extended = structure.render(octets, root, limits)
     text = preview.preview(octets, root, limits)
     written = found.get(b"date")
