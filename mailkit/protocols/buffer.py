@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from mailkit.errors import Malformed
+
+
+class LineTooLong(Malformed):
+    """A line exceeded what its reader takes; all of it is gone from the buffer."""
+
 
 class Buffer:
     """
@@ -11,11 +17,12 @@ class Buffer:
     never begins twice at the same octet, so a slow endless line costs what it weighs.
     """
 
-    __slots__ = ("_octets", "_searched")
+    __slots__ = ("_is_overlong", "_octets", "_searched")
 
     def __init__(self) -> None:
         self._octets = bytearray()
         self._searched = 0
+        self._is_overlong = False
 
     def __len__(self) -> int:
         return len(self._octets)
@@ -28,6 +35,7 @@ class Buffer:
         """Forget everything."""
         self._octets.clear()
         self._searched = 0
+        self._is_overlong = False
 
     def take_line(self) -> bytes | None:
         """One line without its CRLF, or ``None`` when its end has not come."""
@@ -39,6 +47,31 @@ class Buffer:
         del self._octets[: end + 2]
         self._searched = 0
         return line
+
+    def take_short_line(self, most: int) -> bytes | None:
+        """
+        Like `take_line`, for a line of up to ``most`` octets with its CRLF.
+
+        Of a longer one no more than that is ever kept.
+
+        :raises LineTooLong: when the end of one has come.
+        """
+        line = self.take_line()
+        if line is None:
+            if len(self._octets) >= most:
+                # Its CR may have come: the search goes on at the last octet.
+                del self._octets[:-1]
+                self._searched = 0
+                self._is_overlong = True
+            return None
+        if self._is_overlong or len(line) + 2 > most:
+            self._is_overlong = False
+            raise LineTooLong("Line too long")
+        return line
+
+    def peek(self, count: int) -> bytes:
+        """The next octets, left where they are."""
+        return bytes(self._octets[:count])
 
     def take(self, most: int) -> bytes:
         """Up to ``most`` octets from the front."""

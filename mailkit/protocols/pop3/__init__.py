@@ -1,0 +1,1 @@
+"""POP3 on the wire (RFC 1939 and its extensions)."""
