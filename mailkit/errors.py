@@ -68,6 +68,14 @@ class NotAuthenticated(Refused):
     """The name or the secret is wrong; which of them is never said."""
 
 
+class NeedsEncryption(Refused):
+    """A password may not be sent over this connection; under TLS it may."""
+
+
+class NoSuchMechanism(Refused):
+    """Not a SASL mechanism that is offered here."""
+
+
 class Suspended(Refused):
     """The account is there and may not be used at present."""
 
@@ -110,6 +118,10 @@ class Busy(Unavailable):
 
 class MailboxGone(Unavailable):
     """The mailbox that was open has been deleted or renamed by somebody else."""
+
+
+class Cancelled(Malformed):
+    """The client ended an authentication exchange with ``*`` (RFC 4422 §3.5)."""
 
 
 class PeerGone(MailkitError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from zope.interface import Interface
 
+from mailkit.interfaces.storage import IWatch
 from mailkit.model.account import Account, Alias, Credential, Domain, Role, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
+from mailkit.model.audit import AuditLine
 
 
 class IDirectory(Interface):
@@ -44,51 +46,111 @@ class IDirectory(Interface):
     async def credentials(account: AccountName) -> Sequence[Credential]:
         """Every way in, those without a secret included."""
 
-    async def all_have_scram_keys() -> bool:
-        """Whether SCRAM locks no active account out."""
+    def all_have_scram_keys() -> bool:
+        """
+        Whether SCRAM locks nobody out: no active account has a password without keys.
+
+        Cheap: asked at each greeting and CAPABILITY.
+        """
+
+    async def server_secret() -> bytes:
+        """
+        32 random octets, made once with the directory and the same in all processes.
+
+        What strangers are told about accounts that do not exist is derived from it.
+        """
 
     def generation(name: AccountName) -> int:
         """
         `Account.generation` as last seen by this process, -1 for no such account.
 
-        Cheap: sessions compare it with the one they logged in under.
+        Cheap: sessions compare it with the one they logged in under. It only rises,
+        and an account that is removed and made again begins above where it ended.
         """
+
+    def watch(hear: Callable[[], None]) -> IWatch:
+        """Have ``hear`` called, in the reactor thread, after each change was seen."""
 
 
 class IDirectoryChanges(Interface):
-    """The writing side; ``services.admin`` is its one caller."""
+    """
+    The writing side; ``services.admin`` is its one caller.
 
-    async def add_domain(name: DomainName) -> Domain:
+    The line that comes with a change is kept with it, in one step or not at all. When
+    a method returns, this process's `IDirectory` answers by the change already.
+    """
+
+    async def add_domain(name: DomainName, line: AuditLine | None = None) -> Domain:
         """:raises AlreadyExists:"""
 
-    async def remove_domain(name: DomainName) -> None:
-        """:raises NoSuchDomain: :raises Refused: while it has accounts."""
+    async def remove_domain(name: DomainName, line: AuditLine | None = None) -> None:
+        """With its aliases. :raises NoSuchDomain: :raises Refused: with accounts."""
 
-    async def add_account(name: AccountName, role: Role, quota: int | None) -> Account:
+    async def add_account(
+        name: AccountName, role: Role, quota: int | None, line: AuditLine | None = None
+    ) -> Account:
         """:raises AlreadyExists: :raises NoSuchDomain:"""
 
-    async def change_account(account: Account) -> Account:
+    async def change_account(
+        account: Account, line: AuditLine | None = None
+    ) -> Account:
         """Role, quota, suspension; raises the generation. :raises NoSuchAccount:"""
 
-    async def remove_account(name: AccountName) -> None:
+    async def remove_account(name: AccountName, line: AuditLine | None = None) -> None:
         """With its credentials and grants. :raises NoSuchAccount:"""
 
     async def set_password(
-        name: AccountName, secret: str, scram: ScramKeys | None, ends_sessions: bool
+        name: AccountName,
+        secret: str,
+        scram: ScramKeys | None,
+        ends_sessions: bool,
+        line: AuditLine | None = None,
     ) -> None:
-        """Replace the credential of kind ``password``. :raises NoSuchAccount:"""
+        """
+        Replace the credential of kind ``password``; an empty secret is none.
+
+        :raises NoSuchAccount:
+        """
+
+    async def renew_credential(
+        credential: Credential, secret: str, scram: ScramKeys | None
+    ) -> bool:
+        """
+        Keep the same password in another form; ends no session.
+
+        :returns: whether it was done: not if somebody changed the secret meanwhile.
+        """
 
     async def used_credential(id: int, when: float, peer: str) -> None:
         """Note a login; may be written late and together with others."""
 
-    async def set_alias(alias: Alias) -> None:
+    async def set_alias(alias: Alias, line: AuditLine | None = None) -> None:
         """Make it or replace its targets. :raises NoSuchDomain:"""
 
-    async def remove_alias(address: Address) -> None:
+    async def remove_alias(address: Address, line: AuditLine | None = None) -> None:
         """:raises NoSuchAddress:"""
 
-    async def grant(account: AccountName, address: Address, wish: bool) -> None:
+    async def grant(
+        account: AccountName,
+        address: Address,
+        wish: bool,
+        line: AuditLine | None = None,
+    ) -> None:
         """Allow or forbid to send as somebody. :raises NoSuchAccount:"""
+
+
+class IAudit(Interface):
+    """Who changed what, and when."""
+
+    async def note(line: AuditLine) -> None:
+        """Keep a line about something that is not kept in the directory itself."""
+
+    async def lines(subject: str = "", limit: int = 1000) -> Sequence[AuditLine]:
+        """
+        The newest ``limit``, oldest first.
+
+        :param subject: an address, or a domain for all that is in it; empty: all.
+        """
 
 
 class IPasswordCheck(Interface):

@@ -1,0 +1,1 @@
+"""SASL mechanisms as pure machines, and how protocols carry them."""
