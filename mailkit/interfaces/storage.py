@@ -97,8 +97,9 @@ class IMailbox(Interface):
     """
     One mailbox of one account. Knows UIDs; sequence numbers are the session's.
 
-    After the mailbox was deleted every method raises `MailboxGone`. All that is
-    answered by returning is durable (STORE.md §3).
+    After the mailbox was deleted every method raises `MailboxGone`, but for
+    `changes_since`, whose answer says so. A mailbox that is renamed stays open. All
+    that is answered by returning is durable (STORE.md §3).
     """
 
     account: AccountName = Attribute("Whose it is.")

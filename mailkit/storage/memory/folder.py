@@ -1,0 +1,322 @@
+"""What one mailbox holds: messages, numbers, and what happened to them."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+
+from attrs import define, field
+from zope.interface import implementer
+
+from mailkit.errors import TooMany
+from mailkit.formats.rendered import Rendered, render
+from mailkit.interfaces.storage import IWatch
+from mailkit.model.flags import (
+    DELETED,
+    SEEN,
+    SYSTEM_FLAGS,
+    FlagAction,
+    FlagChange,
+    Flags,
+    canonical_flag,
+)
+from mailkit.model.mailbox import (
+    FlagRecord,
+    MailboxChange,
+    MailboxName,
+    MailboxStatus,
+    MessageRecord,
+    Snapshot,
+    SpecialUse,
+    Want,
+)
+from mailkit.model.uidset import NO_UIDS, UIDSet
+
+MOST_KEYWORDS = 1000
+"""In one mailbox (STORE.md §1)."""
+
+
+@define(eq=False)
+class Letter:
+    """The octets of a message and what follows from them: the same in every copy."""
+
+    octets: bytes = field(repr=False)
+    email_id: str
+    _rendered: Rendered | None = field(init=False, default=None, repr=False)
+
+    @property
+    def rendered(self) -> Rendered:
+        if self._rendered is None:
+            self._rendered = render(self.octets)
+        return self._rendered
+
+    @property
+    def thread_id(self) -> str:
+        root = self.rendered.thread_root or self.email_id.encode()
+        return "T" + blake2b(root, digest_size=12).hexdigest()
+
+
+@define(eq=False)
+class Kept:
+    """One message in one mailbox."""
+
+    uid: int
+    letter: Letter
+    flags: Flags
+    internal_date: int
+    save_date: int
+    arrived: int
+    """MODSEQ with which it came."""
+    mod_seq: int
+
+    @property
+    def size(self) -> int:
+        return len(self.letter.octets)
+
+    @property
+    def email_id(self) -> str:
+        return self.letter.email_id
+
+    @property
+    def thread_id(self) -> str:
+        return self.letter.thread_id
+
+    def record(self, want: Want) -> MessageRecord:
+        """Only what is wanted; all other fields are empty."""
+        has_facts = Want.FACTS in want
+        shown = self.letter.rendered if want & _RENDERED else _NOTHING
+        return MessageRecord(
+            self.uid,
+            self.mod_seq,
+            self.flags if Want.FLAGS in want else frozenset(),
+            self.size if has_facts else 0,
+            self.internal_date if has_facts else 0,
+            self.save_date if has_facts else 0,
+            self.email_id if has_facts else "",
+            self.thread_id if has_facts else "",
+            shown.envelope if Want.ENVELOPE in want else b"",
+            shown.body if Want.BODY in want else b"",
+            shown.bodystructure if Want.BODYSTRUCTURE in want else b"",
+            shown.preview if Want.PREVIEW in want else b"",
+            shown.header_fields if Want.HEADER_FIELDS in want else b"",
+        )
+
+
+@define(eq=False)
+class Folder:
+    """
+    The state behind every `IMailbox` of one mailbox.
+
+    It is changed only through these methods, each of which is given the MODSEQ of
+    the change; `tell` is for the caller, once the whole change is made.
+    """
+
+    name: MailboxName
+    mailbox_id: str
+    uid_validity: int
+    highest_mod_seq: int
+    special_use: SpecialUse | None = None
+    is_gone: bool = False
+    uid_next: int = 1
+    size: int = 0
+    _messages: dict[int, Kept] = field(init=False, factory=dict, repr=False)
+    _keywords: dict[str, str] = field(init=False, factory=dict)
+    _unseen: int = field(init=False, default=0)
+    _deleted: int = field(init=False, default=0)
+    _first_recent: int = field(init=False, default=1)
+    _uids: array[int] | None = field(init=False, default=None, repr=False)
+    # (MODSEQ, UID) of everything that ever happened, and what went (arrived, went).
+    _journal: list[tuple[int, int]] = field(init=False, factory=list, repr=False)
+    _gone: dict[int, int] = field(init=False, factory=dict, repr=False)
+    _watches: list[Watch] = field(init=False, factory=list, repr=False)
+
+    @property
+    def uids(self) -> array[int]:
+        """All UIDs, ascending; whoever sees it never changes it."""
+        if self._uids is None:
+            self._uids = array("I", self._messages)
+        return self._uids
+
+    def among(self, uids: UIDSet) -> list[Kept]:
+        """Those of ``uids`` that exist, ascending."""
+        here = self.uids
+        return [
+            self._messages[uid]
+            for first, last in uids.ranges
+            for uid in here[bisect_left(here, first) : bisect_right(here, last)]
+        ]
+
+    def everything(self) -> list[Kept]:
+        """All messages, ascending by UID."""
+        return list(self._messages.values())
+
+    def put(
+        self,
+        letters: Sequence[tuple[Letter, Flags, int]],
+        now: int,
+        mod_seq: int,
+    ) -> list[int]:
+        """Add messages, each with flags and INTERNALDATE; the UIDs they got."""
+        first = self.uid_next
+        for uid, (letter, flags, internal_date) in enumerate(letters, first):
+            flags = self._spelt(flags)
+            kept = Kept(uid, letter, flags, internal_date, now, mod_seq, mod_seq)
+            self._messages[uid] = kept
+            self._journal.append((mod_seq, uid))
+            self._count(kept, 1)
+        self.uid_next += len(letters)
+        self.highest_mod_seq = mod_seq
+        self._uids = None
+        return list(range(first, self.uid_next))
+
+    def drop(self, gone: Iterable[Kept], mod_seq: int) -> None:
+        """Take messages away for good."""
+        for kept in gone:
+            del self._messages[kept.uid]
+            self._gone[kept.uid] = kept.arrived
+            self._journal.append((mod_seq, kept.uid))
+            self._count(kept, -1)
+        self.highest_mod_seq = mod_seq
+        self._uids = None
+
+    def change(self, kept: Sequence[Kept], change: FlagChange, mod_seq: int) -> bool:
+        """Change flags; whether any message was not so already."""
+        if change.action is FlagAction.REMOVE:
+            flags = self._known(change.flags)
+        else:
+            flags = self._spelt(change.flags)
+        changed = False
+        for message in kept:
+            before = message.flags
+            match change.action:
+                case FlagAction.ADD:
+                    after = before | flags
+                case FlagAction.REMOVE:
+                    after = before - flags
+                case FlagAction.REPLACE:
+                    after = flags
+            if after == before:
+                continue
+            self._count(message, -1)
+            message.flags = after
+            message.mod_seq = mod_seq
+            self._count(message, 1)
+            self._journal.append((mod_seq, message.uid))
+            changed = True
+        if changed:
+            self.highest_mod_seq = mod_seq
+        return changed
+
+    def check_keywords(self, flags: Iterable[str]) -> None:
+        """:raises TooMany: if these would be more keywords than one mailbox has."""
+        new = {
+            flag.lower()
+            for flag in flags
+            if canonical_flag(flag) not in SYSTEM_FLAGS
+            and flag.lower() not in self._keywords
+        }
+        if len(self._keywords) + len(new) > MOST_KEYWORDS:
+            raise TooMany("keywords")
+
+    def snapshot(self, takes_recent: bool) -> Snapshot:
+        status = self.status()
+        recent = NO_UIDS
+        if takes_recent:
+            recent = UIDSet.of(uid for uid in self.uids if uid >= self._first_recent)
+            self._first_recent = self.uid_next
+        unseen = (uid for uid in self.uids if SEEN not in self._messages[uid].flags)
+        return Snapshot(
+            status,
+            self.uids,
+            tuple(sorted(self._keywords.values())),
+            next(unseen, 0) if self._unseen else 0,
+            recent,
+        )
+
+    def status(self) -> MailboxStatus:
+        return MailboxStatus(
+            self.name,
+            self.mailbox_id,
+            self.uid_validity,
+            self.uid_next,
+            self.highest_mod_seq,
+            len(self._messages),
+            self._unseen,
+            self._deleted,
+            self.size,
+            len(self.uids) - bisect_left(self.uids, self._first_recent),
+        )
+
+    def changes_since(self, mod_seq: int) -> MailboxChange:
+        if self.is_gone:
+            return MailboxChange(self.highest_mod_seq, is_gone=True)
+        start = bisect_right(self._journal, (mod_seq, _LAST_UID))
+        touched = sorted({uid for _, uid in self._journal[start:]})
+        arrived: list[FlagRecord] = []
+        flagged: list[FlagRecord] = []
+        vanished: list[int] = []
+        for uid in touched:
+            kept = self._messages.get(uid)
+            if kept is None:
+                if self._gone[uid] <= mod_seq:
+                    vanished.append(uid)
+                continue
+            is_new = kept.arrived > mod_seq
+            record = FlagRecord(uid, kept.flags, kept.mod_seq)
+            (arrived if is_new else flagged).append(record)
+        return MailboxChange(
+            max(mod_seq, self.highest_mod_seq),
+            tuple(arrived),
+            tuple(flagged),
+            UIDSet.of(vanished),
+        )
+
+    def watch(self, hear: Callable[[], None]) -> Watch:
+        watch = Watch(self._watches, hear)
+        self._watches.append(watch)
+        return watch
+
+    def tell(self) -> None:
+        """Have everybody look who watches."""
+        for watch in tuple(self._watches):
+            watch.hear()
+
+    def _spelt(self, flags: Flags) -> Flags:
+        """System flags as the RFC spells them, keywords as they first came here."""
+        return frozenset(
+            one if one in SYSTEM_FLAGS else self._keywords.setdefault(one.lower(), one)
+            for one in map(canonical_flag, flags)
+        )
+
+    def _known(self, flags: Flags) -> Flags:
+        """As `_spelt`, and a keyword that never was here does not begin to be."""
+        return frozenset(
+            self._keywords.get(flag.lower(), canonical_flag(flag)) for flag in flags
+        )
+
+    def _count(self, kept: Kept, step: int) -> None:
+        self.size += step * kept.size
+        self._unseen += step * (SEEN not in kept.flags)
+        self._deleted += step * (DELETED in kept.flags)
+
+
+@implementer(IWatch)
+@define(eq=False)
+class Watch:
+    """Somebody in a list of those who hear."""
+
+    _among: list[Watch]
+    hear: Callable[[], None]
+
+    def stop(self) -> None:
+        if self in self._among:
+            self._among.remove(self)
+
+
+_LAST_UID = 0xFFFFFFFF
+_RENDERED = (
+    Want.ENVELOPE | Want.BODY | Want.BODYSTRUCTURE | Want.PREVIEW | Want.HEADER_FIELDS
+)
+_NOTHING = render(b"")
