@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Callable
 
 from attrs import frozen
 
-from mailkit.errors import Malformed
+from mailkit.errors import Cancelled, Malformed
 from mailkit.protocols.pop3.events import (
     AuthBegins,
     AuthCancelled,
@@ -30,6 +28,7 @@ from mailkit.protocols.pop3.events import (
     User,
     Utf8,
 )
+from mailkit.protocols.sasl.framing import decode_initial, decode_response
 
 
 @frozen
@@ -61,17 +60,12 @@ def read_command(line: bytes) -> Event:
 
 def read_response(line: bytes) -> Event:
     """Read the answer to a challenge (RFC 5034 §4)."""
-    if line == b"*":
-        return AuthCancelled("Cancelled")
-    octets = _decode(line)
-    return AuthCancelled("Not base64") if octets is None else AuthResponse(octets)
-
-
-def _decode(word: bytes) -> bytes | None:
     try:
-        return b64decode(word, validate=True)
-    except NotBase64:
-        return None
+        return AuthResponse(decode_response(line))
+    except Cancelled:
+        return AuthCancelled("Cancelled")
+    except Malformed as problem:
+        return AuthCancelled(str(problem))
 
 
 def _nothing(event: Event) -> Callable[[bytes], Event]:
@@ -110,13 +104,7 @@ def _auth(rest: bytes) -> Event:
     if not mechanism.isascii():
         raise Malformed("Not a mechanism")
     name = mechanism.decode("ascii").upper()
-    if not space:
-        return AuthBegins(name, None)
-    # "=" is an initial response of no octets (RFC 5034 §4).
-    octets = b"" if response == b"=" else _decode(response)
-    if octets is None:
-        raise Malformed("The initial response is not base64")
-    return AuthBegins(name, octets)
+    return AuthBegins(name, decode_initial(response) if space else None)
 
 
 def _top(rest: bytes) -> Event:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from enum import Enum, auto
 
 from mailkit.errors import LocalMisuse, Malformed
@@ -29,6 +28,7 @@ from mailkit.protocols.pop3.events import (
     Utf8,
 )
 from mailkit.protocols.pop3.parse import Limits, read_command, read_response
+from mailkit.protocols.sasl.framing import encode_challenge
 from mailkit.protocols.transparency import DotStuffer
 
 
@@ -159,7 +159,7 @@ class POP3Server:
         event = self._answered()
         if not isinstance(event, AuthBegins | AuthResponse):
             raise LocalMisuse("nobody is logging in")
-        self._out.append(b"+ " + b64encode(octets) + b"\r\n")
+        self._out.append(b"+ " + encode_challenge(octets) + b"\r\n")
         self.state = State.CHALLENGED
 
     def write(self, octets: bytes) -> None:
