@@ -1,0 +1,316 @@
+"""Reading the arguments of SMTP commands: paths, parameters, xtext."""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from collections.abc import Callable
+
+from attrs import evolve
+
+from mailkit.errors import Malformed
+from mailkit.model.envelope import (
+    BodyType,
+    Notify,
+    RecipientParameters,
+    SenderParameters,
+)
+from mailkit.model.path import NULL_PATH, Path
+from mailkit.model.reply import Reply
+from mailkit.protocols.smtp.limits import Limits
+
+
+class BadArgument(Malformed):
+    """An argument that cannot be read; the machine answers with `reply`."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+def bad_syntax(text: str) -> BadArgument:
+    """A command that is not in the grammar."""
+    return BadArgument(Reply(501, "5.2", text))
+
+
+def bad_parameter(text: str) -> BadArgument:
+    """A parameter that is not in the grammar."""
+    return BadArgument(Reply(501, "5.4", text))
+
+
+# -- paths
+
+# A dot at the wrong place is taken: some telephone companies hand out such addresses.
+_ATEXT = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u0080-\U0010ffff]"
+_QUOTED = r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"'
+_LABEL = (
+    r"[A-Za-z0-9_\u0080-\U0010ffff]"
+    r"(?:[A-Za-z0-9_\-\u0080-\U0010ffff]*[A-Za-z0-9_\u0080-\U0010ffff])?"
+)
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[!-Z^-~]+\])"
+_ROUTE = rf"@{_DOMAIN}(?:,@{_DOMAIN})*:"
+_PATH = re.compile(rf" *<(?:(?:{_ROUTE})?({_ATEXT}+|{_QUOTED})@({_DOMAIN}))?>")
+_POSTMASTER = re.compile(r" *<(postmaster)>", re.I)
+_HELLO = re.compile(r"[!-~]+")
+_ESCAPED = re.compile(r"\\(.)", re.S)
+
+
+def read_path(text: str, limits: Limits) -> tuple[Path, str]:
+    """
+    Read a path (RFC 5321 §4.1.2); a source route is dropped (appendix C).
+
+    Blanks before it are borne with. An empty path is `NULL_PATH`.
+
+    :returns: the path, and what follows it.
+    :raises BadArgument:
+    """
+    match = _PATH.match(text)
+    if match is None:
+        raise bad_path("Not an address in angle brackets")
+    rest = text[match.end() :]
+    if rest and not rest.startswith(" "):
+        raise bad_path("Something follows the address")
+    local_part, domain = match.groups()
+    if local_part is None:
+        return NULL_PATH, rest
+    if local_part.startswith('"'):
+        local_part = _ESCAPED.sub(r"\1", local_part[1:-1])
+        if not local_part:
+            raise bad_path("The part before @ is empty")
+    if _octets(local_part) > limits.local_part:
+        raise bad_path("The part before @ is too long")
+    if _octets(domain) > limits.domain:
+        raise bad_path("The domain is too long")
+    return Path(local_part, domain), rest
+
+
+def read_sender(text: str, limits: Limits) -> tuple[Path, SenderParameters]:
+    """
+    Read what follows ``MAIL FROM:``.
+
+    :raises BadArgument:
+    """
+    path, rest = read_path(text, limits)
+    parameters = SenderParameters()
+    for keyword, value in _split(rest):
+        read = _SENDER.get(keyword)
+        if read is None:
+            raise _unknown(keyword)
+        parameters = read(parameters, value)
+    if not (parameters.smtputf8 or path.is_ascii):
+        raise _needs_smtputf8()
+    return path, parameters
+
+
+def read_recipient(
+    text: str, limits: Limits, smtputf8: bool
+) -> tuple[Path, RecipientParameters]:
+    """
+    Read what follows ``RCPT TO:``.
+
+    :param smtputf8: whether MAIL said so (RFC 6531 §3.4).
+    :raises BadArgument:
+    """
+    postmaster = _POSTMASTER.match(text)
+    if postmaster is not None:
+        path, rest = Path(postmaster[1], ""), text[postmaster.end() :]
+        if rest and not rest.startswith(" "):
+            raise bad_path("Something follows the address")
+    else:
+        path, rest = read_path(text, limits)
+    if path.is_null:
+        raise bad_path("Nobody to deliver to")
+    parameters = RecipientParameters()
+    for keyword, value in _split(rest):
+        read = _RECIPIENT.get(keyword)
+        if read is None:
+            raise _unknown(keyword)
+        parameters = read(parameters, value)
+    if not (smtputf8 or path.is_ascii):
+        raise _needs_smtputf8()
+    return path, parameters
+
+
+def read_hello(text: str, limits: Limits) -> str:
+    """
+    Read the argument of EHLO, HELO or LHLO; any visible ASCII word will do.
+
+    What clients say here is often no domain, and refusing it serves nobody.
+
+    :raises BadArgument:
+    """
+    text = text.strip(" ")
+    if _HELLO.fullmatch(text) is None or len(text) > limits.domain:
+        raise BadArgument(Reply(501, "", "Say your domain, or your address in []"))
+    return text
+
+
+def bad_path(text: str) -> BadArgument:
+    """A path that is not in the grammar (RFC 3463 §3.2)."""
+    return BadArgument(Reply(501, "1.3", text))
+
+
+def _needs_smtputf8() -> BadArgument:
+    # RFC 6531 §3.5.
+    return BadArgument(Reply(553, "6.7", "Such an address needs MAIL with SMTPUTF8"))
+
+
+def _unknown(keyword: str) -> BadArgument:
+    # RFC 5321 §4.1.1.11. What the peer said is not said again.
+    return BadArgument(Reply(555, "5.4", "A parameter that was not offered"))
+
+
+def _octets(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+# -- parameters
+
+_PARAMETER = re.compile(r" +([A-Za-z0-9][A-Za-z0-9\-]*)(?:=([!-<>-~]+))?")
+# RFC 6531 §3.3 lets UTF-8 into values.
+_UTF8_PARAMETER = re.compile(
+    r" +([A-Za-z0-9][A-Za-z0-9\-]*)(?:=([!-<>-~\u0080-\U0010ffff]+))?"
+)
+_XTEXT = re.compile(r"(?:[!-*,-<>-~\u0080-\U0010ffff]|\+[0-9A-F]{2})*")
+_HEX = re.compile(rb"\+([0-9A-F]{2})")
+_ORCPT = re.compile(r"([A-Za-z0-9\-]{1,60});(.+)")
+_SIZE = re.compile(r"[0-9]{1,20}")
+
+
+def _split(text: str) -> list[tuple[str, str | None]]:
+    """Split ``SP keyword[=value]…``; each keyword once at most."""
+    text = text.rstrip(" ")
+    found: list[tuple[str, str | None]] = []
+    names: set[str] = set()
+    pattern = _PARAMETER if text.isascii() else _UTF8_PARAMETER
+    at = 0
+    while at < len(text):
+        match = pattern.match(text, at)
+        if match is None:
+            raise bad_parameter("Not a parameter")
+        keyword = match[1].upper()
+        if keyword in names:
+            raise bad_parameter("A parameter is said twice")
+        names.add(keyword)
+        found.append((keyword, match[2]))
+        at = match.end()
+    return found
+
+
+def read_xtext(text: str) -> str:
+    """
+    Undo xtext (RFC 3461 §4).
+
+    :raises BadArgument: also where what comes out is not UTF-8, or not to be shown.
+    """
+    if _XTEXT.fullmatch(text) is None:
+        raise bad_parameter("Not xtext")
+    if "+" not in text:
+        return text
+    octets = _HEX.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
+    try:
+        plain = octets.decode()
+    except UnicodeDecodeError:
+        raise bad_parameter("Not UTF-8 within xtext") from None
+    if not plain.isprintable():
+        raise bad_parameter("A control character within xtext")
+    return plain
+
+
+def write_xtext(text: str) -> str:
+    """Write xtext (RFC 3461 §4); UTF-8 is written octet by octet."""
+    return "".join(
+        chr(octet) if 33 <= octet <= 126 and octet not in b"+=" else f"+{octet:02X}"
+        for octet in text.encode()
+    )
+
+
+def read_base64(text: bytes) -> bytes:
+    """
+    Undo base64 as strictly as RFC 4954 §4 wants it.
+
+    :raises BadArgument:
+    """
+    try:
+        return a2b_base64(text, strict_mode=True)
+    except NotBase64:
+        raise BadArgument(Reply(501, "5.2", "Not base64")) from None
+
+
+def _size(so_far: SenderParameters, value: str | None) -> SenderParameters:
+    if value is None or _SIZE.fullmatch(value) is None:
+        raise bad_parameter("SIZE is a number of octets")
+    return evolve(so_far, size=int(value))
+
+
+def _body(so_far: SenderParameters, value: str | None) -> SenderParameters:
+    try:
+        return evolve(so_far, body=BodyType((value or "").upper()))
+    except ValueError:
+        raise bad_parameter("BODY is 7BIT, 8BITMIME or BINARYMIME") from None
+
+
+def _smtputf8(so_far: SenderParameters, value: str | None) -> SenderParameters:
+    if value is not None:
+        raise bad_parameter("SMTPUTF8 takes no value")
+    return evolve(so_far, smtputf8=True)
+
+
+def _ret(so_far: SenderParameters, value: str | None) -> SenderParameters:
+    word = (value or "").upper()
+    if word not in ("FULL", "HDRS"):
+        raise bad_parameter("RET is FULL or HDRS")
+    return evolve(so_far, ret=word)
+
+
+def _envid(so_far: SenderParameters, value: str | None) -> SenderParameters:
+    # RFC 3461 §4.4: at most 100 characters as they are written.
+    if value is None or len(value) > 100:
+        raise bad_parameter("ENVID is an xtext of up to 100 characters")
+    return evolve(so_far, envid=read_xtext(value))
+
+
+def _auth(so_far: SenderParameters, value: str | None) -> SenderParameters:
+    if value is None or len(value) > 500:
+        raise bad_parameter("AUTH is a mailbox or <>")
+    return evolve(so_far, auth=read_xtext(value))
+
+
+_SENDER: dict[str, Callable[[SenderParameters, str | None], SenderParameters]] = {
+    "SIZE": _size,  # RFC 1870 §3
+    "BODY": _body,  # RFC 6152 §2, RFC 3030 §3
+    "SMTPUTF8": _smtputf8,  # RFC 6531 §3.4
+    "RET": _ret,  # RFC 3461 §4.3
+    "ENVID": _envid,  # RFC 3461 §4.4
+    "AUTH": _auth,  # RFC 4954 §5
+}
+
+
+def _notify(so_far: RecipientParameters, value: str | None) -> RecipientParameters:
+    words = (value or "").upper().split(",")
+    try:
+        wishes = frozenset(Notify[word] for word in words)
+    except KeyError:
+        raise bad_parameter(
+            "NOTIFY is NEVER, or some of SUCCESS, FAILURE, DELAY"
+        ) from None
+    if len(wishes) != len(words) or (Notify.NEVER in wishes and len(wishes) > 1):
+        raise bad_parameter("NOTIFY contradicts itself")
+    return evolve(so_far, notify=wishes)
+
+
+def _orcpt(so_far: RecipientParameters, value: str | None) -> RecipientParameters:
+    # RFC 3461 §4.2: at most 500 characters. RFC 6533 §3 lets UTF-8 in.
+    match = _ORCPT.fullmatch(value or "")
+    if match is None or len(match[0]) > 500:
+        raise bad_parameter("ORCPT is type;address")
+    return evolve(so_far, orcpt=f"{match[1].lower()};{read_xtext(match[2])}")
+
+
+_RECIPIENT: dict[
+    str, Callable[[RecipientParameters, str | None], RecipientParameters]
+] = {
+    "NOTIFY": _notify,  # RFC 3461 §4.1
+    "ORCPT": _orcpt,  # RFC 3461 §4.2
+}
