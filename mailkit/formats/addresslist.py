@@ -115,7 +115,7 @@ class _Reader:
         self._words: list[bytes] = []  # a space stands for white space
         self._name: bytes | None = None
         self._route: list[bytes] | None = None
-        self._local_part: bytes | None = None
+        self._local_part: list[bytes] | None = None  # joined late: "@" may be endless
         self._comment: bytes | None = None
         self._in_angle = False
         self._seen_angle = False
@@ -156,7 +156,7 @@ class _Reader:
             return
         if self._local_part is not None:
             # "joe@example.org <joe@example.org>": what stands before is the name.
-            name = self._local_part + b"@" + self._spaced()
+            name = b"@".join((*self._local_part, self._spaced()))
         else:
             name = self._spaced()
         self._name = name or None
@@ -173,13 +173,13 @@ class _Reader:
         written = self._joined()
         self._words = []
         if self._local_part is not None:
-            self._local_part += b"@" + written
+            self._local_part.append(written)
         elif self._in_angle and not written and self._route is None:
             self._route = [b"@"]
         elif self._route is not None and self._in_angle and self._route[-1] == b",":
             self._route.append(b"@")
         else:
-            self._local_part = written
+            self._local_part = [written]
 
     def _colon(self) -> None:
         if self._in_angle:
@@ -193,11 +193,11 @@ class _Reader:
             self._take(b":")
 
     def _comma(self) -> None:
-        if self._in_angle and self._route is not None and self._route[-1] == b"@":
+        if not (self._in_angle and self._route):
+            self._end_entry()
+        elif self._route[-1] == b"@":
             self._route += (self._joined(), b",")
             self._words = []
-        else:
-            self._end_entry()
 
     def _semicolon(self) -> None:
         self._end_entry()
@@ -206,14 +206,18 @@ class _Reader:
     def _end_entry(self) -> None:
         if self._left <= 0:
             return
-        local_part, domain = self._local_part, self._joined()
-        if local_part is None:
-            if not self._seen_angle:
-                domain = self._spaced()
-            if not domain and not self._seen_angle:
+        domain = self._joined()
+        if self._local_part is not None:
+            local_part = b"@".join(self._local_part)
+        elif self._route and self._route[-1] == b"@":
+            local_part = b""  # "<@example.org>": no route, for nothing comes after it
+        elif self._seen_angle:
+            local_part, domain = domain, b""
+        else:
+            local_part, domain = self._spaced(), b""
+            if not local_part:
                 self._begin_entry()
                 return
-            local_part, domain = domain, b""
         name = self._name or self._comment
         route = b"".join(self._route).rstrip(b",@") if self._route else None
         entry = NamedAddress(name, route or None, local_part, domain)

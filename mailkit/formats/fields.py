@@ -41,6 +41,7 @@ _PARAMETER = re.compile(
 )
 _ESCAPED = re.compile(rb"\\(.)", re.S)
 _OUTSIDE_COMMENT = re.compile(rb'[^"()\\]++|\\.|"(?:[^"\\]++|\\.)*+"?|.', re.S)
+_IN_COMMENT = re.compile(rb"[^()\\]++|\\.|.", re.S)
 _SECTION = re.compile(rb"([^*]++)(?:\*([0-9]{1,4}))?(\*)?\Z")
 _MESSAGE_ID = re.compile(rb"<[^<>\s]++(?:\s++[^<>\s]++)*+>")
 _LANGUAGE = re.compile(rb"[^\s,]++")
@@ -102,19 +103,18 @@ def without_comments(value: bytes) -> bytes:
     depth = 0
     at = 0
     while at < len(value):
-        match = _OUTSIDE_COMMENT.match(value, at)
-        assert match is not None
+        match = (_IN_COMMENT if depth else _OUTSIDE_COMMENT).match(value, at)
+        assert match is not None  # both take any octet
         token = match[0]
         at = match.end()
         if token == b"(":
             depth += 1
         elif token == b")":
             depth = max(0, depth - 1)
-            kept.append(b" ")
+            if not depth:
+                kept.append(b" ")
         elif not depth:
             kept.append(token)
-        elif token.startswith(b'"'):
-            at = match.start() + 1  # a quote means nothing inside a comment
     return b"".join(kept)
 
 

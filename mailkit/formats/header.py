@@ -135,15 +135,13 @@ def replace(octets: bytes, name: bytes, field: bytes) -> bytes:
     Without a field of that name it goes on top.
     """
     wanted = name.lower()
+    kept: list[bytes] = []
+    at = 0
     for match in _FIELD.finditer(octets, 0, find_end(octets)):
         if match[2].lower() == wanted:
-            above, below = octets[: match.start()], octets[match.end() :]
-            break
-    else:
-        return field + octets
-    if below.startswith((b"\r\n", b"\n")) or find_end(octets) == len(octets):
-        return above + field + below
-    return above + field + remove(below, (wanted,))
+            kept += (octets[at : match.start()], b"" if kept else field)
+            at = match.end()
+    return b"".join((*kept, octets[at:])) if kept else field + octets
 
 
 def _joined(fields: list[bytes]) -> bytes:

@@ -14,8 +14,14 @@ LENGTH = 200
 
 _PLAIN_SOURCE = 1024  # octets that give 200 characters but for the oddest text
 _UNSEEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(style|script|title|head)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)",
+    r"<!--.*?(?:-->|\Z)|<(style|script|title|head)\b.*?(?:</\1\s*>|\Z)"
+    r"|</?[a-z!?][^>]*(?:>|\Z)",
     re.S | re.I,
+)
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u|wbr)"
+    r"(?:\s[^>]*)?>",
+    re.I,
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff\u034f]")
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.M)
@@ -47,7 +53,7 @@ def preview(octets: bytes, root: mime.Part, limits: Limits = DEFAULT_LIMITS) -> 
     if marked is None:
         return ""
     text = _text(octets, marked, limits.preview_source, limits)
-    return _condensed(html.unescape(_UNSEEN.sub(" ", text)))
+    return _condensed(html.unescape(_UNSEEN.sub(" ", _INLINE.sub("", text))))
 
 
 def _is_attachment(part: mime.Part, limits: Limits) -> bool:
