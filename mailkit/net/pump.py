@@ -326,7 +326,7 @@ class Pump(Protocol):
                     # Replies to pipelined commands leave together (RFC 2920 §3.2).
                     if self._say():
                         self._note_progress()
-                    if self._is_gone:
+                    if self._is_gone or session.is_over:
                         break
                     in_a_row = 0
                     await self._hear_more(session)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IPushProducer
@@ -19,12 +21,18 @@ class Lines:
         self.buffer = Buffer()
         self.out = b""
         self.was_secured = False
+        self.ends_at: bytes | None = None
+        self.on_end: Callable[[], None] = lambda: None
 
     def receive(self, octets: bytes) -> None:
         self.buffer.add(octets)
 
     def next_event(self) -> bytes | None:
-        return self.buffer.take_line()
+        line = self.buffer.take_line()
+        if line is not None and line == self.ends_at:
+            self.on_end()
+            return None
+        return line
 
     def take_output(self) -> bytes:
         out, self.out = self.out, b""

@@ -87,6 +87,14 @@ class OrderTests(PumpCase):
         self.clock.advance(self.settings.close_wait)
         self.assertTrue(line.is_aborted)
 
+    def test_the_machine_ends_it(self) -> None:
+        """A machine that has had enough is not waited for."""
+        pump, line = self.connect()
+        self.machines[0].ends_at = b"enough"
+        self.machines[0].on_end = lambda: setattr(self.sessions[0], "is_over", True)
+        pump.dataReceived(b"enough\r\n")
+        self.assertTrue(line.disconnecting)
+
     def test_others_get_their_turn(self) -> None:
         """A long pipeline is handled in pieces."""
         pump, _ = self.connect()
