@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
 from attrs import define, field
-from zope.interface import implementer
 
 from mailkit.errors import TooMany
 from mailkit.formats.rendered import Rendered, render
-from mailkit.interfaces.storage import IWatch
 from mailkit.model.flags import (
     DELETED,
     SEEN,
@@ -33,6 +31,7 @@ from mailkit.model.mailbox import (
     Want,
 )
 from mailkit.model.uidset import NO_UIDS, UIDSet
+from mailkit.storage.watch import Watch
 
 MOST_KEYWORDS = 1000
 """In one mailbox (STORE.md §1)."""
@@ -274,9 +273,7 @@ class Folder:
         )
 
     def watch(self, hear: Callable[[], None]) -> Watch:
-        watch = Watch(self._watches, hear)
-        self._watches.append(watch)
-        return watch
+        return Watch(self._watches, hear)
 
     def tell(self) -> None:
         """Have everybody look who watches."""
@@ -300,19 +297,6 @@ class Folder:
         self.size += step * kept.size
         self._unseen += step * (SEEN not in kept.flags)
         self._deleted += step * (DELETED in kept.flags)
-
-
-@implementer(IWatch)
-@define(eq=False)
-class Watch:
-    """Somebody in a list of those who hear."""
-
-    _among: list[Watch]
-    hear: Callable[[], None]
-
-    def stop(self) -> None:
-        if self in self._among:
-            self._among.remove(self)
 
 
 _LAST_UID = 0xFFFFFFFF
