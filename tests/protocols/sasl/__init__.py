@@ -1,0 +1,1 @@
+"""SASL mechanisms, their framing, and how passwords are prepared."""
