@@ -88,6 +88,14 @@ class TooMany(Refused):
     """A limit on a number of things is reached."""
 
 
+class LoginNeeded(Refused):
+    """Nobody is logged in, and this is for accounts alone."""
+
+
+class NeedsSMTPUTF8(Refused):
+    """The header has 8-bit characters, and the sender did not announce them."""
+
+
 class MailLoop(Refused):
     """The message has been here before, or has travelled too far."""
 
