@@ -18,10 +18,10 @@ from mailkit.config.units import (
     KIB,
     MB,
     MIB,
-    MINUTE,
     Octets,
     Seconds,
 )
+from mailkit.services.authsettings import AuthSettings
 
 _HOSTNAME = re.compile(
     r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
@@ -111,33 +111,6 @@ class TLSSettings:
     def __attrs_post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key are given together or not at all")
-
-
-@frozen
-class AuthSettings:
-    """How people prove who they are."""
-
-    plaintext: Literal["tls", "tls-or-loopback", "always"] = "tls-or-loopback"
-    """Where a password may be sent: under TLS only, also from this machine, or
-    anywhere (for test beds)."""
-
-    scram: Literal["auto", "on", "off"] = "auto"
-    """Whether SCRAM-SHA-256 (RFC 7677) is offered; `"auto"` offers it while every
-    active account has the keys for it, so that imported accounts are not locked
-    out."""
-
-    argon2_memory: Octets = field(default=19 * MIB, validator=ge(19 * MIB))
-    """Memory of one password hash (argon2id)."""
-
-    argon2_passes: int = field(default=2, validator=[ge(2), le(100)])
-    """Passes over that memory."""
-
-    argon2_lanes: int = field(default=1, validator=[ge(1), le(16)])
-    """Lanes of one password hash."""
-
-    remember: Seconds = field(default=MINUTE, validator=le(3600.0))
-    """How long a successful login is remembered, by a keyed hash in memory, so that
-    clients that log in for every look do not cost a password hash each time."""
 
 
 @frozen
@@ -278,7 +251,7 @@ class Settings:
 
     listen: ListenSettings = ListenSettings()
     tls: TLSSettings = TLSSettings()
-    auth: AuthSettings = AuthSettings()
+    auth: AuthSettings = field(factory=AuthSettings)
     limits: LimitSettings = LimitSettings()
     dns: DNSSettings = DNSSettings()
     relay: RelaySettings = RelaySettings()

@@ -1,0 +1,97 @@
+"""Where log lines go and what they look like: ``[log]`` of ``mailkit.toml``."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from attrs import define
+from twisted.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    LogLevelFilterPredicate,
+    formatEvent,
+)
+from zope.interface import implementer
+
+from mailkit.app.settings import LogSettings
+
+_INTERNAL = ("log_", "isError", "printed", "why", "failure", "format", "system")
+"""Fields that say how an event came to be, not what it is about."""
+
+
+def make_observer(settings: LogSettings, out: TextIO) -> ILogObserver:
+    """An observer that writes what the settings want to ``out``."""
+    formats: dict[str, Callable[[LogEvent], str]] = {
+        "text": text_line,
+        "json": json_line,
+    }
+    ours = LogLevelFilterPredicate(LogLevel.levelWithName(settings.level))
+    # Twisted and its libraries tell at info what no administrator acts on.
+    if settings.level == "info":
+        for namespace in ("twisted", "stdout", "stderr", "-", "log_legacy"):
+            ours.setLogLevelForNamespace(namespace, LogLevel.warn)
+    writer = Writer(out, formats[settings.format])
+    return FilteringLogObserver(writer, [ours])
+
+
+@implementer(ILogObserver)
+@define
+class Writer:
+    """One line an event; a line that cannot be written is no reason to stop."""
+
+    out: TextIO
+    form: Callable[[LogEvent], str]
+
+    def __call__(self, event: LogEvent) -> None:
+        try:
+            self.out.write(self.form(event) + "\n")
+            self.out.flush()
+        except (OSError, ValueError):
+            return  # the terminal or the pipe behind it is gone
+
+
+def text_line(event: LogEvent) -> str:
+    """``2026-11-21T10:00:00Z info words``; a traceback follows on lines of its own."""
+    level = event.get("log_level", LogLevel.info)
+    words = formatEvent(event).replace("\r", "\\r").replace("\n", "\\n")
+    line = f"{_when(event)} {level.name} {words}"
+    return line + _traceback(event)
+
+
+def json_line(event: LogEvent) -> str:
+    """One object: ``time``, ``level``, ``from``, ``text`` and the event's fields."""
+    level = event.get("log_level", LogLevel.info)
+    told: dict[str, object] = {
+        "time": _when(event),
+        "level": level.name,
+        "from": event.get("log_namespace", ""),
+        "text": formatEvent(event),
+    }
+    for name, value in event.items():
+        if not name.startswith(_INTERNAL) and name not in told:
+            plain = isinstance(value, str | int | float | bool | None)
+            told[name] = value if plain else str(value)
+    trace = _traceback(event)
+    if trace:
+        told["traceback"] = trace.strip()
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _when(event: LogEvent) -> str:
+    moment = datetime.fromtimestamp(event.get("log_time", 0.0), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _traceback(event: LogEvent) -> str:
+    failure = event.get("log_failure")
+    if failure is None:
+        return ""
+    out = io.StringIO()
+    failure.printTraceback(file=out)
+    return "\n" + out.getvalue().rstrip("\n")
