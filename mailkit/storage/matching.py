@@ -106,19 +106,23 @@ class Text:
     _octets: bytes = field(repr=False)
     _limits: Limits
     _body: int = field(init=False, default=-1)
-    _fields: dict[bytes, list[str]] | None = field(init=False, default=None)
+    _fields: dict[bytes, list[bytes]] | None = field(init=False, default=None)
+    _values: dict[bytes, list[str]] = field(init=False, factory=dict)
     _header: str | None = field(init=False, default=None, repr=False)
     _inside: str | None = field(init=False, default=None, repr=False)
-    _sent: datetime.date | None = field(init=False, default=None)
 
     def values(self, name: bytes) -> list[str]:
         """The folded texts of all fields of a lower-case name."""
         if self._fields is None:
             self._fields = {}
             for _, found, value in self._scan():
-                text = fold(encodedword.decode(header.unfold(value)))
-                self._fields.setdefault(found.lower(), []).append(text)
-        return self._fields.get(name, [])
+                self._fields.setdefault(found.lower(), []).append(value)
+        if name not in self._values:
+            self._values[name] = [
+                fold(encodedword.decode(header.unfold(value)))
+                for value in self._fields.get(name, ())
+            ]
+        return self._values[name]
 
     def header_text(self) -> str:
         """The message's own header, a line a field."""
