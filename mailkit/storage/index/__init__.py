@@ -1,0 +1,1 @@
+"""The SQLite index of one account: derived from the files, and fast."""

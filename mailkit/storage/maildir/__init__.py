@@ -1,0 +1,1 @@
+"""Mail in Maildir++ folders: the truth about content, UIDs and flags."""
