@@ -30,6 +30,8 @@ _ALIEN = bytes(
     - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
 _TRAILING_SPACE = re.compile(rb"[ \t]+(?=\r?\n|\Z)")
+# `b2a_qp` forgets the limit of 76 where it encodes a space at the end of a line.
+_TOO_LONG = re.compile(rb"^([^\n]{74,75})(=[0-9A-F]{2})$", re.M)
 _PROTECTED = frozenset(
     (
         (b"multipart", b"signed"),
@@ -126,8 +128,8 @@ def _quoted_printable_pieces(octets: bytes, start: int, end: int) -> Iterator[by
 
 def encode_quoted_printable(octets: bytes) -> bytes:
     """Write text with CRLF as quoted-printable (RFC 2045 §6.7)."""
-    lines = octets.replace(b"\r\n", b"\n")
-    return b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+    lines = b2a_qp(octets.replace(b"\r\n", b"\n"), istext=True)
+    return _TOO_LONG.sub(rb"\1=\n\2", lines).replace(b"\n", b"\r\n")
 
 
 def has_long_lines(octets: bytes, start: int = 0, end: int | None = None) -> bool:

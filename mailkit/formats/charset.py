@@ -7,6 +7,7 @@ where senders are known to mean that one (RFC 2046 §4.1.2 leaves it open).
 
 from __future__ import annotations
 
+import codecs
 import re
 
 _SUPERSETS: dict[str, str] = {
@@ -78,7 +79,7 @@ def codec_name(name: bytes) -> str:
     if len(label) > 40 or not _CHARACTER_SET.match(label):
         return "utf-8"
     try:
-        b"".decode(label)
+        codecs.lookup(label)
     except (LookupError, ValueError):
         return "utf-8"
     return label

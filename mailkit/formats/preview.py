@@ -23,6 +23,7 @@ _INLINE = re.compile(
     r"(?:\s[^>]*)?>",
     re.I,
 )
+_LAST_WORD = re.compile(rb"\s[^\s]*+\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff\u034f]")
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.M)
 
@@ -74,8 +75,7 @@ def _text(octets: bytes, part: mime.Part, most: int, limits: Limits) -> str:
         source = body.decode(source, encoding)
     if end < part.end and not source.isascii():
         # A character may be cut in two: go back to the last white space.
-        cut = max(source.rfind(b" "), source.rfind(b"\n"))
-        source = source[:cut] if cut > 0 else source
+        source = _LAST_WORD.sub(b"", source)
     label = parameter(part.parameters, b"charset") or b""
     return charset.decode(source, label)
 

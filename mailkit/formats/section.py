@@ -46,7 +46,7 @@ def locate(root: mime.Part, numbers: Sequence[int]) -> mime.Part | None:
             if 1 <= number <= len(holder.parts):
                 part = holder.parts[number - 1]
             elif number == 1:
-                return _nothing(holder)  # what BODYSTRUCTURE shows of it
+                part = _nothing(holder)  # what BODYSTRUCTURE shows of it
             else:
                 return None
         elif number == 1:

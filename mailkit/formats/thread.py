@@ -11,6 +11,7 @@ _SPACE = re.compile(r"\s+")
 _BLOB = r"\[[^\[\]]*\]\s*"
 _LEADER = re.compile(rf"(?:(?:{_BLOB})*+(?:re|fwd?)\s*+(?:{_BLOB})?:|\s)", re.I)
 _LEADING_BLOB = re.compile(_BLOB)
+_LONGEST = 1000
 _TRAILER = "(fwd)"
 _FORWARD_HEAD = "[fwd:"
 
@@ -39,9 +40,10 @@ def base_subject(subject: str) -> str:
     """
     Take replies, forwards and list names off a decoded subject (RFC 5256 §2.1).
 
-    Upper and lower case stay; compare with ``i;unicode-casemap`` or `str.casefold`.
+    Of a subject over 1,000 characters only these count. Upper and lower case stay;
+    compare with ``i;unicode-casemap`` or `str.casefold`.
     """
-    text = _SPACE.sub(" ", subject)
+    text = _SPACE.sub(" ", subject[:_LONGEST])
     while True:
         text = _without_trailers(text)
         text = _without_leaders(text)

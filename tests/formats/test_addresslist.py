@@ -1,5 +1,7 @@
 """Address lists, plain and odd."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import email.utils
@@ -12,8 +14,7 @@ from hypothesis import strategies as st
 from mailkit.formats import addresslist
 from mailkit.formats.addresslist import AddressGroup, AddressList, NamedAddress
 from mailkit.formats.limits import Limits
-
-from .garbage import anything, octets
+from tests.formats.garbage import anything, octets
 
 
 def one(

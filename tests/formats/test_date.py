@@ -1,5 +1,7 @@
 """Dates, in RFC 5322's words and in IMAP's."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import email.utils
@@ -10,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailkit.formats import date as dates
-
-from .garbage import anything, octets
+from tests.formats.garbage import anything, octets
 
 
 def at(

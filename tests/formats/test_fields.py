@@ -1,5 +1,7 @@
 """Content-Type, Content-Disposition, message identifications."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import email.message
@@ -11,8 +13,7 @@ from hypothesis import strategies as st
 
 from mailkit.formats import fields
 from mailkit.formats.limits import Limits
-
-from .garbage import anything, octets
+from tests.formats.garbage import anything, octets
 
 
 @pytest.mark.parametrize(

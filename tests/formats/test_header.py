@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from mailkit.formats import header
 from mailkit.formats.limits import Limits
-
-from .garbage import anything, message, octets
+from tests.formats.garbage import anything, message, octets
 
 LETTER = message(
     "From: a@example.org",
