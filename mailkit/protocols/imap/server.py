@@ -103,9 +103,10 @@ class IMAPServer:
         self._is_upgrading = False
         self._bad = 0
         self._mode = _Mode.COMMAND
-        self._tag = b""
+        self.tag = b""
+        """Of the command that is at work; empty where none is."""
         self._command: Event | None = None
-        """The command that is to be answered under `_tag`."""
+        """The command that is to be answered under this tag."""
         self._awaiting: Event | None = None
         """The event that the session has to react to before there is a next."""
         self._announced: Announced | None = None
@@ -205,7 +206,7 @@ class IMAPServer:
         event, command = self._awaiting, self._command
         if event is None or command is None:
             raise LocalMisuse(f"nobody asked for {response.text!r}")
-        self._write_line(b"%b %b" % (self._tag, bytes(response)))
+        self._write_line(b"%b %b" % (self.tag, bytes(response)))
         if self.state is not State.LOGOUT:
             leads_to = OK_LEADS_TO if response.is_ok else NO_LEADS_TO
             self.state = leads_to.get(type(command), self.state)
@@ -264,7 +265,7 @@ class IMAPServer:
     def _begin(self) -> None:
         """Nothing is known of the next command yet."""
         self._mode = _Mode.COMMAND
-        self._tag = b""
+        self.tag = b""
         self._command = self._awaiting = None
         self._announced = None
         self._to_come = 0
@@ -314,7 +315,7 @@ class IMAPServer:
                 raise Malformed("Nothing may follow STARTTLS before TLS is on")
         except Malformed as problem:
             return self._refuse(text, _response_to(problem))
-        self._tag = tag
+        self.tag = tag
         self._command = self._awaiting = event
         return event
 
@@ -327,7 +328,7 @@ class IMAPServer:
             if name == b"APPEND":
                 event = _read_append(command.read, lexer)
                 if event is not None:
-                    self._tag, self._announced = tag, announced
+                    self.tag, self._announced = tag, announced
                     self._command = self._awaiting = event
                     return event
             most = self._limits.literals

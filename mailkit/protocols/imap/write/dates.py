@@ -1,0 +1,30 @@
+"""INTERNALDATE and SAVEDATE, ten thousand at a time (RFC 9051 §9, date-time)."""
+
+from __future__ import annotations
+
+from mailkit.formats.date import format_internal_utc
+
+_DAY = 86_400
+_ROOM = 4096
+
+
+class _Days(dict[int, bytes]):
+    """Days since 1970 → ``"17-Jul-1996 ``, remembered within bounds."""
+
+    def __missing__(self, day: int) -> bytes:
+        if len(self) >= _ROOM:
+            self.clear()
+        octets = self[day] = format_internal_utc(day * _DAY)[:13]
+        return octets
+
+
+_DAYS = _Days()
+_MINUTES = [b"%02d:%02d:" % divmod(minute, 60) for minute in range(24 * 60)]
+_SECONDS = [b'%02d +0000"' % second for second in range(60)]
+
+
+def date_time(seconds: int) -> bytes:
+    """With its quotes, in UTC, from whole seconds since 1970."""
+    day, second = divmod(seconds, _DAY)
+    minute, second = divmod(second, 60)
+    return _DAYS[day] + _MINUTES[minute] + _SECONDS[second]
