@@ -86,7 +86,7 @@ def test_what_vanished_is_told_later() -> None:
     view = view_of(10, 20, 30)
     first = view.tell(loss(20), may_expunge=False)
     assert not first
-    assert view.has_pending
+    assert view.pending
     assert known(view) == [10, 20, 30]
     second = view.tell(arrival(40), may_expunge=False)
     assert second.exists == 4
@@ -107,7 +107,7 @@ def test_what_vanished_before_it_was_known_is_no_news() -> None:
     view = view_of(10)
     assert not view.tell(loss(99), may_expunge=True)
     assert not view.tell(loss(99), may_expunge=False)
-    assert not view.has_pending
+    assert not view.pending
 
 
 def test_flags_of_messages_that_the_client_knows() -> None:

@@ -1,0 +1,1 @@
+"""Our store as twisted.mail sees mailboxes, for programs that are built on it."""
