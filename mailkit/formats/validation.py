@@ -97,7 +97,9 @@ _CHARSET_8BIT = "5.6.7"
 
 
 def _several_authors(facts: Facts) -> bool:
-    return b"sender" not in facts.values and len(_mailboxes(facts, b"from")) > 1
+    if b"sender" in facts.values or len(facts.values.get(b"from", ())) != 1:
+        return False
+    return len(_mailboxes(facts, b"from")) > 1
 
 
 def _unreadable_author(facts: Facts) -> bool:
