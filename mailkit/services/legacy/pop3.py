@@ -72,7 +72,7 @@ class POP3Mailbox:
         return self._size(index)
 
     def getMessage(self, index: int) -> Deferred[BytesIO]:
-        """Fires with a file whose lines end in LF: twisted.mail sends them with CRLF."""
+        """Fires with a file, its lines ended by LF: twisted.mail makes that CRLF."""
         return Deferred.fromCoroutine(self._read(self._known(index)))
 
     def getUidl(self, index: int) -> bytes:
