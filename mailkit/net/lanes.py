@@ -1,0 +1,366 @@
+"""
+Threads for what blocks: lanes, the clerk, syncs and hashes (STORE.md §5).
+
+All order is kept here, under one mutex that is held for moments; the threads know
+nothing but the next piece of work. The reactor is woken once for all that was done
+since it last looked.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from threading import Lock, Thread
+from time import monotonic
+from typing import Any, TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from zope.interface import implementer
+
+from mailkit.errors import LocalMisuse
+from mailkit.interfaces.lanes import ILanes
+from mailkit.metrics import Metrics
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Job = Callable[[], None]
+
+MOST_IN_A_BATCH = 256
+"""Items that the clerk takes at once; their replies share a few reactor turns."""
+
+LONGEST_TURN = 0.005
+"""Seconds that one reactor turn may spend on telling what was done."""
+
+
+@implementer(ILanes)
+@define(eq=False)
+class Lanes:
+    """
+    The one way to threads. All methods are called in the reactor's thread.
+
+    A caller that stops waiting (a cancelled Deferred) stops no work.
+    """
+
+    _reactor: IReactorFromThreads
+    _metrics: Metrics | None = None
+    lane_threads: int = 8
+    sync_threads: int = 16
+    hash_threads: int = 4
+    _is_closed: bool = field(init=False, default=False)
+    _unfinished: int = field(init=False, default=0)
+    _idle: Deferred[None] | None = field(init=False, default=None)
+    _done: _Done = field(init=False)
+    _order: _Order = field(init=False)
+    _syncs: _Threads = field(init=False)
+    _hashes: _Threads = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._done = _Done(self._reactor.callFromThread)
+        self._order = _Order(
+            _Threads("lane", self.lane_threads), self._done, self._metrics
+        )
+        self._syncs = _Threads("sync", self.sync_threads)
+        self._hashes = _Threads("hash", self.hash_threads)
+
+    async def run(self, lane: Hashable, work: Callable[[], T]) -> T:
+        deferred: Deferred[T] = self._begin()
+        job = partial(self._done.do, work, deferred)
+        self._order.add_run(lane, job)
+        return await self._end(deferred, "lane")
+
+    async def sync(self, work: Callable[[], T]) -> T:
+        deferred: Deferred[T] = self._begin()
+        self._syncs.do(partial(self._done.do, work, deferred))
+        return await self._end(deferred, "sync")
+
+    async def clerk(
+        self,
+        lanes: Sequence[Hashable],
+        item: Item,
+        work: Callable[[list[Item]], Sequence[BaseException | None]],
+    ) -> None:
+        deferred: Deferred[None] = self._begin()
+        self._order.add_item(_Item(frozenset(lanes), item, work, deferred))
+        await self._end(deferred, "clerk")
+
+    async def hash(self, work: Callable[[], T]) -> T:
+        deferred: Deferred[T] = self._begin()
+        self._hashes.do(partial(self._done.do, work, deferred))
+        return await self._end(deferred, "hash")
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._unfinished:
+            self._idle = Deferred()
+            await self._idle
+        self._order.end()
+        self._syncs.end()
+        self._hashes.end()
+
+    def _begin(self) -> Deferred[Any]:  # Any: of whatever the caller's work returns
+        if self._is_closed:
+            raise LocalMisuse("the lanes are closed")
+        self._unfinished += 1
+        deferred: Deferred[Any] = Deferred()  # Any: as above
+        deferred.addBoth(self._count_off)
+        return deferred
+
+    def _count_off(self, result: T) -> T:
+        self._unfinished -= 1
+        if self._idle is not None and not self._unfinished:
+            self._idle.callback(None)
+        return result
+
+    async def _end(self, deferred: Deferred[T], kind: str) -> T:
+        if self._metrics is None:
+            return await deferred
+        begun = monotonic()
+        self._metrics.lane_entered(kind)
+        try:
+            return await deferred
+        finally:
+            self._metrics.lane_left(kind, monotonic() - begun)
+
+
+@define(eq=False)
+class _Item:
+    """One piece of the clerk's work."""
+
+    lanes: frozenset[Hashable]
+    item: Any  # Any: `ILanes.clerk` binds its type to that of ``work``
+    work: Callable[[list[Any]], Sequence[BaseException | None]]
+    deferred: Deferred[None]
+
+
+@define(eq=False)
+class _Lane:
+    """One account: in whose hand it is, and who waits for it."""
+
+    is_busy: bool = False
+    jobs: deque[Job] = field(factory=deque)
+    items: int = 0
+    """How many of the clerk's items wait for it, alone or with others."""
+
+
+@define(eq=False)
+class _Order:
+    """
+    Who is next: each lane goes to its own work and to the clerk by turns.
+
+    A lane for which the clerk has items is left free, once it is, until the clerk
+    took them; what the clerk lets go of goes to the lane's own work first.
+    """
+
+    _threads: _Threads
+    _done: _Done
+    _metrics: Metrics | None
+    _mutex: Lock = field(init=False, factory=Lock)
+    _lanes: dict[Hashable, _Lane] = field(init=False, factory=dict)
+    _items: deque[_Item] = field(init=False, factory=deque)
+    _bell: SimpleQueue[bool] = field(init=False, factory=SimpleQueue)
+    _is_asleep: bool = field(init=False, default=False)
+    _clerk: Thread | None = field(init=False, default=None)
+
+    def add_run(self, name: Hashable, job: Job) -> None:
+        with self._mutex:
+            lane = self._lane(name)
+            lane.jobs.append(job)
+            if not lane.is_busy and not lane.items:
+                self._start(name, lane)
+
+    def add_item(self, item: _Item) -> None:
+        with self._mutex:
+            self._items.append(item)
+            for name in item.lanes:
+                self._lane(name).items += 1
+            self._wake()
+        if self._clerk is None:
+            self._clerk = Thread(target=self._do_items, name="clerk", daemon=True)
+            self._clerk.start()
+
+    def end(self) -> None:
+        self._threads.end()
+        if self._clerk is not None:
+            self._bell.put(False)
+            self._clerk.join()
+            self._clerk = None
+
+    def _lane(self, name: Hashable) -> _Lane:
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = _Lane()
+        return lane
+
+    def _start(self, name: Hashable, lane: _Lane) -> None:
+        lane.is_busy = True
+        self._threads.do(partial(self._do_job, name, lane, lane.jobs.popleft()))
+
+    def _do_job(self, name: Hashable, lane: _Lane, job: Job) -> None:
+        job()
+        with self._mutex:
+            lane.is_busy = False
+            if lane.items:
+                self._wake()
+            elif lane.jobs:
+                self._start(name, lane)
+            else:
+                del self._lanes[name]
+
+    def _wake(self) -> None:
+        if self._is_asleep:
+            self._is_asleep = False
+            self._bell.put(True)
+
+    def _do_items(self) -> None:
+        """What the clerk's thread does all its life."""
+        while True:
+            with self._mutex:
+                batch = self._take_batch()
+                self._is_asleep = not batch
+            if not batch:
+                if not self._bell.get():
+                    return
+                continue
+            if self._metrics is not None:
+                self._metrics.clerk_took(len(batch))
+            results = _do_batch(batch)
+            # The lanes first: their next work begins while the reactor is told.
+            with self._mutex:
+                self._release(batch)
+            self._done.tell(results)
+
+    def _take_batch(self) -> list[_Item]:
+        """Items of one kind whose lanes are free, none before an earlier one."""
+        batch: list[_Item] = []
+        left: list[_Item] = []
+        # Lanes that an item of another kind, or one that must wait, has before us.
+        passed: set[Hashable] = set()
+        items = self._items
+        while items and len(batch) < MOST_IN_A_BATCH:
+            item = items.popleft()
+            if (
+                (not batch or item.work == batch[0].work)
+                and passed.isdisjoint(item.lanes)
+                and not any(self._lanes[name].is_busy for name in item.lanes)
+            ):
+                batch.append(item)
+            else:
+                left.append(item)
+                passed |= item.lanes
+        items.extendleft(reversed(left))
+        for item in batch:
+            for name in item.lanes:
+                lane = self._lanes[name]
+                lane.is_busy = True
+                lane.items -= 1
+        return batch
+
+    def _release(self, batch: list[_Item]) -> None:
+        for name in {name for item in batch for name in item.lanes}:
+            lane = self._lanes[name]
+            lane.is_busy = False
+            if lane.jobs:
+                self._start(name, lane)
+            elif not lane.items:
+                del self._lanes[name]
+
+
+def _do_batch(batch: list[_Item]) -> list[Job]:
+    errors: Sequence[BaseException | None]
+    try:
+        errors = batch[0].work([item.item for item in batch])
+        if len(errors) != len(batch):
+            raise LocalMisuse(f"{len(errors)} results of {len(batch)} items")
+    except BaseException as error:  # whatever it is, the callers get it
+        errors = [error] * len(batch)
+    return [
+        partial(item.deferred.callback, None)
+        if error is None
+        else partial(item.deferred.errback, error)
+        for item, error in zip(batch, errors, strict=True)
+    ]
+
+
+@define(eq=False)
+class _Done:
+    """What is done and not told yet; tells it in the reactor's thread."""
+
+    _call_from_thread: Callable[[Job], object]
+    _mutex: Lock = field(init=False, factory=Lock)
+    _calls: list[Job] = field(init=False, factory=list)
+    _is_woken: bool = field(init=False, default=False)
+    # Only the reactor's thread touches this one.
+    _telling: deque[Job] = field(init=False, factory=deque)
+
+    def do(self, work: Callable[[], T], deferred: Deferred[T]) -> None:
+        """Do it here, in a thread, and have the result told."""
+        call: Job
+        try:
+            call = partial(deferred.callback, work())
+        except BaseException as error:  # whatever it is, the caller gets it
+            call = partial(deferred.errback, error)
+        self.tell([call])
+
+    def tell(self, calls: list[Job]) -> None:
+        with self._mutex:
+            self._calls += calls
+            wakes, self._is_woken = not self._is_woken, True
+        if wakes:
+            self._call_from_thread(self._drain)
+
+    def _drain(self) -> None:
+        with self._mutex:
+            self._telling += self._calls
+            self._calls.clear()
+        end = monotonic() + LONGEST_TURN
+        while self._telling:
+            self._telling.popleft()()
+            if monotonic() > end:
+                break
+        with self._mutex:
+            self._is_woken = bool(self._telling or self._calls)
+        if self._is_woken:
+            self._call_from_thread(self._drain)
+
+
+@define(eq=False)
+class _Threads:
+    """At most so many threads, begun when there is more to do than there are."""
+
+    name: str
+    most: int
+    _queue: SimpleQueue[Job | None] = field(init=False, factory=SimpleQueue)
+    _threads: list[Thread] = field(init=False, factory=list)
+    _mutex: Lock = field(init=False, factory=Lock)
+    _unfinished: int = field(init=False, default=0)
+
+    def do(self, job: Job) -> None:
+        """Have it done as soon as a thread is free. It must not raise."""
+        with self._mutex:
+            self._unfinished += 1
+            if len(self._threads) < min(self._unfinished, self.most):
+                name = f"{self.name} {len(self._threads) + 1}"
+                thread = Thread(target=self._live, name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        self._queue.put(job)
+
+    def end(self) -> None:
+        """Once nothing is left to do: no thread remains."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _live(self) -> None:
+        while (job := self._queue.get()) is not None:
+            job()
+            with self._mutex:
+                self._unfinished -= 1
