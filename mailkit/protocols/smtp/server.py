@@ -13,7 +13,7 @@ from attrs import frozen
 from mailkit.errors import LocalMisuse
 from mailkit.model.envelope import BodyType, SenderParameters
 from mailkit.model.reply import Reply
-from mailkit.protocols.buffer import Buffer
+from mailkit.protocols.buffer import Buffer, LineTooLong
 from mailkit.protocols.smtp.chunk import ChunkReader
 from mailkit.protocols.smtp.dialect import SMTP, Dialect
 from mailkit.protocols.smtp.events import (
@@ -134,7 +134,6 @@ class SMTPServer:
         self._out = bytearray()
         self._awaiting: Event | None = None
         self._is_greeted = False
-        self._is_skipping = False
         self._sender = SenderParameters()
         self._accepted = 0
         self._text: TextReader | None = None
@@ -202,7 +201,6 @@ class SMTPServer:
         self.state = State.CONNECTED
         self.is_extended = False
         self.is_authenticated = False
-        self._is_skipping = False
         self._forget()
 
     # -- what a session may ask besides
@@ -313,27 +311,18 @@ class SMTPServer:
     # -- commands
 
     def _next_line(self) -> Event | None:
-        line = self._in.take_line()
-        if line is None:
-            return self._wait()
-        if self._is_skipping or len(line) > self.limits.auth_line - 2:
-            self._is_skipping = False
+        try:
+            line = self._in.take_short_line(self.limits.auth_line)
+        except LineTooLong:
             in_auth = self.state is State.AUTH
             return BadCommand(_AUTH_TOO_LONG if in_auth else _LINE_TOO_LONG)
+        if line is None:
+            if self.state is State.CONNECTED and self._in.startswith(b"\x16\x03"):
+                return BadCommand(_TLS)
+            return None
         if self.state is State.AUTH:
             return _auth_line(line)
         return self._command(line)
-
-    def _wait(self) -> Event | None:
-        """No whole line is there: throw away what no line may hold."""
-        if len(self._in) > self.limits.auth_line:
-            self._is_skipping = True
-        if self._is_skipping and len(self._in) > 1:
-            # The last octet may be the CR of the line's end.
-            self._in.take(len(self._in) - 1)
-        if self.state is State.CONNECTED and self._in.startswith(b"\x16\x03"):
-            return BadCommand(_TLS)
-        return None
 
     def _command(self, line: bytes) -> Event | None:
         word, _, rest = line.partition(b" ")

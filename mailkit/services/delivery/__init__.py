@@ -1,0 +1,1 @@
+"""Local delivery: from an envelope to the mailboxes of accounts."""

@@ -1,0 +1,342 @@
+"""One message on its way to accounts of ours: nothing is kept until the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mailkit.errors import (
+    LocalMisuse,
+    MailkitError,
+    MailLoop,
+    NoSuchAddress,
+    OverQuota,
+    Refused,
+    Suspended,
+    Unavailable,
+)
+from mailkit.formats import header, received
+from mailkit.formats.limits import DEFAULT_LIMITS, Limits
+from mailkit.interfaces.delivery import (
+    Arriving,
+    Filed,
+    IFiling,
+    ITransaction,
+    LocalRecipient,
+    Origin,
+)
+from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.events import IEvents
+from mailkit.interfaces.storage import IMailStore, ISpool, ISpoolFile, Placement
+from mailkit.metrics import Metrics
+from mailkit.model.account import Account
+from mailkit.model.address import AccountName
+from mailkit.model.envelope import Envelope, Recipient
+from mailkit.model.event import MailEvent, Step
+from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
+from mailkit.model.path import Path
+from mailkit.services.delivery.content import read_header
+from mailkit.services.delivery.rules import Examination, Examined
+from mailkit.services.delivery.settings import DeliverySettings
+from mailkit.services.routing import Routing
+
+
+@define(eq=False)
+class DeliveryHouse:
+    """What all deliveries share."""
+
+    hostname: str
+    directory: IDirectory
+    routing: Routing
+    store: IMailStore
+    spool: ISpool
+    filing: IFiling
+    events: IEvents
+    metrics: Metrics
+    clock: IReactorTime
+    new_id: Callable[[], str]
+    """Makes the id of a transaction: unique, short, of letters and digits."""
+    settings: DeliverySettings = field(factory=DeliverySettings)
+    limits: Limits = DEFAULT_LIMITS
+
+
+@define(eq=False)
+class _Copy:
+    """The one copy of the message that an account gets."""
+
+    account: Account
+    address: str
+    """What the first RCPT that led here named."""
+    detail: str
+    recipients: list[Recipient] = field(factory=list)
+    filed: Filed = field(factory=Filed)
+    error: MailkitError | None = None
+
+    @property
+    def delivered_to(self) -> str:
+        """Empty, where the account's own address was named."""
+        return "" if self.address == self.account.name else self.address
+
+
+@implementer(ITransaction)
+@define(eq=False)
+class LocalTransaction:
+    """
+    Takes a message for any number of accounts, and keeps it for all of them at once.
+
+    Whatever can be known of a recipient is said when it is added.
+    """
+
+    log = Logger()
+
+    _house: DeliveryHouse
+    _envelope: Envelope
+    _origin: Origin
+    _file: ISpoolFile
+    _examination: Examination
+    id: str
+    _copies: dict[AccountName, _Copy] = field(factory=dict, init=False)
+    _accounts_of: dict[Path, tuple[AccountName, ...]] = field(factory=dict, init=False)
+    _examined: Examined | None = field(default=None, init=False)
+    _outcomes: dict[Path, Outcome] = field(factory=dict, init=False)
+    _message_id: str = field(default="", init=False)
+    _finished: float = field(default=0.0, init=False)
+
+    async def add_recipient(self, recipient: Recipient) -> None:
+        try:
+            found = await self._house.routing.expand(recipient.path)
+            copies = [await self._copy_for(each) for each in found]
+        except (Refused, Unavailable) as error:
+            self._record_failure(recipient.path, error)
+            raise
+        for copy in copies:
+            self._copies.setdefault(copy.account.name, copy)
+            self._copies[copy.account.name].recipients.append(recipient)
+        names = tuple(copy.account.name for copy in copies)
+        self._accounts_of[recipient.path] = names
+
+    async def write(self, octets: bytes) -> None:
+        self._examination.see(octets)
+        await self._file.write(octets)
+
+    async def prepare(self) -> Mapping[Path, Outcome]:
+        house = self._house
+        self._finished = house.clock.seconds()
+        try:
+            content = await self._file.finish()
+            top = await read_header(content, house.limits.header_size)
+            self._message_id = _message_id(top)
+            if received.count(top, house.limits) >= house.settings.hops:
+                raise MailLoop("hops")
+            self._examined = await self._examination.examine(top, content)
+        except (Refused, Unavailable) as error:
+            for path in self._accounts_of:
+                self._record_failure(path, error)
+            raise
+        if not self._message_id:
+            self._message_id = _message_id(self._examined.header)
+        for copy in self._copies.values():
+            try:
+                copy.filed = await self._file_copy(copy, self._examined)
+            except (Refused, Unavailable) as error:
+                copy.error = error
+        for path in self._accounts_of:
+            self._outcomes[path] = outcome = self._outcome(path)
+            if isinstance(outcome, Failed):
+                self._record_failure(path, outcome.error)
+        return self._outcomes
+
+    async def commit(self) -> str:
+        if self._examined is None:
+            raise LocalMisuse("commit without prepare")
+        house, content = self._house, self._examined.content
+        placements: list[Placement] = []
+        copies = [copy for copy in self._copies.values() if self._is_wanted(copy)]
+        trace = self._received()
+        for copy in copies:
+            head = self._head(copy, trace)
+            placements += [
+                Placement(copy.account.name, mailbox, copy.filed.flags, head)
+                for mailbox in copy.filed.mailboxes
+            ]
+        try:
+            if placements:
+                await house.store.deliver(content, placements)
+        except (Refused, Unavailable) as error:
+            for path, outcome in self._outcomes.items():
+                if not isinstance(outcome, Failed):
+                    self._record_failure(path, error)
+            raise
+        finally:
+            self._file.discard()
+        self._record_success(copies, content.size)
+        return self.id
+
+    async def abort(self) -> None:
+        self._file.discard()
+
+    # -- recipients
+
+    async def _copy_for(self, found: LocalRecipient) -> _Copy:
+        house = self._house
+        known = self._copies.get(found.account)
+        if known is not None:
+            return known
+        account = await house.directory.account(found.account)
+        if account is None:
+            raise NoSuchAddress(found.address)
+        if account.is_suspended:
+            raise Suspended(found.address)
+        await self._check_quota(account, self._envelope.parameters.size or 1)
+        return _Copy(account, found.address, found.detail)
+
+    async def _check_quota(self, account: Account, size: int) -> None:
+        quota = account.quota
+        if quota is None:
+            quota = self._house.settings.quota
+        if quota and await self._house.store.used(account.name) + size > quota:
+            raise OverQuota(account.name)
+
+    async def _file_copy(self, copy: _Copy, examined: Examined) -> Filed:
+        house = self._house
+        size = examined.content.size
+        if copy.delivered_to and received.was_delivered_to(
+            examined.header, copy.delivered_to, house.limits
+        ):
+            raise MailLoop(copy.delivered_to)
+        await self._check_quota(copy.account, size)
+        arriving = Arriving(
+            copy.account,
+            self._envelope,
+            tuple(copy.recipients),
+            copy.detail,
+            examined.header,
+            size,
+        )
+        return await house.filing.file(arriving)
+
+    def _outcome(self, path: Path) -> Outcome:
+        copies = [self._copies[name] for name in self._accounts_of[path]]
+        for copy in copies:
+            if copy.error is not None:
+                return Failed(copy.error)
+        where = tuple(
+            f"{copy.account.name}/{mailbox}"
+            for copy in copies
+            for mailbox in copy.filed.mailboxes
+        )
+        return Kept(where) if where else Thrown()
+
+    def _is_wanted(self, copy: _Copy) -> bool:
+        """Whether somebody who leads here was told that the message is kept."""
+        return copy.error is None and any(
+            not isinstance(self._outcomes[recipient.path], Failed)
+            for recipient in copy.recipients
+        )
+
+    # -- what goes on top
+
+    def _received(self) -> bytes:
+        origin, house = self._origin, self._house
+        version, _, cipher = origin.tls.partition(" ")
+        one = len(self._accounts_of) == 1
+        # A client of our own people is not shown to the world.
+        is_hidden = origin.is_submission
+        return received.write_received(
+            received.Arrival(
+                by=house.hostname,
+                protocol=origin.protocol,
+                at=datetime.fromtimestamp(self._finished, UTC),
+                helo=None if is_hidden else origin.hello,
+                peer_address=_literal(origin.peer, is_hidden),
+                tls_version=version or None,
+                tls_cipher=cipher or None,
+                id=self.id,
+                recipient=str(next(iter(self._accounts_of))) if one else None,
+            )
+        )
+
+    def _head(self, copy: _Copy, trace: bytes) -> bytes:
+        """What is written above the message for one account (RFC 5321 §4.4)."""
+        head = received.write_return_path(str(self._envelope.reverse_path))
+        if copy.delivered_to:
+            head += received.write_delivered_to(copy.delivered_to)
+        return head + trace
+
+    # -- what is told afterwards
+
+    def _record_failure(self, path: Path, error: MailkitError) -> None:
+        house = self._house
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        house.events.record(self._event(Step.REFUSED, str(path), "", reason))
+        outcome = "unavailable" if isinstance(error, Unavailable) else "refused"
+        house.metrics.delivered(self._kind, outcome)
+
+    def _record_success(self, copies: list[_Copy], size: int) -> None:
+        house = self._house
+        assert self._examined is not None
+        paths = [
+            path
+            for path, outcome in self._outcomes.items()
+            if not isinstance(outcome, Failed)
+        ]
+        everybody = ", ".join(map(str, paths))
+        notes = ", ".join(self._examined.notes)
+        detail = f"{self._origin.protocol}{'; ' if notes else ''}{notes}"
+        by = self._origin.account.name if self._origin.account is not None else ""
+        record = house.events.record
+        record(self._event(Step.ACCEPTED, everybody, by, detail, size))
+        for copy in copies:
+            step = Step.DELIVERED if copy.filed.mailboxes else Step.DISCARDED
+            where = ", ".join(copy.filed.mailboxes)
+            record(self._event(step, copy.address, copy.account.name, where, size))
+            outcome = "kept" if copy.filed.mailboxes else "discarded"
+            house.metrics.delivered(self._kind, outcome)
+        took = house.clock.seconds() - self._finished
+        house.metrics.kept(self._kind, size, took)
+        self.log.info(
+            "{queue_id} from <{sender}> to {recipients}: kept, "
+            "{size} octets from {peer} in {took:.3f} s",
+            queue_id=self.id,
+            sender=str(self._envelope.reverse_path),
+            recipients=everybody,
+            size=size,
+            peer=self._origin.peer,
+            took=took,
+        )
+
+    @property
+    def _kind(self) -> str:
+        if self._origin.is_submission:
+            return "submission"
+        return "lmtp" if "LMTP" in self._origin.protocol else "smtp"
+
+    def _event(
+        self, step: Step, recipient: str, account: str, detail: str, size: int = 0
+    ) -> MailEvent:
+        return MailEvent(
+            self._house.clock.seconds(),
+            step,
+            self.id,
+            self._message_id,
+            str(self._envelope.reverse_path),
+            recipient,
+            self._origin.peer,
+            account,
+            detail,
+            size,
+        )
+
+
+def _message_id(top: bytes) -> str:
+    value = header.first(top, b"Message-ID")
+    return "" if value is None else value.decode("utf-8", "replace")
+
+
+def _literal(peer: str, is_hidden: bool) -> str | None:
+    return None if is_hidden or peer == "unix" else peer

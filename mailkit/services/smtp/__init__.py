@@ -1,0 +1,1 @@
+"""What SMTP, submission and LMTP clients may do here."""

@@ -1,0 +1,28 @@
+"""What may be set about SMTP, submission and LMTP."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+from attrs.validators import ge
+
+from mailkit.config.units import MINUTE, Seconds
+
+
+@frozen
+class SMTPSettings:
+    """How long a peer may be silent, and how often wrong."""
+
+    timeout: Seconds = field(default=5 * MINUTE, validator=ge(5.0))
+    """How long a peer may say nothing (RFC 5321 §4.5.3.2.7 asks for 5 minutes)."""
+
+    errors: int = field(default=20, validator=ge(1))
+    """Commands in a row that are none, or that come at the wrong time; the next one
+    ends the connection."""
+
+    refusals: int = field(default=100, validator=ge(1))
+    """Commands in a row that are refused, unknown recipients mostly; the next one
+    ends the connection. A message that is taken begins the count anew."""
+
+
+TRUSTING = SMTPSettings(errors=1000, refusals=1_000_000)
+"""For LMTP, where the peer is a server of our own."""
