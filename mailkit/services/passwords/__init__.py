@@ -1,0 +1,1 @@
+"""What the directory keeps of passwords: made, checked, taken over from others."""

@@ -1,0 +1,201 @@
+"""Whose address it is, and who may write as whom.
+
+In this order: an account, an alias, the same without what follows ``+`` (RFC 5233
+§1), the people behind ``postmaster`` and ``abuse`` (RFC 5321 §4.5.1, RFC 2142 §5),
+the catch-all of the domain.
+
+``postmaster@`` and ``abuse@`` go to the account or alias of that name, else to the
+domain's administrators, else to the account without a password that came with the
+domain.
+"""
+
+from __future__ import annotations
+
+from attrs import define, field, frozen
+
+from mailkit.errors import NoSuchAddress, NotOurs, Suspended
+from mailkit.interfaces.delivery import LocalRecipient
+from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.storage import IWatch
+from mailkit.model.account import Account, Alias, Role
+from mailkit.model.address import AccountName, Address, DomainName, fold_domain
+from mailkit.model.path import Path
+
+ROLES = ("postmaster", "abuse")
+"""Local parts that somebody has to answer for in each domain."""
+
+
+@frozen
+class Limits:
+    """How far aliases lead."""
+
+    addresses: int = 1000
+    """Addresses that one recipient may become, those on the way included."""
+
+
+LIMITS = Limits()
+
+
+@define(eq=False)
+class Routing:
+    """
+    Looks addresses up in the directory.
+
+    :param hostname: what this server is called: ``<postmaster>`` without a domain is
+        that of the domain which it is, or is in.
+    """
+
+    _directory: IDirectory
+    _hostname: str
+    _limits: Limits = LIMITS
+    _administrators: dict[DomainName, list[Account]] = field(init=False, factory=dict)
+    _watch: IWatch = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._watch = self._directory.watch(self._administrators.clear)
+
+    async def expand(self, path: Path) -> list[LocalRecipient]:
+        """
+        The accounts that a forward-path leads to, each once.
+
+        :raises NotOurs: if the domain is not ours.
+        :raises NoSuchAddress: if nobody has the address.
+        :raises Suspended: if only accounts have it that are suspended.
+        """
+        address = path.address
+        if not address.domain and address.local_part in ROLES:
+            address = Address(address.local_part, await self._own_domain())
+        if await self._directory.domain(address.domain) is None:
+            raise NotOurs(str(address))
+        found = await self._accounts(address)
+        if not found:
+            raise NoSuchAddress(str(address))
+        said = str(address)
+        recipients = [
+            LocalRecipient(account.name, said, detail)
+            for account, detail in found
+            if not account.is_suspended
+        ]
+        if not recipients:
+            raise Suspended(said)
+        return recipients
+
+    async def may_send_as(self, account: Account, address: Address) -> bool:
+        """
+        Whether the account has that address, or was granted it.
+
+        By its own name, a sub-address, an alias or catch-all that leads to it, or as
+        one of those behind ``postmaster``; a grant of ``@domain`` is one of all.
+        """
+        if str(address) == account.name:
+            return True
+        base, _ = _split(address)
+        catch_all = Address("", address.domain)
+        for granted in {address, base, catch_all}:
+            if await self._directory.may_send_as(account.name, granted):
+                return True
+        return any(
+            owner.name == account.name for owner, _ in await self._accounts(address)
+        )
+
+    def close(self) -> None:
+        """Hear of no more changes."""
+        self._watch.stop()
+
+    async def _accounts(self, address: Address) -> list[tuple[Account, str]]:
+        """Accounts behind an address, the suspended ones too, each with a detail."""
+        owner, detail = await self._owner(address)
+        if isinstance(owner, Account):  # nearly always
+            return [(owner, detail)]
+        found: dict[AccountName, tuple[Account, str]] = {}
+        seen = {address}
+        waiting: list[tuple[Account | Alias | list[Account], str]] = [(owner, detail)]
+        while waiting:
+            owner, detail = waiting.pop()
+            match owner:
+                case Account(name):
+                    found.setdefault(name, (owner, detail))
+                case Alias(_, targets):
+                    for target in targets:
+                        if target in seen or len(seen) >= self._limits.addresses:
+                            continue
+                        seen.add(target)
+                        next_owner, own_detail = await self._owner(target)
+                        waiting.append((next_owner, detail or own_detail))
+                case list(accounts):
+                    waiting += [(account, detail) for account in accounts]
+        return sorted(found.values(), key=lambda pair: pair[0].name)
+
+    async def _owner(
+        self, address: Address
+    ) -> tuple[Account | Alias | list[Account], str]:
+        """What stands in the directory for one address, and the detail in it."""
+        directory = self._directory
+        name = AccountName(str(address))
+        account = await directory.account(name)
+        if account is not None and address.local_part not in ROLES:
+            return account, ""
+        alias = await directory.alias(address) if address.local_part else None
+        if alias is not None and account is None:
+            return alias, ""
+        if address.local_part in ROLES:
+            return await self._role(address, account, alias), ""
+        base, detail = _split(address)
+        if base is not address:
+            owner, _ = await self._owner(base)
+            if owner:
+                return owner, detail
+            return [], ""
+        return await directory.alias(Address("", address.domain)) or [], ""
+
+    async def _role(
+        self, address: Address, account: Account | None, alias: Alias | None
+    ) -> Account | Alias | list[Account]:
+        if account is not None and await self._has_password(account):
+            return account
+        if alias is not None:
+            return alias
+        administrators = await self._administrators_of(address.domain)
+        if administrators:
+            return administrators
+        if account is not None:
+            return account
+        postmaster = AccountName(f"{ROLES[0]}@{address.domain}")
+        last = await self._directory.account(postmaster)
+        if last is not None:
+            return last
+        return await self._directory.alias(Address("", address.domain)) or []
+
+    async def _has_password(self, account: Account) -> bool:
+        credentials = await self._directory.credentials(account.name)
+        return any(credential.secret for credential in credentials)
+
+    async def _administrators_of(self, domain: DomainName) -> list[Account]:
+        known = self._administrators.get(domain)
+        if known is None:
+            known = self._administrators[domain] = [
+                account
+                for account in await self._directory.accounts(domain)
+                if account.role is not Role.USER and not account.is_suspended
+            ]
+        return known
+
+    async def _own_domain(self) -> DomainName:
+        """The domain that this server is, or is in; else the oldest of ours."""
+        name = fold_domain(self._hostname)
+        while name:
+            if await self._directory.domain(name) is not None:
+                return name
+            name = DomainName(name.partition(".")[2])
+        domains = await self._directory.domains()
+        if not domains:
+            return DomainName("")
+        return min(domains, key=lambda domain: domain.made).name
+
+
+def _split(address: Address) -> tuple[Address, str]:
+    """The address without its detail, and the detail (RFC 5233 §1)."""
+    local_part, plus, detail = address.local_part.partition("+")
+    if not plus or not local_part:
+        return address, ""
+    return Address(local_part, address.domain), detail
