@@ -1,0 +1,113 @@
+"""Writes the generated pages: ``python -m tests.docs.generate``.
+
+`tests.docs.test_generated` says whether they are current.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+
+from zope.interface import Attribute, Interface
+from zope.interface.interface import InterfaceClass, Method
+
+import mailkit.interfaces
+from mailkit.app.settings import Settings
+from mailkit.config.reference import describe, markdown
+from mailkit.metrics import TABLE
+from tests.docs import rfcs
+
+FOLDER = rfcs.ROOT / "docs" / "reference"
+NOTICE = "<!-- Written by `python -m tests.docs.generate`; change its sources. -->"
+
+
+def config_page() -> str:
+    """All settings, from their classes."""
+    words = (
+        "`mailkit.toml` is looked for as `--config FILE`, `$MAILKIT_CONFIG`, "
+        "`./mailkit.toml`, `/etc/mailkit/mailkit.toml`. Every setting can be given as "
+        "an environment variable too, its value written as in the file, a bare word "
+        "being a text. `mailkit config check` says whether a file is good."
+    )
+    tables = describe(Settings)
+    return f"{words}\n\n{tables[0].meaning}\n\n{markdown(tables)}"
+
+
+def metrics_page() -> str:
+    """All metrics, from their table."""
+    lines = [
+        "`[listen] metrics` serves `/metrics` for Prometheus, and `/healthz`, which "
+        "answers 200 or, while there should be no new work, 503.",
+        "",
+        "| Name | Kind | Labels | Meaning |",
+        "|---|---|---|---|",
+    ]
+    for row in TABLE:
+        labels = ", ".join(f"`{label}`" for label in row.labels)
+        lines.append(f"| `{row.name}` | {row.kind} | {labels} | {row.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def interfaces_page() -> str:
+    """All seams, from `mailkit.interfaces`."""
+    lines: list[str] = []
+    for module in pkgutil.iter_modules(mailkit.interfaces.__path__):
+        room = importlib.import_module(f"mailkit.interfaces.{module.name}")
+        lines += [f"## `{room.__name__}`", "", inspect.getdoc(room) or "", ""]
+        for interface in vars(room).values():
+            if _is_seam(interface, room.__name__):
+                lines += _interface(interface)
+    return "\n".join(lines)
+
+
+def _is_seam(thing: object, module: str) -> bool:
+    return (
+        isinstance(thing, InterfaceClass)
+        and thing is not Interface
+        and thing.__module__ == module
+    )
+
+
+def _interface(interface: InterfaceClass) -> list[str]:
+    lines = [f"### `{interface.__name__}`", "", _doc(interface.__doc__), ""]
+    for name, thing in interface.namesAndDescriptions():
+        if isinstance(thing, Method):
+            lines += [f"* `{name}{thing.getSignatureString()}`", ""]
+        elif isinstance(thing, Attribute):
+            lines += [f"* `{name}`", ""]
+        lines += [f"    {line}".rstrip() for line in _doc(thing.__doc__).split("\n")]
+        lines += [""]
+    return lines
+
+
+def _doc(text: str | None) -> str:
+    return inspect.cleandoc(text or "")
+
+
+PAGES: dict[str, tuple[str, Callable[[], str]]] = {
+    "config.md": ("Settings", config_page),
+    "interfaces.md": ("Interfaces", interfaces_page),
+    "metrics.md": ("Metrics", metrics_page),
+    "rfcs.md": ("RFCs", rfcs.page),
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page with what it has to say."""
+    return {
+        FOLDER / name: f"# {title}\n\n{NOTICE}\n\n{make().strip()}\n"
+        for name, (title, make) in PAGES.items()
+    }
+
+
+def main() -> None:
+    """Write what is not current."""
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
