@@ -98,11 +98,7 @@ def decode(octets: bytes, name: bytes = b"") -> str:
     codec = codec_name(name)
     try:
         return octets.decode(codec)
-    except (LookupError, ValueError):
-        pass
-    if codec == "utf-8" and name.strip().lower() not in (b"utf-8", b"utf8"):
-        return octets.decode("cp1252", "replace")
-    try:
+    except ValueError:
+        if codec == "utf-8" and name.strip().lower() not in (b"utf-8", b"utf8"):
+            codec = "cp1252"
         return octets.decode(codec, "replace")
-    except (LookupError, ValueError):
-        return octets.decode("utf-8", "replace")

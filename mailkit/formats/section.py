@@ -144,15 +144,11 @@ def binary_size(octets: bytes, root: mime.Part, numbers: Sequence[int]) -> int |
 
 
 def _of_message(text: Text, start: int, body_start: int, end: int) -> Span | None:
-    match text:
-        case Text.WHOLE:
-            return start, end
-        case Text.HEADER:
-            return start, body_start
-        case Text.TEXT:
-            return body_start, end
-        case Text.MIME:
-            return None
+    if text is Text.WHOLE:
+        return start, end
+    if text is Text.HEADER:
+        return start, body_start
+    return (body_start, end) if text is Text.TEXT else None
 
 
 def _nothing(part: mime.Part) -> mime.Part:

@@ -113,7 +113,7 @@ def test_the_number_of_addresses_is_limited(text: bytes) -> None:
 
 
 def test_endless_lists_take_linear_time() -> None:
-    size = 1 << 17
+    size = 1 << 15
     for text in (
         b"(",
         b"()",

@@ -1,5 +1,7 @@
 """Authentication-Results: whose they are, and ours."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """Transfer encodings, and long lines made short."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import base64

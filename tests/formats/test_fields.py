@@ -135,7 +135,7 @@ def test_limits() -> None:
 
 
 def test_endless_fields_take_linear_time() -> None:
-    size = 1 << 18
+    size = 1 << 16
     for text in (
         b";",
         b"; ",

@@ -1,5 +1,7 @@
 """The structure of messages as offsets."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import email

@@ -1,5 +1,7 @@
 """ENVELOPE as octets."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """The first words of a message."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import pytest

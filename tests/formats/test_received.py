@@ -31,7 +31,8 @@ def test_everything_that_can_be_told() -> None:
         )
     ) == (
         b"Received: from mail.example.net (out.example.net [192.0.2.1])\r\n"
-        b"\t(TLSv1.3 TLS_AES_256_GCM_SHA384) by mx.example.org with ESMTPS id abc123\r\n"
+        b"\t(TLSv1.3 TLS_AES_256_GCM_SHA384) by mx.example.org with ESMTPS "
+        b"id abc123\r\n"
         b"\tfor <bob@example.org>; Fri, 20 Nov 2026 12:00:00 +0000\r\n"
     )
 

@@ -170,4 +170,3 @@ def test_messages_of_strangers() -> None:
         found = outline(text)
         assert found["envelope"]
         assert rendered.render(letter).subject == found["subject"]
-    print(f"{len(letters)} messages")

@@ -1,5 +1,7 @@
 """BODY and BODYSTRUCTURE as octets."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,7 @@
 """Header checks: what they find, and what is done about it."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import pytest
