@@ -48,7 +48,9 @@ class UIDSet:
                 merged.append((low, high))
         return cls(tuple(merged))
 
-    def __contains__(self, uid: int) -> bool:
+    def __contains__(self, uid: object) -> bool:
+        if not isinstance(uid, int):
+            return False
         low, high = 0, len(self.ranges)
         while low < high:
             middle = (low + high) // 2

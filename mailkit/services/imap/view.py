@@ -44,6 +44,9 @@ class News:
         return bool(self.expunged or self.exists is not None or self.flagged)
 
 
+NOTHING_NEW = News()
+
+
 class View:
     """Numbers and UIDs of one selected mailbox, as the client was told them."""
 
@@ -71,9 +74,9 @@ class View:
         return len(self._gone) + len(self._tail) + self._own
 
     @property
-    def has_pending(self) -> bool:
-        """Whether messages are gone that the client was not told about."""
-        return bool(self._pending)
+    def pending(self) -> UIDSet:
+        """Messages that are gone, and that the client was not told about."""
+        return self._pending
 
     def uid_at(self, number: int) -> int:
         """The UID of one message; the number must be from 1 to `exists`."""

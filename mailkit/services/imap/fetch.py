@@ -1,0 +1,235 @@
+"""FETCH and UID FETCH (RFC 9051 §6.4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import define, field, frozen
+
+from mailkit.errors import StorageBroken
+from mailkit.formats.body import UnknownEncoding
+from mailkit.interfaces.storage import IContent
+from mailkit.model.flags import SEEN, FlagAction, FlagChange
+from mailkit.model.mailbox import MessageRecord, Want
+from mailkit.model.uidset import UIDSet
+from mailkit.protocols.imap.events import Fetch
+from mailkit.protocols.imap.items import (
+    Attribute,
+    FetchBinarySize,
+    FetchItem,
+    FetchSection,
+)
+from mailkit.protocols.imap.response import Response, no, ok
+from mailkit.protocols.imap.write import codes
+from mailkit.protocols.imap.write import fetch as write
+from mailkit.services.imap.dialogue import Dialogue
+from mailkit.services.imap.news import tell_news
+from mailkit.services.imap.sections import Message, Span
+from mailkit.services.imap.view import Run, batches, count
+
+_READ = FlagChange(FlagAction.ADD, frozenset({SEEN}))
+_ISSUED = no("Some of them are no more", codes.EXPUNGEISSUED)
+
+
+async def fetch(talk: Dialogue, command: Fetch) -> Response:
+    """
+    Send what was asked for of each message that is there, in batches.
+
+    A message that has vanished is left out, and the answer is NO
+    [EXPUNGEISSUED]; not so a UID whose message went before (RFC 9051 §6.4.9).
+    """
+    runs = talk.here.runs(command.numbers, command.uid)
+    if all(write.is_ready(item) for item in command.items):
+        is_whole = await _from_rows(talk, command.items, runs)
+        known: dict[int, int] = {}
+        response = ok("Fetched")
+    else:
+        reading = _Reading.of(talk, command.items)
+        is_whole = await reading.send(runs)
+        known = reading.known
+        response = reading.response
+    await tell_news(
+        talk,
+        may_expunge=command.uid,
+        uid=command.uid,
+        is_told=lambda record: record.mod_seq > known.get(record.uid, -1),
+    )
+    return response if is_whole or command.uid else _ISSUED
+
+
+async def _from_rows(
+    talk: Dialogue, items: tuple[FetchItem, ...], runs: Sequence[Run]
+) -> bool:
+    """What the store keeps ready; whether all messages were there."""
+    selected, settings = talk.here, talk.settings
+    view, template = selected.view, write.template_of(items)
+    is_whole = True
+    for batch in batches(runs, settings.batch):
+        rows = await selected.mailbox.fetch(view.uids(batch), template.want)
+        numbers = view.numbers_in(batch, [row.uid for row in rows])
+        talk.say(template.lines(rows, numbers, view.recent))
+        is_whole = is_whole and len(rows) == count(batch)
+        await talk.flush()
+    return is_whole
+
+
+@frozen
+class _Ready:
+    """Items in a row that need no octets of the message."""
+
+    template: write.Template
+
+
+_Step = _Ready | FetchSection | FetchBinarySize
+
+
+@define(eq=False)
+class _Reading:
+    """A FETCH for which messages are read."""
+
+    talk: Dialogue
+    steps: tuple[_Step, ...]
+    want: Want
+    marks: bool
+    r"""Whether what is read becomes ``\Seen``."""
+    tells_flags: bool
+    """Whether FLAGS was asked for, so that they need not be added."""
+    known: dict[int, int] = field(factory=dict, init=False)
+    """UID to the MODSEQ whose flags were sent."""
+    response: Response = field(factory=lambda: ok("Fetched"), init=False)
+
+    @classmethod
+    def of(cls, talk: Dialogue, items: tuple[FetchItem, ...]) -> _Reading:
+        steps: list[_Step] = []
+        ready: list[FetchItem] = []
+        want = Want(0)
+        marks = False
+        for item in items:
+            if isinstance(item, FetchSection) and not item.is_peek:
+                marks = not talk.here.is_read_only
+            if isinstance(item, Attribute) or write.is_ready(item):
+                ready.append(item)
+                continue
+            if ready:
+                steps.append(_Ready(write.template_of(tuple(ready))))
+                ready = []
+            steps.append(item)
+        if ready:
+            steps.append(_Ready(write.template_of(tuple(ready))))
+        for step in steps:
+            if isinstance(step, _Ready):
+                want |= step.template.want
+        if marks:
+            want |= Want.FLAGS
+        return cls(talk, tuple(steps), want, marks, Attribute.FLAGS in items)
+
+    async def send(self, runs: Sequence[Run]) -> bool:
+        """Send all; whether every message was there."""
+        talk = self.talk
+        view, mailbox = talk.here.view, talk.here.mailbox
+        is_whole = True
+        for batch in batches(runs, talk.settings.contents):
+            uids = view.uids(batch)
+            rows = {row.uid: row for row in await mailbox.fetch(uids, self.want)}
+            contents = await mailbox.contents(uids)
+            found = [(uid, content) for uid, content in contents if uid in rows]
+            if len(found) < len(rows):
+                self.response = _ISSUED
+            changed = await self._mark(rows, [uid for uid, _ in found])
+            found = [(uid, content) for uid, content in found if uid in rows]
+            numbers = view.numbers_in(batch, [uid for uid, _ in found])
+            for number, (uid, content) in zip(numbers, found, strict=True):
+                await self._send(number, rows[uid], content, uid in changed)
+            is_whole = is_whole and len(found) == count(batch)
+            await talk.flush()
+        return is_whole
+
+    async def _mark(self, rows: dict[int, MessageRecord], uids: list[int]) -> UIDSet:
+        r"""
+        Make what is read ``\Seen``, and look at the rows of those again.
+
+        Their flags are sent with them, so that the client knows (RFC 9051 §6.4.5).
+        """
+        if not self.marks:
+            return UIDSet()
+        unseen = UIDSet.of(uid for uid in uids if SEEN not in rows[uid].flags)
+        if unseen:
+            mailbox = self.talk.here.mailbox
+            await mailbox.store(unseen, _READ)
+            for uid in unseen:
+                del rows[uid]
+            for row in await mailbox.fetch(unseen, self.want):
+                rows[row.uid] = row
+                self.known[row.uid] = row.mod_seq
+        return unseen
+
+    async def _send(
+        self, number: int, row: MessageRecord, content: IContent, is_changed: bool
+    ) -> None:
+        talk = self.talk
+        recent = talk.here.view.recent
+        message = Message(content, talk.house.large)
+        pieces = [write.begin(number)]
+        for index, step in enumerate(self.steps):
+            if index:
+                pieces.append(b" ")
+            match step:
+                case _Ready(template):
+                    pieces += template.parts([row], recent)
+                case FetchBinarySize():
+                    pieces.append(await self._size(message, step))
+                case FetchSection():
+                    found = await self._section(message, step)
+                    if isinstance(found, Span):
+                        pieces.append(write.section_head(step.name, found.size))
+                        talk.say(*pieces)
+                        pieces = []
+                        await self._stream(content, found)
+                    else:
+                        pieces.append(write.section(step.name, found, step.is_binary))
+        if is_changed and not self.tells_flags:
+            pieces.append(b" ")
+            pieces += _FLAGS.parts([row], recent)
+        pieces.append(write.END)
+        talk.say(*pieces)
+
+    async def _section(
+        self, message: Message, item: FetchSection
+    ) -> bytes | Span | None:
+        try:
+            return await message.section(item)
+        except UnknownEncoding:
+            self.response = _UNKNOWN_CTE
+            return None
+
+    async def _size(self, message: Message, item: FetchBinarySize) -> bytes:
+        try:
+            size = await message.binary_size(item.part)
+        except UnknownEncoding:
+            self.response = _UNKNOWN_CTE
+            size = 0
+        return write.binary_size(item.name, size)
+
+    async def _stream(self, content: IContent, span: Span) -> None:
+        """
+        A large literal, in pieces, as fast as the client takes them.
+
+        Its size is announced, so what fails here ends the connection.
+        """
+        talk = self.talk
+        at = span.start
+        try:
+            while at < span.end:
+                await talk.flush()
+                piece = await content.read(at, min(talk.settings.piece, span.end - at))
+                if not piece:
+                    raise StorageBroken("the message is shorter than it was")
+                talk.say(piece.replace(b"\0", b"?"))
+                at += len(piece)
+        except StorageBroken:
+            talk.machine.bye("")
+            raise
+
+
+_FLAGS = write.template_of((Attribute.FLAGS,))
+_UNKNOWN_CTE = no("The encoding of a part is not known", codes.UNKNOWN_CTE)

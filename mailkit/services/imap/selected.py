@@ -1,0 +1,38 @@
+"""The mailbox that a session has selected (RFC 9051 §3.3)."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from mailkit.interfaces.storage import IMailbox
+from mailkit.model.uidset import NO_UIDS, UIDSet
+from mailkit.protocols.imap.sequence import SequenceSet
+from mailkit.services.imap.view import Run, View, merged
+
+
+@define(eq=False)
+class Selected:
+    """One mailbox, as this session sees it."""
+
+    mailbox: IMailbox
+    view: View
+    is_read_only: bool
+    takes_recent: bool
+    r"""Whether new messages become ``\Recent`` for this session (STORE.md §2)."""
+    saved: UIDSet = field(default=NO_UIDS)
+    """What ``$`` stands for (RFC 5182 §2.1)."""
+
+    def runs(self, numbers: SequenceSet, uid: bool) -> list[Run]:
+        """
+        The messages that a set means, as runs of sequence numbers.
+
+        UIDs that the client knows no message of are left out (RFC 9051 §6.4.9).
+
+        :raises Malformed: if a sequence number has no message.
+        """
+        view = self.view
+        resolve = view.numbers_of_uids if uid else view.numbers
+        runs = resolve(numbers.ranges)
+        if numbers.is_saved:
+            runs = merged([*runs, *view.numbers_of_uids(self.saved.ranges)])
+        return runs
