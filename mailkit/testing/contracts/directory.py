@@ -140,6 +140,7 @@ class DirectoryContract:
         assert credential.scram == KEYS
         assert credential.last_used is None
         await self.changes.used_credential(credential.id, 1000.0, "192.0.2.1")
+        await self.changes.used_credential(credential.id + 1, 1000.0, "192.0.2.1")
 
     @coroutine
     async def test_an_empty_secret_is_no_credential(self) -> None:
@@ -210,6 +211,28 @@ class DirectoryContract:
         await raises(NoSuchAddress, self.changes.remove_alias(SALES))
         other = Alias(Address("x", DomainName("none.test")), ())
         await raises(NoSuchDomain, self.changes.set_alias(other))
+
+    @coroutine
+    async def test_an_alias_stands_beside_an_account_without_password(self) -> None:
+        await self.changes.add_account(ALICE, Role.USER, None)
+        alias = Alias(Address("alice", DOMAIN), (Address("bob", DOMAIN),))
+        await self.changes.set_alias(alias)
+        assert await self.directory.alias(alias.address) == alias
+        await self.changes.remove_alias(alias.address)
+        await self.changes.set_password(ALICE, "{PLAIN}one", None, False)
+        await raises(AlreadyExists, self.changes.set_alias(alias))
+
+    @coroutine
+    async def test_an_account_is_not_made_where_an_alias_is(self) -> None:
+        await self.changes.set_alias(Alias(Address("bob", DOMAIN), ()))
+        await raises(AlreadyExists, self.changes.add_account(BOB, Role.USER, None))
+
+    @coroutine
+    async def test_a_domain_takes_its_aliases_with_it(self) -> None:
+        await self.changes.set_alias(Alias(SALES, (Address("alice", DOMAIN),)))
+        await self.changes.remove_domain(DOMAIN)
+        assert await self.directory.aliases() == []
+        assert await self.directory.alias(SALES) is None
 
     @coroutine
     async def test_grants(self) -> None:

@@ -1,0 +1,1 @@
+"""What sessions and processes share beside the mail: notices."""
