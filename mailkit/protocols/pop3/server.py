@@ -85,6 +85,8 @@ class POP3Server:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.state = State.AUTHORIZATION
+        self.was_positive = True
+        """Whether the last event was answered with yes."""
         self._limits = limits or Limits()
         self._in = Buffer()
         self._out: list[bytes] = []
@@ -138,6 +140,7 @@ class POP3Server:
     def ok(self, text: str = "") -> None:
         """Answer the event last returned with yes."""
         event = self._answered()
+        self.was_positive = True
         self._say(b"+OK ", text)
         self.state = LEADS_TO.get(type(event), self.state)
 
@@ -148,6 +151,7 @@ class POP3Server:
         :param code: a response code such as ``IN-USE`` (RFC 2449 §8).
         """
         event = self._answered()
+        self.was_positive = False
         self._say(b"-ERR ", f"[{code}] {text}" if code else text)
         if isinstance(event, Quit):
             self.state = State.CLOSED
@@ -174,6 +178,11 @@ class POP3Server:
         """Say a last word that nobody asked for, and be closed."""
         self._awaiting = None
         self._say(b"-ERR ", f"[{code}] {text}" if code else text)
+        self.state = State.CLOSED
+
+    def leave(self) -> None:
+        """Be closed without a word."""
+        self._awaiting = None
         self.state = State.CLOSED
 
     def take_output(self) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import assert_never, cast
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -23,7 +23,7 @@ from mailkit.errors import (
 )
 from mailkit.formats.header import find_end
 from mailkit.interfaces.session import IPeer, ISession
-from mailkit.interfaces.storage import IContent, IMailStore, IWatch
+from mailkit.interfaces.storage import IContent, IWatch
 from mailkit.model.account import Account
 from mailkit.protocols.pop3.events import (
     AuthBegins,
@@ -47,10 +47,10 @@ from mailkit.protocols.pop3.events import (
     Utf8,
 )
 from mailkit.protocols.pop3.server import POP3Server, State
-from mailkit.services.authentication import Authentication, Exchange
+from mailkit.services.authentication import Exchange
 from mailkit.services.pop3.cut import Top as CutTop
+from mailkit.services.pop3.house import POP3House
 from mailkit.services.pop3.maildrop import Maildrop
-from mailkit.services.sessions import Sessions
 
 PIECE = 65_536
 """Octets of a message that are read and written at once."""
@@ -76,23 +76,6 @@ def words_for(error: MailkitError) -> tuple[str, str]:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
-@frozen
-class POP3Settings:
-    """What a POP3 service allows."""
-
-    hostname: str = "localhost"
-    """What the greeting says."""
-
-    login_time: float = 60.0
-    """Seconds of silence before the login (RFC 1939 §3 speaks of those after it)."""
-
-    timeout: float = 600.0
-    """Seconds of silence after the login; less than 600 is forbidden (RFC 1939 §3)."""
-
-    failures: int = 3
-    """Failed logins before the connection is closed."""
-
-
 @implementer(ISession)
 @define(eq=False)
 class POP3Session:
@@ -102,10 +85,7 @@ class POP3Session:
 
     machine: POP3Server
     peer: IPeer
-    store: IMailStore
-    authentication: Authentication
-    sessions: Sessions
-    settings: POP3Settings = field(factory=POP3Settings)
+    house: POP3House
     account: str = field(default="", init=False)
     timeout: float = field(init=False)
     _name: str = field(default="", init=False)
@@ -116,7 +96,7 @@ class POP3Session:
     _is_utf8: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.timeout = self.settings.login_time
+        self.timeout = self.house.settings.login_time
 
     @property
     def is_over(self) -> bool:
@@ -127,10 +107,13 @@ class POP3Session:
         return True  # what is marked as deleted stays (RFC 1939 §6)
 
     async def greet(self) -> None:
-        self.machine.greet(f"{self.settings.hostname} POP3 ready")
+        self.machine.greet(f"{self.house.hostname} POP3 ready")
 
     def farewell(self, reason: str) -> None:
-        self.machine.bye(reason, "SYS/TEMP")
+        if reason == "timed out":
+            self.machine.leave()  # without a response (RFC 1939 §3)
+        else:
+            self.machine.bye(reason, "SYS/TEMP")
 
     async def close(self) -> None:
         if self._drop is not None:
@@ -139,11 +122,16 @@ class POP3Session:
             self._registration.stop()
 
     async def handle(self, event: object) -> None:
+        house = self.house
+        began = house.clock.seconds()
         try:
             await self._answer(cast(Event, event))
         except (Refused, Unavailable) as error:
             code, text = words_for(error)
             self.machine.err(text, code)
+        outcome = "ok" if self.machine.was_positive else "refused"
+        took = house.clock.seconds() - began
+        house.metrics.commanded("pop3", type(event).__name__.lower(), outcome, took)
 
     async def _answer(self, event: Event) -> None:
         match event:
@@ -156,7 +144,7 @@ class POP3Session:
             case Pass(password):
                 await self._pass(password)
             case AuthList():
-                names = self.authentication.mechanisms(self.peer)
+                names = self.house.authentication.mechanisms(self.peer)
                 await self._list("Mechanisms follow", names)
             case AuthBegins(mechanism, initial_response):
                 await self._begin_auth(mechanism, initial_response)
@@ -230,9 +218,9 @@ class POP3Session:
         names += ["EXPIRE NEVER", "UTF8 USER", "IMPLEMENTATION mailkit"]
         if self.account:
             return names
-        if self.authentication.may_send_password(self.peer):
+        if self.house.authentication.may_send_password(self.peer):
             names.append("USER")
-        if mechanisms := self.authentication.mechanisms(self.peer):
+        if mechanisms := self.house.authentication.mechanisms(self.peer):
             names.append("SASL " + " ".join(mechanisms))
         if self.peer.can_start_tls:
             names.append("STLS")
@@ -250,7 +238,7 @@ class POP3Session:
             await self.peer.start_tls()
 
     def _user(self, name: str) -> None:
-        if not self.authentication.may_send_password(self.peer):
+        if not self.house.authentication.may_send_password(self.peer):
             raise NeedsEncryption
         self._name = name
         self.machine.ok("Now the password")
@@ -261,7 +249,9 @@ class POP3Session:
             self.machine.err("First the name")
             return
         try:
-            account = await self.authentication.login(name, password, "pop3", self.peer)
+            account = await self.house.authentication.login(
+                name, password, "pop3", self.peer
+            )
             await self._enter(account)
         except (Malformed, Refused, Unavailable) as error:
             self._failed(error)
@@ -270,7 +260,9 @@ class POP3Session:
 
     async def _begin_auth(self, mechanism: str, response: bytes | None) -> None:
         try:
-            self._exchange = self.authentication.begin(mechanism, "pop3", self.peer)
+            self._exchange = self.house.authentication.begin(
+                mechanism, "pop3", self.peer
+            )
         except (Malformed, Refused, Unavailable) as error:
             self._failed(error)
             return
@@ -293,10 +285,12 @@ class POP3Session:
             self._welcome()
 
     async def _enter(self, account: Account) -> None:
-        self._drop = await Maildrop.open(self.store, account.name)
-        self._registration = self.sessions.register(account, self.peer.interrupt)
+        self._drop = await Maildrop.open(self.house.store, account.name)
+        self._registration = self.house.sessions.register(
+            account.name, account.generation, self.peer.interrupt
+        )
         self.account = account.name
-        self.timeout = self.settings.timeout
+        self.timeout = self.house.settings.timeout
 
     def _welcome(self) -> None:
         drop = self._drop
@@ -307,7 +301,7 @@ class POP3Session:
         self._failures += isinstance(error, NotAuthenticated)
         code, text = words_for(error)
         self.machine.err(text, code)
-        if self._failures >= self.settings.failures:
+        if self._failures >= self.house.settings.failures:
             self.machine.bye("Too many failed logins", "SYS/TEMP")
 
     # -- reading and leaving
