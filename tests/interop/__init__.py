@@ -1,0 +1,1 @@
+"""A real server process, and programs that nobody of this project wrote."""

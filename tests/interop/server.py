@@ -1,0 +1,212 @@
+"""The server as people run it: a process of its own, on free ports of loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from attrs import define, field
+
+SERVICES = (
+    "smtp",
+    "submission",
+    "submissions",
+    "lmtp",
+    "imap",
+    "imaps",
+    "pop3",
+    "pop3s",
+    "metrics",
+)
+
+PASSWORD = "correct horse battery"
+
+TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
+"""``twistd`` of the very Python that runs the tests."""
+
+MAILKIT = (sys.executable, "-m", "mailkit.app.cli")
+"""The ``mailkit`` command of the same."""
+
+PATIENCE = 20.0
+"""Seconds that a process may take for anything."""
+
+
+def need(*programs: str) -> None:
+    """Skip a test where a program is missing; ``.ci/run`` installs them all."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def wait_until(what: str, is_so: object, seconds: float = PATIENCE) -> None:
+    """Look again and again until ``is_so()``; real processes cannot be awaited."""
+    assert callable(is_so)
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.02)
+
+
+def can_connect(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@define
+class Server:
+    """One server over one data folder; it can be stopped, killed and started again."""
+
+    folder: Path
+    ports: dict[str, int] = field(factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    settings: str = ""
+    """More lines of ``mailkit.toml``: whole tables."""
+
+    def __attrs_post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.write_config()
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "mailkit.toml"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def certificate(self) -> Path:
+        """To be trusted by clients that check."""
+        return next(iter((self.data / "tls").glob("*cert*.pem")))
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(errors="replace")
+
+    def maildir(self, address: str) -> Path:
+        local_part, _, domain = address.partition("@")
+        return self.data / "mail" / domain / local_part / "Maildir"
+
+    def write_config(self) -> None:
+        lines = ['hostname = "localhost"', 'data = "data"', "[listen]"]
+        lines += [
+            f'{service} = ["tcp:{port}:interface=127.0.0.1"]'
+            for service, port in self.ports.items()
+        ]
+        self.config.write_text("\n".join([*lines, self.settings, ""]))
+
+    def start(self) -> None:
+        """Start, and wait until every port answers."""
+        log = (self.folder / "server.log").open("ab")
+        self.process = subprocess.Popen(
+            [*TWISTD, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        log.close()
+
+        def all_answer() -> bool:
+            if self.process is None or self.process.poll() is not None:
+                raise AssertionError(f"the server has ended:\n{self.log}")
+            return all(can_connect(port) for port in self.ports.values())
+
+        wait_until("the server listens", all_answer)
+
+    def stop(self) -> int:
+        """SIGTERM; how it ended."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing more is written."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> int:
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        try:
+            return process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"it would not end:\n{self.log}") from None
+
+    def command(self, *words: str, stdin: str = "", ok: bool = True) -> str:
+        """The ``mailkit`` command; what it prints."""
+        done = subprocess.run(
+            [*MAILKIT, "--config", str(self.config), *words],
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if ok and done.returncode:
+            raise AssertionError(f"mailkit {words}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def add(self, address: str, *words: str) -> None:
+        """An account with the password of all tests; its domain is made on demand."""
+        domain = address.partition("@")[2]
+        domains = json.loads(self.command("--json", "domain", "list"))
+        if domain not in json.dumps(domains):
+            self.command("domain", "add", domain)
+        self.command(
+            "account", "add", address, "--password-stdin", *words, stdin=PASSWORD + "\n"
+        )
+
+    def messages(self, address: str) -> list[bytes]:
+        """What is in the INBOX, as files, oldest first."""
+        files = [
+            path
+            for part in ("new", "cur")
+            for path in (self.maildir(address) / part).glob("*")
+        ]
+        return [path.read_bytes() for path in sorted(files)]
+
+
+def run(
+    *words: str,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    codes: Sequence[int] = (0,),
+) -> str:
+    """A program of somebody else's; what it prints on both streams."""
+    done = subprocess.run(
+        words, input=stdin, capture_output=True, timeout=60, cwd=cwd, check=False
+    )
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    assert done.returncode in codes, f"{words} ended with {done.returncode}:\n{said}"
+    return said
