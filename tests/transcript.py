@@ -316,10 +316,11 @@ def _read(line: str) -> Line:
         return Line("--", "", words.rstrip().encode(), line)
     if form == ":":
         return Line(side, connection, (text or "").encode() + b"\r\n", line)
-    return Line(side, connection, _unescaped(text or ""), line)
+    return Line(side, connection, undo_escapes(text or ""), line)
 
 
-def _unescaped(text: str) -> bytes:
+def undo_escapes(text: str) -> bytes:
+    """The octets that a ``C=`` or ``S=`` line means."""
     octets = b""
     at = 0
     for match in _ESCAPE.finditer(text):

@@ -298,10 +298,11 @@ class SMTPSession:
         return _SENDER_ACCEPTED
 
     def _origin(self, smtputf8: bool) -> Origin:
-        tls = self.peer.tls
+        # A Unix socket is as good as TLS, and is none.
+        is_tls = self.peer.is_secure and self.peer.host != "unix"
         protocol = with_keyword(
             extended=self.machine.is_extended,
-            tls=bool(tls),
+            tls=is_tls,
             authenticated=self._account is not None,
             utf8=smtputf8,
             lmtp=self.service.dialect.answers_each,
@@ -310,7 +311,7 @@ class SMTPSession:
             self.peer.host,
             self._hello,
             protocol,
-            tls,
+            self.peer.tls,
             self._account,
             self.service.door.is_submission,
         )

@@ -15,13 +15,12 @@ class SMTPSettings:
     timeout: Seconds = field(default=5 * MINUTE, validator=ge(5.0))
     """How long a peer may say nothing (RFC 5321 §4.5.3.2.7 asks for 5 minutes)."""
 
-    errors: int = field(default=20, validator=ge(1))
-    """Commands in a row that are none, or that come at the wrong time; the next one
-    ends the connection."""
+    errors: int = field(default=50, validator=ge(1))
+    """Commands that are none, that come at the wrong time, or logins that fail; one
+    more ends the connection. A message that is taken begins the count anew."""
 
     refusals: int = field(default=100, validator=ge(1))
-    """Commands in a row that are refused, unknown recipients mostly; the next one
-    ends the connection. A message that is taken begins the count anew."""
+    """The same of what is refused, unknown recipients mostly."""
 
 
 TRUSTING = SMTPSettings(errors=1000, refusals=1_000_000)

@@ -1,0 +1,1 @@
+"""Tests of SMTP, submission and LMTP over memory stores."""
