@@ -125,7 +125,15 @@ class IDirectoryChanges(Interface):
         """Note a login; may be written late and together with others."""
 
     async def set_alias(alias: Alias, line: AuditLine | None = None) -> None:
-        """Make it or replace its targets. :raises NoSuchDomain:"""
+        """
+        Make it or replace its targets.
+
+        It may stand beside an account without password: that of ``postmaster``, which
+        comes with the domain, then gets its mail no more.
+
+        :raises NoSuchDomain:
+        :raises AlreadyExists: if an account with a password has the address.
+        """
 
     async def remove_alias(address: Address, line: AuditLine | None = None) -> None:
         """:raises NoSuchAddress:"""

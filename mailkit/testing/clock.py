@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.task import Clock
+from zope.interface import implementer
 
 NEW_YEAR = 1767225600.0
 """2026-01-01T00:00:00Z, the moment at which tests begin."""
 
 
+@implementer(IReactorFromThreads)
 class TestClock(Clock):
     """
     Twisted's `Clock`, begun at a date that mail may have.

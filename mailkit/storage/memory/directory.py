@@ -215,7 +215,8 @@ class MemoryDirectory:
         address = alias.address
         if address.domain not in self._domains:
             raise NoSuchDomain(address.domain)
-        if AccountName(str(address)) in self._accounts:
+        credentials = await self.credentials(AccountName(str(address)))
+        if any(credential.secret for credential in credentials):
             raise AlreadyExists(str(address))
         self._aliases[address] = alias
         self._done(line)

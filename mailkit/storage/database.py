@@ -1,0 +1,129 @@
+"""SQLite files of ours: opened, brought up to date, refused when they are newer.
+
+``PRAGMA user_version`` is the version of the schema. An older file is changed in one
+transaction after a copy was put beside it; a newer one is refused with one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from mailkit.errors import Busy, Refused, StorageBroken, StorageFull
+
+_PATIENCE = 10.0  # seconds that we wait for another process's transaction
+
+
+class NewerDatabase(Refused):
+    """The file was written by a newer mailkit; ``str`` is the sentence to show."""
+
+
+@frozen
+class Schema:
+    """What a file has to look like."""
+
+    version: int
+    create: Sequence[str]
+    """Statements that make the newest version out of nothing."""
+    migrations: Mapping[int, Sequence[str]]
+    """Statements that make the next version out of this one."""
+
+
+def open_database(path: Path, schema: Schema) -> sqlite3.Connection:
+    """
+    Open or make the file; only its owner may read it. For a thread.
+
+    The connection is in autocommit mode, WAL, and syncs every commit; it may be used
+    by any thread, one at a time.
+
+    :raises NewerDatabase: :raises StorageFull: :raises StorageBroken:
+    """
+    with translated(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(
+            path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, path, schema)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is written inside, or nothing; others wait meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some errors have rolled it back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """
+    What SQLite and the file system complain about, in our own kinds.
+
+    :raises StorageFull: :raises StorageBroken: :raises Busy:
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        words = f"{path.name}: {error}"
+        if code == sqlite3.SQLITE_FULL:
+            raise StorageFull(words) from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise Busy(words) from error
+        raise StorageBroken(words) from error
+    except OSError as error:
+        raise StorageBroken(str(error)) from error
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    found = _version(connection)
+    if found > schema.version:
+        raise NewerDatabase(
+            f"{path} was written by a newer mailkit: it has version {found}, "
+            f"and this program knows {schema.version}."
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if found == schema.version:
+        return
+    if found:
+        _copy(connection, path.with_name(f"{path.name}.v{found}"))
+    with transaction(connection):
+        # Another process may have been here before us.
+        found = _version(connection)
+        if found == 0:
+            steps = list(schema.create)
+        else:
+            versions = range(found, schema.version)
+            steps = [step for number in versions for step in schema.migrations[number]]
+        for step in steps:
+            connection.execute(step)
+        connection.execute(f"PRAGMA user_version = {schema.version}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _copy(connection: sqlite3.Connection, path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    with closing(sqlite3.connect(path)) as copy:
+        connection.backup(copy)

@@ -1,0 +1,1 @@
+"""Domains, accounts, aliases and credentials in one SQLite file."""

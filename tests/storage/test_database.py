@@ -1,0 +1,114 @@
+"""SQLite files: made, migrated after a copy, refused when newer."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mailkit.errors import Busy, StorageBroken, StorageFull
+from mailkit.storage.database import (
+    NewerDatabase,
+    Schema,
+    open_database,
+    transaction,
+    translated,
+)
+
+ONE = Schema(1, ("CREATE TABLE note (text TEXT)",), {})
+THREE = Schema(
+    3,
+    ("CREATE TABLE note (text TEXT, size INTEGER, kind TEXT)",),
+    {
+        1: ("ALTER TABLE note ADD COLUMN size INTEGER",),
+        2: ("ALTER TABLE note ADD COLUMN kind TEXT", "UPDATE note SET kind = 'old'"),
+    },
+)
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "x.sqlite"
+    with closing(open_database(path, THREE)) as connection:
+        connection.execute("INSERT INTO note VALUES ('a', 1, 'b')")
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_older_file_is_brought_up_to_date_after_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    with closing(open_database(path, ONE)) as connection:
+        connection.execute("INSERT INTO note VALUES ('a')")
+    with closing(open_database(path, THREE)) as connection:
+        assert connection.execute("SELECT * FROM note").fetchall() == [
+            ("a", None, "old")
+        ]
+    copy = tmp_path / "x.sqlite.v1"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(open_database(copy, ONE)) as connection:
+        assert connection.execute("SELECT * FROM note").fetchall() == [("a",)]
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    open_database(path, ONE).close()
+    broken = Schema(2, (), {1: ("CREATE TABLE more (a)", "nonsense")})
+    with pytest.raises(StorageBroken):
+        open_database(path, broken)
+    with closing(open_database(path, ONE)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+        assert tables == [("note",)]
+
+
+def test_a_newer_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    open_database(path, THREE).close()
+    before = path.read_bytes()
+    with pytest.raises(NewerDatabase, match=r"newer mailkit: it has version 3, .* 1\."):
+        open_database(path, ONE)
+    assert path.read_bytes() == before
+
+
+def test_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    path.write_bytes(b"This is not a database, whatever it is called." * 100)
+    with pytest.raises(StorageBroken, match=r"x\.sqlite"):
+        open_database(path, ONE)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageBroken):
+        open_database(tmp_path / "file" / "x.sqlite", ONE)
+
+
+def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
+    with closing(open_database(tmp_path / "x.sqlite", ONE)) as connection:
+        with transaction(connection):
+            connection.execute("INSERT INTO note VALUES ('kept')")
+        with pytest.raises(ZeroDivisionError), transaction(connection):
+            connection.execute("INSERT INTO note VALUES ('lost')")
+            raise ZeroDivisionError
+        with pytest.raises(sqlite3.Error), transaction(connection):
+            connection.execute("INSERT INTO note VALUES ('lost')")
+            connection.execute("ROLLBACK")
+        assert connection.execute("SELECT * FROM note").fetchall() == [("kept",)]
+
+
+def test_complaints_are_told_by_kind(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    with closing(open_database(path, ONE)) as connection:
+        connection.execute("PRAGMA max_page_count = 3")
+        with pytest.raises(StorageFull), translated(path):
+            connection.execute("INSERT INTO note VALUES (?)", ("a" * 100_000,))
+        connection.execute("PRAGMA busy_timeout = 0")
+        with (
+            closing(open_database(path, ONE)) as other,
+            transaction(other),
+            pytest.raises(Busy),
+            translated(path),
+        ):
+            connection.execute("INSERT INTO note VALUES ('a')")
