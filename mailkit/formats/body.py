@@ -29,7 +29,7 @@ _ALIEN = bytes(
     set(range(256))
     - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
-_TRAILING_SPACE = re.compile(rb"[ \t]+(?=\r?\n|\Z)")
+_TRAILING_SPACE = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
 # `b2a_qp` forgets the limit of 76 where it encodes a space at the end of a line.
 _TOO_LONG = re.compile(rb"^([^\n]{74,75})(=[0-9A-F]{2})$", re.M)
 _PROTECTED = frozenset(

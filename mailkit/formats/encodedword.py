@@ -27,7 +27,7 @@ def decode(octets: bytes) -> str:
     in two by a sender who encoded octets is joined again.
     """
     if b"=?" not in octets:
-        return charset.decode(octets)
+        return octets.decode() if octets.isascii() else charset.decode(octets)
     text: list[str] = []
     pending = b""
     pending_charset = b""

@@ -29,6 +29,9 @@ class Limits:
     depth: int = field(default=100, validator=ge(0))
     """Levels of parts in parts; a part below is taken as having none."""
 
+    searched: int = field(default=512 * KIB * KIB, validator=ge(0))
+    """Octets that are searched for parts, all levels together."""
+
     parameters: int = field(default=500, validator=ge(0))
     """Parameters of one Content-Type or Content-Disposition."""
 

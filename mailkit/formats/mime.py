@@ -54,13 +54,15 @@ class Part(NamedTuple):
 _PLAIN_TEXT = (b"text", b"plain", ())
 _MESSAGE = (b"message", b"rfc822", ())
 _MESSAGE_SUBTYPES = frozenset((b"rfc822", b"global"))
+_ENCODING = re.compile(rb'[^\s;"(]++')
+_MISS = 256  # what a line that only begins like a delimiter counts in octets
 _AFTER_BOUNDARY = re.compile(rb"(--)?[ \t]*+\r?(?:\n|\Z)")
 
 
 def encoding_name(value: bytes) -> bytes:
     """Give the token of a Content-Transfer-Encoding field in lower case."""
-    words = header.unfold(value).lower().split(None, 1)
-    return words[0].rstrip(b";") if words else b"7bit"
+    match = _ENCODING.search(value)
+    return b"7bit" if match is None else match[0].lower()
 
 
 def scan(
@@ -84,16 +86,18 @@ def scan(
     if not _holds_parts(root):
         return root
     room = limits.parts - 1
+    search = _Search(octets, limits.searched)
     waiting = [root]
     depths = [0]
     for part, depth in zip(waiting, depths, strict=True):
-        if depth >= limits.depth or room <= 0:
+        if depth >= limits.depth or room <= 0 or search.left <= 0:
             break  # parts come level by level: all that follow are as deep
         if part.type == b"message":
             spans = [(part.body, part.end, part.end)]
+            search.left -= part.end - part.body
             default = _PLAIN_TEXT
         else:
-            spans = _spans(octets, part, room)
+            spans = search.spans(part, room)
             default = _MESSAGE if part.subtype == b"digest" else _PLAIN_TEXT
         for start, line, end in spans:
             body = header.find_end(octets, start, line)
@@ -158,30 +162,41 @@ def _holds_parts(part: Part) -> bool:
     )
 
 
-def _spans(octets: bytes, part: Part, most: int) -> list[tuple[int, int, int]]:
-    """
-    List where the parts of a multipart are: begin, next delimiter line, body end.
+class _Search:
+    """Looks for delimiter lines, and for no more than it was told to."""
 
-    The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).
-    """
-    delimiter = b"\n--" + boundary(part.parameters)
-    length = len(delimiter)
-    limit = part.end
-    spans: list[tuple[int, int, int]] = []
-    start = -1
-    at = octets.find(delimiter, part.body - 1, limit)
-    while at >= 0:
-        match = _AFTER_BOUNDARY.match(octets, at + length, limit)
-        if match is not None:
-            if start >= 0:
-                bare = octets[at - 1 : at] != b"\r"
-                spans.append((start, at + 1, at if bare else at - 1))
-            start = match.end()
-            if match[1] is not None:
-                return spans
-            if len(spans) + 1 >= most:
-                break
-        at = octets.find(delimiter, at + length, limit)
-    if start >= 0:
-        spans.append((start, limit, limit))
-    return spans
+    def __init__(self, octets: bytes, left: int) -> None:
+        self._octets = octets
+        self.left = left
+
+    def spans(self, part: Part, most: int) -> list[tuple[int, int, int]]:
+        """
+        List where the parts of a multipart are: begin, next delimiter line, body end.
+
+        The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).
+        """
+        octets = self._octets
+        delimiter = b"\n--" + boundary(part.parameters)
+        length = len(delimiter)
+        limit = part.end
+        self.left -= limit - part.body
+        found: list[tuple[int, int, int]] = []
+        start = -1
+        at = octets.find(delimiter, part.body - 1, limit)
+        while at >= 0 and self.left > 0:
+            match = _AFTER_BOUNDARY.match(octets, at + length, limit)
+            if match is not None:
+                if start >= 0:
+                    bare = octets[at - 1 : at] != b"\r"
+                    found.append((start, at + 1, at if bare else at - 1))
+                start = match.end()
+                if match[1] is not None:
+                    return found
+                if len(found) + 1 >= most:
+                    break
+            else:
+                self.left -= _MISS
+            at = octets.find(delimiter, at + length, limit)
+        if start >= 0:
+            found.append((start, limit, limit))
+        return found

@@ -117,9 +117,13 @@ def _addresses(
 def _address(address: addresslist.NamedAddress) -> bytes:
     # The host is never NIL here: that would say "group".
     name, route, local_part, domain = address
+    if route is None and _AS_IT_IS.match(b"%b%b%b" % (name or b"", local_part, domain)):
+        if name is None:
+            return b'(NIL NIL "%b" "%b")' % (local_part, domain)
+        return b'("%b" NIL "%b" "%b")' % (name, local_part, domain)
     return b"(%b %b %b %b)" % (
-        b"NIL" if name is None else string(name),
-        b"NIL" if route is None else string(route),
+        nstring(name),
+        nstring(route),
         string(local_part),
         string(domain),
     )

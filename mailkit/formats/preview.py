@@ -10,8 +10,9 @@ from mailkit.formats.fields import disposition, parameter
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 
 LENGTH = 200
-"""Characters of the longest preview (RFC 8970 §3.1)."""
+"""Characters of the longest preview (RFC 8970 §3.3)."""
 
+_ENOUGH = 2 * LENGTH  # characters that give a preview if they are not mostly space
 _PLAIN_SOURCE = 1024  # octets that give 200 characters but for the oddest text
 _UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(style|script|title|head)\b.*?(?:</\1\s*>|\Z)"
@@ -20,7 +21,7 @@ _UNSEEN = re.compile(
 )
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u|wbr)"
-    r"(?:\s[^>]*)?>",
+    r"(?:\s[^<>]*+)?>",
     re.I,
 )
 _LAST_WORD = re.compile(rb"\s[^\s]*+\Z")
@@ -81,7 +82,9 @@ def _text(octets: bytes, part: mime.Part, most: int, limits: Limits) -> str:
 
 
 def _condensed(text: str) -> str:
-    text = " ".join(text.split(None, LENGTH)[:LENGTH])
+    whole, text = text, " ".join(text[:_ENOUGH].split())
+    if len(text) < LENGTH and len(whole) > _ENOUGH:
+        text = " ".join(whole.split(None, LENGTH)[:LENGTH])
     if not text.isprintable():
         text = " ".join(_CONTROL.sub("", text).split())
     if len(text) <= LENGTH:

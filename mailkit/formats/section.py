@@ -123,7 +123,7 @@ def binary(octets: bytes, root: mime.Part, numbers: Sequence[int]) -> bytes | No
     if part.is_multipart or part.is_message:
         return octets[part.body : part.end]  # RFC 2045 §6.4: never encoded
     decoded = body.decode(octets[part.body : part.end], part.encoding)
-    if part.type == b"text" and part.encoding == b"base64":
+    if part.type == b"text" and part.encoding in body.ENCODED:
         decoded = _BARE_LF.sub(b"\r\n", decoded)
     return decoded
 

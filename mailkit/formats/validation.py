@@ -49,7 +49,7 @@ class Check:
 
     name: str
     text: str  # short plain English, fit for a reply
-    code: str  # the enhanced code if it is refused (RFC 3463 §3.7, RFC 6531 §3.7.4.2)
+    code: str  # the enhanced code if it is refused (RFC 3463 §3.7)
     submission: Action
     arrival: Action  # on port 25
     finds: Callable[[Facts], bool] = field(repr=False)
@@ -93,7 +93,6 @@ BLIND = frozenset((b"bcc", b"resent-bcc"))
 
 _NO_LINE_CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BARE_CR = re.compile(rb"\r(?!\n)")
-_CHARSET_8BIT = "5.6.7"
 
 
 def _several_authors(facts: Facts) -> bool:
@@ -176,7 +175,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "eight-bit",
         "The header contains 8-bit characters without SMTPUTF8",
-        _CHARSET_8BIT,
+        "5.6.0",
         Action.REFUSE,
         Action.NOTE,
         lambda facts: not facts.utf8 and not facts.octets.isascii(),

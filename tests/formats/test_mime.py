@@ -105,6 +105,8 @@ def test_the_topmost_field_describes() -> None:
         ("BASE64", b"base64"),
         ("quoted-printable; x", b"quoted-printable"),
         ("8bit (really)", b"8bit"),
+        ('"Base64"', b"base64"),
+        (" ; ", b"7bit"),
     ],
 )
 def test_encodings(value: str, encoding: bytes) -> None:
@@ -119,6 +121,28 @@ def test_the_last_part_takes_what_is_left() -> None:
     assert len(root.parts) == 2
     assert text[root.parts[1].body : root.parts[1].end].endswith(b"x\r\n--b--\r\n")
     assert mime.scan(text, Limits(parts=1)).parts == []
+
+
+def test_no_more_is_searched_than_the_limit() -> None:
+    inside = [MULTIPART.replace("=b", "=c"), "", "--c", "", "x", "--c--"]
+    text = message(MULTIPART, "", "--b", *inside, "--b--")
+    assert scanned(text) == [
+        "multipart/mixed",
+        ["multipart/mixed", ("text/plain", b"x")],
+    ]
+    limits = Limits(searched=len(text) - mime.scan(text).body)
+    assert scanned(text, limits) == ["multipart/mixed"]
+    limits = Limits(searched=limits.searched + 1)
+    assert scanned(text, limits) == ["multipart/mixed", ["multipart/mixed"]]
+    text = b"Content-Type: message/rfc822\r\n\r\n" * 50
+    limits = Limits(searched=3 * len(text))
+    assert repr(scanned(text, limits)).count("rfc822") == 5
+
+
+def test_lines_that_only_begin_like_delimiters_count() -> None:
+    text = message(MULTIPART, "", *["--bx"] * 100, "--b", "", "late", "--b--")
+    assert scanned(text) == ["multipart/mixed", ("text/plain", b"late")]
+    assert scanned(text, Limits(searched=10_000)) == ["multipart/mixed"]
 
 
 def test_ten_thousand_siblings() -> None:

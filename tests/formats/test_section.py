@@ -198,6 +198,8 @@ def test_decoded_text_has_crlf() -> None:
     root = mime.scan(text)
     assert section.binary(text, root, (1,)) == b"a\r\nb\r\nc\r\n"
     assert section.binary_size(text, root, (1,)) == 9
+    text = message("Content-Transfer-Encoding: quoted-printable", "", "a=0Ab=0D=0A")
+    assert section.binary(text, mime.scan(text), (1,)) == b"a\r\nb\r\n\r\n"
 
 
 def test_unknown_encodings() -> None:
