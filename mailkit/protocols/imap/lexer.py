@@ -31,7 +31,7 @@ _PATTERN = re.compile(rb"[!#$%&'*+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+")
 _TAG = re.compile(rb"[!#$&',\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]{1,255}")
 _QUOTED = re.compile(rb'"((?:[^"\\\r\n\0]|\\["\\])*+)"')
 _ESCAPE = re.compile(rb'\\(["\\])')
-_LITERAL = re.compile(rb"(~?)\{([0-9]+)\+?\}\r\n")
+_LITERAL = re.compile(rb"\{[0-9]+\+?\}\r\n")
 _NUMBER = re.compile(rb"[0-9]{1,20}(?![0-9])")
 _SET = re.compile(rb"[0-9*:,$]+")
 _SET_PART = re.compile(rb"(?:([1-9][0-9]{0,9})|\*)(?::(?:([1-9][0-9]{0,9})|(\*)))?")
@@ -227,8 +227,6 @@ class Lexer:
         match = _LITERAL.match(self.text, self.at)
         if match is None:
             raise Malformed(f"Expected the {what}{self._found()}")
-        if match[1]:
-            raise Malformed(f"The {what} may not be a literal8")
         if self._taken == len(self._literals):
             raise LiteralToCome
         self.at = match.end()

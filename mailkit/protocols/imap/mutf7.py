@@ -8,7 +8,7 @@ import re
 from mailkit.errors import Malformed
 
 _SHIFTED = re.compile(rb"&([^-]*)-")
-_PLAIN = re.compile(r"[ -~]*")
+_PLAIN = re.compile(rb"[ -%'-~]*")
 _UNPRINTABLE = re.compile(r"[^ -~]+")
 
 
@@ -19,7 +19,7 @@ def decode(octets: bytes) -> str:
     :raises Malformed: where it is not the one right way to write some name, so that
         two spellings are never the same mailbox.
     """
-    if b"&" not in octets and octets.isascii():
+    if _PLAIN.fullmatch(octets):
         return octets.decode("ascii")
     try:
         text = _SHIFTED.sub(_unshift, octets).decode("utf-8")
@@ -32,8 +32,6 @@ def decode(octets: bytes) -> str:
 
 def encode(text: str) -> bytes:
     """Write a name."""
-    if "&" not in text and _PLAIN.fullmatch(text):
-        return text.encode("ascii")
     return _UNPRINTABLE.sub(_shift, text.replace("&", "&-")).encode("ascii")
 
 

@@ -71,6 +71,7 @@ class CommandReader:
         "_limits",
         "_lines",
         "_literals",
+        "_next",
         "_response",
         "_swallowed",
         "_text",
@@ -93,6 +94,7 @@ class CommandReader:
         self._to_come: int | None = None  # octets of an accepted literal
         self._to_swallow = 0
         self._swallowed = 0
+        self._next: Ruined | Flood | None = None  # known already
 
     def take_line(self) -> tuple[bytes, bool] | None:
         """A line that is no command, and whether it was too long and cut."""
@@ -102,6 +104,8 @@ class CommandReader:
     def take(self) -> Taken | None:
         """What comes next of the command; ``None``: more octets are needed."""
         while True:
+            if self._next is not None:
+                return self._next
             if self._to_swallow:
                 self._to_swallow -= len(self._buffer.take(self._to_swallow))
                 if self._to_swallow:
@@ -121,17 +125,18 @@ class CommandReader:
         """Have the announced literal."""
         self._to_come = size
 
-    def ruin(self, announced: Announced, response: Response | None) -> Taken | None:
+    def ruin(self, announced: Announced, response: Response | None) -> None:
         """
-        Answer ``response`` once the command is over; what is to be done now.
+        Do without the announced literal.
 
-        :returns: the end or the flood, if that is known already.
+        `take` tells of ``response``, or that there is none, once the command is over.
         """
-        self._is_ruined, self._response = True, response
+        self._is_ruined, self._response, self._text = True, response, announced.text
         if announced.is_sync:
             # Without a continuation the literal will not come: this is the end.
-            return Ruined(announced.text, response)
-        return self._swallow(announced.size)
+            self._next = Ruined(announced.text, response)
+        else:
+            self._swallow(announced.size)
 
     def _take(self, line: bytes) -> Taken | None:
         if not self._is_ruined:
@@ -149,7 +154,8 @@ class CommandReader:
         if is_sync:
             return Ruined(self._text or line, self._response)
         self._text = self._text or line  # it begins with the tag
-        return self._swallow(size)
+        self._swallow(size)
+        return None
 
     def _judge(self, line: bytes) -> None:
         if self._lines.was_cut:
@@ -167,9 +173,9 @@ class CommandReader:
         if b"\0" in literal:
             self._is_ruined, self._response = True, bad("NUL inside a literal")
 
-    def _swallow(self, size: int) -> Flood | None:
+    def _swallow(self, size: int) -> None:
         self._swallowed += size
         if self._swallowed > self._limits.swallowed:
-            return Flood()
-        self._to_swallow = size
-        return None
+            self._next = Flood()
+        else:
+            self._to_swallow = size

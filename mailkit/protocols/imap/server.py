@@ -62,7 +62,6 @@ from mailkit.protocols.imap.reader import (
     CommandReader,
     Flood,
     Ruined,
-    Taken,
     Whole,
 )
 from mailkit.protocols.imap.response import Condition, Response, bad, no
@@ -71,6 +70,7 @@ from mailkit.protocols.imap.state import NO_LEADS_TO, OK_LEADS_TO, State
 UTF8_ACCEPT = "UTF8=ACCEPT"
 IMAP4REV2 = "IMAP4REV2"
 
+_FLOOD = "More octets announced than will be read"
 _HTTP = re.compile(rb"[A-Z]+ \S+ HTTP/[0-9]")
 
 
@@ -216,7 +216,7 @@ class IMAPServer:
         self._begin()
         if isinstance(event, AppendBegins) and announced is not None:
             # A refused message that comes all the same is not taken for commands.
-            self._ruin(announced, None)
+            self._reader.ruin(announced, None)
 
     def accept_literal(self) -> None:
         """Let the message of `AppendBegins` come."""
@@ -273,9 +273,7 @@ class IMAPServer:
         self._reader.reset()
 
     def _read_command(self) -> _Step:
-        return self._take(self._reader.take())
-
-    def _take(self, taken: Taken | None) -> _Step:
+        taken = self._reader.take()
         match taken:
             case Whole(text, literals):
                 return self._read_whole(text, literals)
@@ -284,13 +282,9 @@ class IMAPServer:
             case Ruined(text, response):
                 return self._refuse(text, response)
             case Flood():
-                return self._hang_up("More octets announced than will be read")
+                return self._hang_up(_FLOOD)
             case None:
                 return False
-
-    def _ruin(self, announced: Announced, response: Response | None) -> _Step:
-        taken = self._reader.ruin(announced, response)
-        return True if taken is None else self._take(taken)
 
     def _refuse(self, text: bytes, response: Response | None) -> bool:
         """Answer a command that no session will see; without ``response`` it was."""
@@ -335,7 +329,8 @@ class IMAPServer:
             if announced.size + sum(map(len, announced.literals)) > most:
                 raise Malformed(f"The literals have more than {most} octets")
         except Malformed as problem:
-            return self._ruin(announced, _response_to(problem))
+            self._reader.ruin(announced, _response_to(problem))
+            return True
         self._reader.accept(announced.size)
         if announced.is_sync:
             self._write_line(b"+ Go on")
@@ -374,15 +369,13 @@ class IMAPServer:
                 self._problem = self._problem or read_tail(self._command, text)
             case Announced():
                 problem = read_tail(self._command, taken.text)
-                taken = self._reader.ruin(taken, bad(problem))
-                if taken is None:
-                    return True
-        match taken:
+                self._reader.ruin(taken, bad(problem))
+                return True
             case Ruined(_, response):
                 assert response is not None
                 self._problem = self._problem or response.text
             case Flood():
-                return self._hang_up("More octets announced than will be read")
+                return self._hang_up(_FLOOD)
             case None:
                 return False
         event: AppendAborted | AppendEnds = AppendEnds()

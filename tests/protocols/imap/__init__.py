@@ -1,0 +1,1 @@
+"""Tests of the IMAP machine, its readers and writers."""
