@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from attrs import frozen
 
 from mailkit.model.address import Address
@@ -36,7 +38,7 @@ class Path:
         if self.is_null:
             return ""
         local_part = self.local_part
-        if not _is_dot_string(local_part):
+        if _DOT_STRING.fullmatch(local_part) is None:
             escaped = local_part.replace("\\", "\\\\").replace('"', '\\"')
             local_part = f'"{escaped}"'
         return f"{local_part}@{self.domain}" if self.domain else local_part
@@ -44,14 +46,7 @@ class Path:
 
 NULL_PATH = Path("", "")
 
-_SPECIALS = set(' ()<>[]:;@\\,"') | {chr(n) for n in range(33)} | {"\x7f"}
-
-
-def _is_dot_string(local_part: str) -> bool:
-    return (
-        not _SPECIALS.intersection(local_part)
-        and bool(local_part)
-        and not local_part.startswith(".")
-        and not local_part.endswith(".")
-        and ".." not in local_part
-    )
+# Dots where the grammar has them, and none of its specials (RFC 5321 §4.1.2).
+_DOT_STRING = re.compile(
+    r"""[^\x00-\x20()<>\[\]:;@\\,".\x7f]+(?:\.[^\x00-\x20()<>\[\]:;@\\,".\x7f]+)*"""
+)

@@ -6,8 +6,7 @@ import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64
 from collections.abc import Callable
-
-from attrs import evolve
+from typing import Any
 
 from mailkit.errors import Malformed
 from mailkit.model.envelope import (
@@ -92,12 +91,7 @@ def read_sender(text: str, limits: Limits) -> tuple[Path, SenderParameters]:
     :raises BadArgument:
     """
     path, rest = read_path(text, limits)
-    parameters = SenderParameters()
-    for keyword, value in _split(rest):
-        read = _SENDER.get(keyword)
-        if read is None:
-            raise _unknown(keyword)
-        parameters = read(parameters, value)
+    parameters = SenderParameters(**_read_all(rest, _SENDER)) if rest else _NO_SENDER
     if not (parameters.smtputf8 or path.is_ascii):
         raise _needs_smtputf8()
     return path, parameters
@@ -121,12 +115,9 @@ def read_recipient(
         path, rest = read_path(text, limits)
     if path.is_null:
         raise bad_path("Nobody to deliver to")
-    parameters = RecipientParameters()
-    for keyword, value in _split(rest):
-        read = _RECIPIENT.get(keyword)
-        if read is None:
-            raise _unknown(keyword)
-        parameters = read(parameters, value)
+    parameters = (
+        RecipientParameters(**_read_all(rest, _RECIPIENT)) if rest else _NO_RECIPIENT
+    )
     if not (smtputf8 or path.is_ascii):
         raise _needs_smtputf8()
     return path, parameters
@@ -156,11 +147,6 @@ def _needs_smtputf8() -> BadArgument:
     return BadArgument(Reply(553, "6.7", "Such an address needs MAIL with SMTPUTF8"))
 
 
-def _unknown(keyword: str) -> BadArgument:
-    # RFC 5321 §4.1.1.11. What the peer said is not said again.
-    return BadArgument(Reply(555, "5.4", "A parameter that was not offered"))
-
-
 def _octets(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
@@ -176,6 +162,26 @@ _XTEXT = re.compile(r"(?:[!-*,-<>-~\u0080-\U0010ffff]|\+[0-9A-F]{2})*")
 _HEX = re.compile(rb"\+([0-9A-F]{2})")
 _ORCPT = re.compile(r"([A-Za-z0-9\-]{1,60});(.+)")
 _SIZE = re.compile(r"[0-9]{1,20}")
+
+
+_Readers = dict[str, tuple[str, Callable[[str | None], Any]]]
+"""By keyword: what the parameter is called here, and how its value is read."""
+
+_NO_SENDER = SenderParameters()
+_NO_RECIPIENT = RecipientParameters()
+
+
+def _read_all(text: str, readers: _Readers) -> dict[str, Any]:
+    """Read all parameters; any types, for each reader makes what its field holds."""
+    found: dict[str, Any] = {}
+    for keyword, value in _split(text):
+        known = readers.get(keyword)
+        if known is None:
+            # RFC 5321 §4.1.1.11. What the peer said is not said again.
+            raise BadArgument(Reply(555, "5.4", "A parameter that was not offered"))
+        name, read = known
+        found[name] = read(value)
+    return found
 
 
 def _split(text: str) -> list[tuple[str, str | None]]:
@@ -238,56 +244,56 @@ def read_base64(text: bytes) -> bytes:
         raise BadArgument(Reply(501, "5.2", "Not base64")) from None
 
 
-def _size(so_far: SenderParameters, value: str | None) -> SenderParameters:
+def _size(value: str | None) -> int:
     if value is None or _SIZE.fullmatch(value) is None:
         raise bad_parameter("SIZE is a number of octets")
-    return evolve(so_far, size=int(value))
+    return int(value)
 
 
-def _body(so_far: SenderParameters, value: str | None) -> SenderParameters:
+def _body(value: str | None) -> BodyType:
     try:
-        return evolve(so_far, body=BodyType((value or "").upper()))
+        return BodyType((value or "").upper())
     except ValueError:
         raise bad_parameter("BODY is 7BIT, 8BITMIME or BINARYMIME") from None
 
 
-def _smtputf8(so_far: SenderParameters, value: str | None) -> SenderParameters:
+def _smtputf8(value: str | None) -> bool:
     if value is not None:
         raise bad_parameter("SMTPUTF8 takes no value")
-    return evolve(so_far, smtputf8=True)
+    return True
 
 
-def _ret(so_far: SenderParameters, value: str | None) -> SenderParameters:
+def _ret(value: str | None) -> str:
     word = (value or "").upper()
     if word not in ("FULL", "HDRS"):
         raise bad_parameter("RET is FULL or HDRS")
-    return evolve(so_far, ret=word)
+    return word
 
 
-def _envid(so_far: SenderParameters, value: str | None) -> SenderParameters:
+def _envid(value: str | None) -> str:
     # RFC 3461 §4.4: at most 100 characters as they are written.
     if value is None or len(value) > 100:
         raise bad_parameter("ENVID is an xtext of up to 100 characters")
-    return evolve(so_far, envid=read_xtext(value))
+    return read_xtext(value)
 
 
-def _auth(so_far: SenderParameters, value: str | None) -> SenderParameters:
+def _auth(value: str | None) -> str:
     if value is None or len(value) > 500:
         raise bad_parameter("AUTH is a mailbox or <>")
-    return evolve(so_far, auth=read_xtext(value))
+    return read_xtext(value)
 
 
-_SENDER: dict[str, Callable[[SenderParameters, str | None], SenderParameters]] = {
-    "SIZE": _size,  # RFC 1870 §3
-    "BODY": _body,  # RFC 6152 §2, RFC 3030 §3
-    "SMTPUTF8": _smtputf8,  # RFC 6531 §3.4
-    "RET": _ret,  # RFC 3461 §4.3
-    "ENVID": _envid,  # RFC 3461 §4.4
-    "AUTH": _auth,  # RFC 4954 §5
+_SENDER: _Readers = {
+    "SIZE": ("size", _size),  # RFC 1870 §3
+    "BODY": ("body", _body),  # RFC 6152 §2, RFC 3030 §3
+    "SMTPUTF8": ("smtputf8", _smtputf8),  # RFC 6531 §3.4
+    "RET": ("ret", _ret),  # RFC 3461 §4.3
+    "ENVID": ("envid", _envid),  # RFC 3461 §4.4
+    "AUTH": ("auth", _auth),  # RFC 4954 §5
 }
 
 
-def _notify(so_far: RecipientParameters, value: str | None) -> RecipientParameters:
+def _notify(value: str | None) -> frozenset[Notify]:
     words = (value or "").upper().split(",")
     try:
         wishes = frozenset(Notify[word] for word in words)
@@ -297,20 +303,18 @@ def _notify(so_far: RecipientParameters, value: str | None) -> RecipientParamete
         ) from None
     if len(wishes) != len(words) or (Notify.NEVER in wishes and len(wishes) > 1):
         raise bad_parameter("NOTIFY contradicts itself")
-    return evolve(so_far, notify=wishes)
+    return wishes
 
 
-def _orcpt(so_far: RecipientParameters, value: str | None) -> RecipientParameters:
+def _orcpt(value: str | None) -> str:
     # RFC 3461 §4.2: at most 500 characters. RFC 6533 §3 lets UTF-8 in.
     match = _ORCPT.fullmatch(value or "")
     if match is None or len(match[0]) > 500:
         raise bad_parameter("ORCPT is type;address")
-    return evolve(so_far, orcpt=f"{match[1].lower()};{read_xtext(match[2])}")
+    return f"{match[1].lower()};{read_xtext(match[2])}"
 
 
-_RECIPIENT: dict[
-    str, Callable[[RecipientParameters, str | None], RecipientParameters]
-] = {
-    "NOTIFY": _notify,  # RFC 3461 §4.1
-    "ORCPT": _orcpt,  # RFC 3461 §4.2
+_RECIPIENT: _Readers = {
+    "NOTIFY": ("notify", _notify),  # RFC 3461 §4.1
+    "ORCPT": ("orcpt", _orcpt),  # RFC 3461 §4.2
 }

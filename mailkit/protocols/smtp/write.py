@@ -31,14 +31,15 @@ def write_reply(reply: Reply) -> bytes:
     What is not ASCII is shown as ``?``: only who said SMTPUTF8 could read it. A line
     that is too long is cut.
     """
+    if "\n" not in reply.text:
+        return _reply_line(str(reply))
     head = f"{reply.code}%s{reply.status}{' ' if reply.detail else ''}"
     lines = reply.text.split("\n")
     return b"".join(
-        _reply_line(head % ("-" if i < len(lines) - 1 else " "), text)
+        _reply_line(head % ("-" if i < len(lines) - 1 else " ") + text)
         for i, text in enumerate(lines)
     )
 
 
-def _reply_line(head: str, text: str) -> bytes:
-    line = (head + text).encode("ascii", "replace")
-    return write_line(line[: REPLY_LINE - 2])
+def _reply_line(text: str) -> bytes:
+    return write_line(text.encode("ascii", "replace")[: REPLY_LINE - 2])

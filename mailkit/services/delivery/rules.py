@@ -125,9 +125,9 @@ class _Arriving:
         findings = validation.examine(header, utf8=utf8, limits=rules.limits)
         _refuse(validation.refused_on_arrival(findings))
         notes = tuple(finding.check.name for finding in findings)
-        if rules.ours or rules.reserved:
+        if _may_claim(header, rules):
             kept = authres.remove_claims(header, rules.ours, rules.reserved)
-            if kept is not header and kept != header:
+            if kept != header:
                 content = Reheaded(kept, content, len(header))
                 header = kept
         return Examined(header, content, notes)
@@ -182,6 +182,14 @@ class _Submitting:
     async def _check(self, author: Address) -> None:
         if not await self._rules.routing.may_send_as(self._account, author):
             raise NotAllowed(str(author))
+
+
+def _may_claim(header: bytes, rules: Arrival) -> bool:
+    """Whether it is worth looking for what only we may say."""
+    lowered = header.lower()
+    return (bool(rules.ours) and authres.FIELD in lowered) or any(
+        name in lowered for name in rules.reserved
+    )
 
 
 def _refuse(finding: validation.Finding | None) -> None:

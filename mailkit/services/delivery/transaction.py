@@ -106,6 +106,10 @@ class LocalTransaction:
     _outcomes: dict[Path, Outcome] = field(factory=dict, init=False)
     _message_id: str = field(default="", init=False)
     _finished: float = field(default=0.0, init=False)
+    _sender: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._sender = str(self._envelope.reverse_path)
 
     async def add_recipient(self, recipient: Recipient) -> None:
         try:
@@ -131,7 +135,7 @@ class LocalTransaction:
             content = await self._file.finish()
             top = await read_header(content, house.limits.header_size)
             self._message_id = _message_id(top)
-            if received.count(top, house.limits) >= house.settings.hops:
+            if self._has_gone_round(top):
                 raise MailLoop("hops")
             self._examined = await self._examination.examine(top, content)
         except (Refused, Unavailable) as error:
@@ -181,6 +185,14 @@ class LocalTransaction:
         self._file.discard()
 
     # -- recipients
+
+    def _has_gone_round(self, top: bytes) -> bool:
+        """Counted to the letter only where a quick look says that it may be."""
+        hops = self._house.settings.hops
+        return (
+            top.lower().count(b"received") >= hops
+            and received.count(top, self._house.limits) >= hops
+        )
 
     async def _copy_for(self, found: LocalRecipient) -> _Copy:
         house = self._house
@@ -263,7 +275,7 @@ class LocalTransaction:
 
     def _head(self, copy: _Copy, trace: bytes) -> bytes:
         """What is written above the message for one account (RFC 5321 §4.4)."""
-        head = received.write_return_path(str(self._envelope.reverse_path))
+        head = received.write_return_path(self._sender)
         if copy.delivered_to:
             head += received.write_delivered_to(copy.delivered_to)
         return head + trace
@@ -303,7 +315,7 @@ class LocalTransaction:
             "{queue_id} from <{sender}> to {recipients}: kept, "
             "{size} octets from {peer} in {took:.3f} s",
             queue_id=self.id,
-            sender=str(self._envelope.reverse_path),
+            sender=self._sender,
             recipients=everybody,
             size=size,
             peer=self._origin.peer,
@@ -324,7 +336,7 @@ class LocalTransaction:
             step,
             self.id,
             self._message_id,
-            str(self._envelope.reverse_path),
+            self._sender,
             recipient,
             self._origin.peer,
             account,
@@ -334,7 +346,12 @@ class LocalTransaction:
 
 
 def _message_id(top: bytes) -> str:
-    value = header.first(top, b"Message-ID")
+    at = 0
+    if not top[:10].lower().startswith(b"message-id"):
+        at = top.lower().find(b"\nmessage-id") + 1
+        if not at:
+            return ""
+    value = header.first(top[at : at + 2000], b"Message-ID")
     return "" if value is None else value.decode("utf-8", "replace")
 
 

@@ -28,7 +28,7 @@ def test_dialogue(script: Path, feed: Feed) -> None:
     service = script.parent.name
 
     def kept(words: str) -> None:
-        """``-- kept ACCOUNT part|part``: its last message has these, unfolded; without: none."""
+        """``-- kept ACCOUNT part|part``: what its last message has, unfolded."""
         account, _, parts = words.partition(" ")
         messages = world.mailbox(AccountName(account))
         if not parts:

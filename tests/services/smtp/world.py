@@ -1,9 +1,10 @@
 """
 A whole small server over memory stores, for transcripts and tests of sessions.
 
-Its domain is ``example.org``: ``alice`` (password ``wonderland``), ``bob`` (``builder``,
-a quota of 10,000 octets), ``carol``, who is suspended; the alias ``sales`` leads to
-alice and bob, ``info`` to alice alone. It stands at New Year 2026.
+Its domain is ``example.org``: ``alice`` (password ``wonderland``, the domain's
+administrator), ``bob`` (``builder``, a quota of 10,000 octets) and ``carol``, who is
+suspended; the alias ``sales`` leads to alice and bob, ``info`` to alice alone. It
+stands at New Year 2026.
 """
 
 from __future__ import annotations
