@@ -1,4 +1,4 @@
-"""Address lists, plain and odd."""
+"""Address lists, plain and odd (RFC 5322 §3.4, RFC 6532 §3.2)."""
 
 # ruff: noqa: E501 (a row a line)
 

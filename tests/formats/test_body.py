@@ -1,4 +1,4 @@
-"""Transfer encodings, and long lines made short."""
+"""Transfer encodings (RFC 2045 §6), and long lines made short."""
 
 # ruff: noqa: E501 (a row a line)
 

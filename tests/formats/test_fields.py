@@ -1,4 +1,4 @@
-"""Content-Type, Content-Disposition, message identifications."""
+"""Content-Type, Content-Disposition (RFC 2183 §2), message identifications."""
 
 # ruff: noqa: E501 (a row a line)
 

@@ -1,4 +1,4 @@
-"""The first words of a message."""
+"""The first words of a message (RFC 8970 §3.3)."""
 
 # ruff: noqa: E501 (a row a line)
 

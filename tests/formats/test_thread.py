@@ -1,4 +1,4 @@
-"""Conversations: roots and base subjects."""
+"""Conversations: roots and base subjects (RFC 5256 §2.1)."""
 
 from __future__ import annotations
 

@@ -112,6 +112,7 @@ def test_who_refuses_what(
 
 
 def test_the_table_is_sound() -> None:
+    # All codes speak of the content of the message (RFC 3463 §3.7).
     names = [check.name for check in validation.CHECKS]
     assert len(set(names)) == len(names)
     for check in validation.CHECKS:
