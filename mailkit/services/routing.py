@@ -6,7 +6,7 @@ the catch-all of the domain.
 
 ``postmaster@`` and ``abuse@`` go to the account or alias of that name, else to the
 domain's administrators, else to the account without a password that came with the
-domain.
+domain, else to the administrators of the server.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Routing:
     _directory: IDirectory
     _hostname: str
     _limits: Limits = LIMITS
-    _administrators: dict[DomainName, list[Account]] = field(init=False, factory=dict)
+    _administrators: dict[DomainName | None, list[Account]] = field(
+        init=False, factory=dict
+    )
     _watch: IWatch = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -79,6 +81,10 @@ class Routing:
         if not recipients:
             raise Suspended(said)
         return recipients
+
+    async def is_known(self, path: Path) -> bool:
+        """Whether somebody of ours has the address, suspended or not."""
+        return bool(await self._accounts(path.address))
 
     async def may_send_as(self, account: Account, address: Address) -> bool:
         """
@@ -151,6 +157,8 @@ class Routing:
     async def _role(
         self, address: Address, account: Account | None, alias: Alias | None
     ) -> Account | Alias | list[Account]:
+        if await self._directory.domain(address.domain) is None:
+            return []
         if account is not None and await self._has_password(account):
             return account
         if alias is not None:
@@ -160,23 +168,25 @@ class Routing:
             return administrators
         if account is not None:
             return account
-        postmaster = AccountName(f"{ROLES[0]}@{address.domain}")
-        last = await self._directory.account(postmaster)
-        if last is not None:
-            return last
-        return await self._directory.alias(Address("", address.domain)) or []
+        if address.local_part != ROLES[0]:
+            owner, _ = await self._owner(Address(ROLES[0], address.domain))
+            return owner
+        # Nobody is left in the domain: those who run the server answer for it.
+        return await self._administrators_of(None)
 
     async def _has_password(self, account: Account) -> bool:
         credentials = await self._directory.credentials(account.name)
         return any(credential.secret for credential in credentials)
 
-    async def _administrators_of(self, domain: DomainName) -> list[Account]:
+    async def _administrators_of(self, domain: DomainName | None) -> list[Account]:
+        """Those of a domain, or those of the whole server."""
         known = self._administrators.get(domain)
         if known is None:
+            roles = (Role.ADMIN, Role.DOMAIN_ADMIN) if domain else (Role.ADMIN,)
             known = self._administrators[domain] = [
                 account
                 for account in await self._directory.accounts(domain)
-                if account.role is not Role.USER and not account.is_suspended
+                if account.role in roles and not account.is_suspended
             ]
         return known
 

@@ -1,0 +1,334 @@
+"""Accounts: made, shown, given a password, suspended, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from attrs import evolve, field, frozen
+
+from mailkit.errors import AlreadyExists, NoSuchAccount, NotAllowed, Refused
+from mailkit.model.account import Account, Alias, Role
+from mailkit.model.address import AccountName, Address
+from mailkit.services.admin.actor import Actor
+from mailkit.services.admin.names import account_name, alias_address, domain_name
+from mailkit.services.admin.office import Office, say_account, say_addresses
+from mailkit.services.passwords.passwords import Kept
+from mailkit.services.passwords.schemes import accept, has_scheme
+
+
+@frozen
+class Key:
+    """One credential of an account, its secret left out."""
+
+    kind: str
+    label: str
+    scheme: str
+    """``argon2id``, or what it came from elsewhere as; empty: nobody can use it."""
+    has_scram: bool
+    made: float
+    last_used: float | None
+    last_peer: str
+
+
+@frozen
+class Sheet:
+    """All that there is to say about an account."""
+
+    account: Account
+    used: int
+    """Octets of mail."""
+    keys: tuple[Key, ...]
+    aliases: tuple[Address, ...]
+    """Those that lead straight to it; ``@domain`` is a catch-all."""
+    grants: tuple[Address, ...]
+    """Whom it may send as beside itself."""
+
+
+@frozen
+class NewAccount:
+    """An account to be made."""
+
+    name: AccountName
+    secret: str = field(repr=False)
+    """A password, or a ``{SCHEME}hash`` where that is allowed."""
+    role: Role = Role.USER
+    quota: int | None = None
+    """Octets; ``None``: as configured, 0: without limit."""
+
+
+@frozen(eq=False)
+class Accounts:
+    """``mailkit account``."""
+
+    _office: Office
+
+    async def add(
+        self,
+        actor: Actor,
+        text: str,
+        password: str,
+        role: Role = Role.USER,
+        quota: int | None = None,
+    ) -> Account:
+        """
+        Make an account with its mailboxes.
+
+        The ``postmaster`` that came with the domain is given the password instead.
+
+        :raises NotAllowed: :raises CannotName: :raises NoSuchDomain:
+        :raises AlreadyExists: :raises UnfitPassword:
+        """
+        new = NewAccount(account_name(text), password, role, quota)
+        await self.check_new(actor, new)
+        make = partial(self._office.passwords.make, password)
+        kept = await self._office.lanes.hash(make)
+        return await self._add(actor, "account add", new, kept)
+
+    async def add_imported(self, actor: Actor, new: NewAccount) -> Account:
+        """
+        Make an account whose password may be a ``{SCHEME}hash`` of another server.
+
+        :raises UnknownScheme: if the hash could never be checked here; and as `add`.
+        """
+        await self.check_new(actor, new)
+        return await self._add(actor, "account import", new, await self._keep(new))
+
+    async def check_new(self, actor: Actor, new: NewAccount) -> None:
+        """
+        Whether `add` would go through, as far as that can be seen before.
+
+        :raises NotAllowed: :raises NoSuchDomain: :raises AlreadyExists:
+        """
+        account = Account(new.name, new.role, new.quota)
+        actor.check_domain(account.domain)
+        actor.check_role(new.role)
+        _check_quota(new.quota)
+        await self._office.check_domain(account.domain)
+        known = await self._office.directory.account(new.name)
+        # The postmaster that came with the domain is there to be taken over.
+        if known is not None and await self._office.has_password(new.name):
+            raise AlreadyExists(f"there is an account {new.name} already")
+        if known is None and await self._office.directory.alias(account.address):
+            raise AlreadyExists(f"there is an alias {new.name} already")
+
+    async def list(self, actor: Actor, domain: str = "") -> Sequence[Account]:
+        """
+        Those that the actor has a say in, by name.
+
+        :param domain: of that domain alone.
+        :raises NoSuchDomain:
+        """
+        name = domain_name(domain) if domain else None
+        if name is not None:
+            actor.check_domain(name)
+            await self._office.check_domain(name)
+        accounts = await self._office.directory.accounts(name)
+        return [one for one in accounts if actor.may_change(one.domain)]
+
+    async def show(self, actor: Actor, text: str) -> Sheet:
+        """All about one. :raises NotAllowed: :raises NoSuchAccount:"""
+        office = self._office
+        account = await office.account(actor, account_name(text))
+        credentials = await office.directory.credentials(account.name)
+        return Sheet(
+            account,
+            await office.store.used(account.name),
+            tuple(
+                Key(
+                    one.kind,
+                    one.label,
+                    _scheme_of(one.secret),
+                    one.scram is not None,
+                    one.made,
+                    one.last_used,
+                    one.last_peer,
+                )
+                for one in credentials
+            ),
+            tuple(alias.address for alias in await self._aliases_of(account)),
+            tuple(await office.directory.grants(account.name)),
+        )
+
+    async def passwd(self, actor: Actor, text: str, password: str) -> None:
+        """
+        Give a new password; the account's sessions end.
+
+        An account may do that to itself.
+
+        :raises NotAllowed: :raises NoSuchAccount: :raises UnfitPassword:
+        """
+        office = self._office
+        name = account_name(text)
+        if actor.account == name and await office.directory.account(name) is None:
+            raise NoSuchAccount(f"there is no account {name}")
+        if actor.account != name:
+            await office.account(actor, name)
+        kept = await office.lanes.hash(partial(office.passwords.make, password))
+        line = office.line(actor, "account passwd", name, "", "a new password")
+        await office.changes.set_password(name, kept.secret, kept.scram, True, line)
+
+    async def suspend(self, actor: Actor, text: str) -> Account:
+        """
+        Let nobody in and no mail either; sessions end. Mail that is there stays.
+
+        :raises NotAllowed: :raises NoSuchAccount:
+        """
+        return await self._suspend(actor, "account suspend", text, wish=True)
+
+    async def resume(self, actor: Actor, text: str) -> Account:
+        """Undo `suspend`. :raises NotAllowed: :raises NoSuchAccount:"""
+        return await self._suspend(actor, "account resume", text, wish=False)
+
+    async def change(
+        self, actor: Actor, text: str, role: Role, quota: int | None
+    ) -> Account:
+        """
+        Give another role and quota; sessions end.
+
+        :raises NotAllowed: :raises NoSuchAccount:
+        """
+        account = await self._office.account(actor, account_name(text))
+        actor.check_role(account.role)
+        actor.check_role(role)
+        _check_quota(quota)
+        changed = evolve(account, role=role, quota=quota)
+        return await self._change(actor, "account change", account, changed)
+
+    async def remove(self, actor: Actor, text: str, purge: bool) -> None:
+        """
+        Take the account away, its grants, and itself as a target of aliases.
+
+        :param purge: delete its mail; otherwise that is kept aside for 30 days.
+        :raises NotAllowed: :raises NoSuchAccount:
+        """
+        office = self._office
+        account = await office.account(actor, account_name(text))
+        actor.check_role(account.role)
+        line = office.line(
+            actor, "account remove", account.name, say_account(account), ""
+        )
+        await office.changes.remove_account(account.name, line)
+        for alias in await self._aliases_of(account):
+            await self._forget_target(actor, alias, account.address)
+        await office.store.remove_account(account.name, purge)
+
+    async def grant(self, actor: Actor, text: str, as_text: str) -> None:
+        """
+        Let the account send as another address, or ``@domain`` for all of a domain.
+
+        :raises NotAllowed: :raises NoSuchAccount: :raises NoSuchDomain:
+        """
+        await self._grant(actor, "account grant", text, as_text, wish=True)
+
+    async def ungrant(self, actor: Actor, text: str, as_text: str) -> None:
+        """
+        Undo `grant`.
+
+        :raises NotAllowed: :raises NoSuchAccount:
+        :raises Refused: if it was not granted.
+        """
+        await self._grant(actor, "account ungrant", text, as_text, wish=False)
+
+    async def _add(
+        self, actor: Actor, action: str, new: NewAccount, kept: Kept
+    ) -> Account:
+        office = self._office
+        await office.store.create_account(new.name)
+        known = await office.directory.account(new.name)
+        before = "" if known is None else say_account(known)
+        made = Account(new.name, new.role, new.quota)
+        line = office.line(actor, action, new.name, before, say_account(made))
+        if known is None:
+            await office.changes.add_account(new.name, new.role, new.quota, line)
+        else:
+            await office.changes.change_account(made, line)
+        await office.changes.set_password(new.name, kept.secret, kept.scram, True)
+        account = await office.directory.account(new.name)
+        if account is None:
+            raise NoSuchAccount(f"{new.name} was removed while it was made")
+        return account
+
+    async def _keep(self, new: NewAccount) -> Kept:
+        office = self._office
+        if not has_scheme(new.secret):
+            return await office.lanes.hash(partial(office.passwords.make, new.secret))
+        await office.lanes.hash(partial(accept, new.secret))
+        return Kept(new.secret, None)
+
+    async def _suspend(
+        self, actor: Actor, action: str, text: str, *, wish: bool
+    ) -> Account:
+        account = await self._office.account(actor, account_name(text))
+        actor.check_role(account.role)
+        if wish and actor.account == account.name:
+            raise NotAllowed("nobody suspends itself")
+        if account.is_suspended == wish:
+            return account
+        changed = evolve(account, is_suspended=wish)
+        return await self._change(actor, action, account, changed)
+
+    async def _change(
+        self, actor: Actor, action: str, before: Account, after: Account
+    ) -> Account:
+        office = self._office
+        line = office.line(
+            actor, action, before.name, say_account(before), say_account(after)
+        )
+        return await office.changes.change_account(after, line)
+
+    async def _grant(
+        self, actor: Actor, action: str, text: str, as_text: str, *, wish: bool
+    ) -> None:
+        office = self._office
+        account = await office.account(actor, account_name(text))
+        address = alias_address(as_text)
+        granted = tuple(await office.directory.grants(account.name))
+        if wish:
+            actor.check_domain(address.domain)
+            await office.check_domain(address.domain)
+            after = (*granted, address)
+        else:
+            if address not in granted:
+                raise Refused(f"{account.name} may not send as {address} anyway")
+            after = tuple(one for one in granted if one != address)
+        if wish and address in granted:
+            return
+        line = office.line(
+            actor,
+            action,
+            account.name,
+            f"as={say_addresses(granted)}",
+            f"as={say_addresses(after)}",
+        )
+        await office.changes.grant(account.name, address, wish, line)
+
+    async def _aliases_of(self, account: Account) -> Sequence[Alias]:
+        aliases = await self._office.directory.aliases()
+        return [alias for alias in aliases if account.address in alias.targets]
+
+    async def _forget_target(self, actor: Actor, alias: Alias, target: Address) -> None:
+        office = self._office
+        left = tuple(one for one in alias.targets if one != target)
+        line = office.line(
+            actor,
+            "account remove",
+            str(alias.address),
+            say_addresses(alias.targets),
+            say_addresses(left),
+        )
+        if left:
+            await office.changes.set_alias(Alias(alias.address, left), line)
+        else:
+            await office.changes.remove_alias(alias.address, line)
+
+
+def _check_quota(quota: int | None) -> None:
+    if quota is not None and quota < 0:
+        raise Refused("a quota is not below nothing; 0 is without limit")
+
+
+def _scheme_of(secret: str) -> str:
+    if secret.startswith("$"):
+        return secret.split("$")[1]
+    return secret[1:].partition("}")[0]
