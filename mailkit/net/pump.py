@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable
 
 from attrs import define, field, frozen
@@ -23,11 +24,19 @@ from mailkit.interfaces.session import IPeer, ISession
 from mailkit.metrics import Metrics
 from mailkit.net.door import Door
 from mailkit.net.peer import Peer, peer_of
+from mailkit.net.tls import Upgrade
 from mailkit.protocols.machine import Machine
 from mailkit.protocols.proxyheader import Family, read_proxy_header
 
 Build = Callable[[IPeer], tuple[Machine, ISession]]
 """Makes the two halves of one conversation."""
+
+
+class StartsTLS(typing.Protocol):
+    """Puts TLS between a transport and a protocol."""
+
+    def start(self, transport: ITransport, protocol: Protocol) -> None:
+        """``protocol.transport`` is the secure one afterwards."""
 
 
 @frozen
@@ -72,6 +81,16 @@ class Surroundings:
     metrics: Metrics = field(factory=Metrics)
     began: Callable[[Pump], None] = lambda pump: None
     ended: Callable[[Pump], None] = lambda pump: None
+    upgrade: StartsTLS | None = None
+    """How TLS begins; made from ``tls`` unless given."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.upgrade is None and self.tls is not None:
+            self.upgrade = Upgrade(self.tls, self.clock)
+
+
+def _nobody(producer: object, streaming: bool) -> None:
+    """Stands in for `registerProducer` of a transport that has none."""
 
 
 @implementer(IPushProducer)
@@ -94,7 +113,7 @@ class Pump(Protocol):
         self.peer: Peer | None = None
         self.session: ISession | None = None
         self.is_secure = False
-        self.may_secure = surroundings.tls is not None
+        self.may_secure = surroundings.upgrade is not None
         self.octets_in = 0
         self.octets_out = 0
         self.events = 0
@@ -122,7 +141,7 @@ class Pump(Protocol):
         transport = self._transport
         getattr(transport, "setTcpNoDelay", lambda on: None)(True)
         # The transport tells when its buffer is full, and when there is room again.
-        getattr(transport, "registerProducer", lambda who, streaming: None)(self, True)
+        getattr(transport, "registerProducer", _nobody)(self, True)
         self._began = self._progress = self._around.clock.seconds()
         self.peer = peer_of(transport, self)
         if self._around.door.trusts(self.peer.host):
@@ -174,7 +193,7 @@ class Pump(Protocol):
     # -- the session's side, through its `Peer`
 
     async def start_tls(self) -> None:
-        if self._around.tls is None or self.is_secure or self._machine is None:
+        if self._around.upgrade is None or self.is_secure or self._machine is None:
             raise LocalMisuse("TLS cannot begin here")
         self.speak()
         self._secure()
@@ -301,12 +320,15 @@ class Pump(Protocol):
         serving.addErrback(self._failed)
         if rest:
             # What came with the PROXY header: the first octets of TLS or of the text.
-            inner = getattr(self._transport, "protocol", self)
-            (inner if around.tls_first else self).dataReceived(rest)
+            outer = self._transport if around.tls_first else self
+            getattr(outer, "dataReceived")(rest)  # noqa: B009 - not in ITransport
 
     def _secure(self) -> None:
-        start = getattr(self._transport, "startTLS")  # noqa: B009 - not in ITransport
-        start(self._around.tls)
+        transport = self._transport
+        assert self._around.upgrade is not None
+        getattr(transport, "unregisterProducer", lambda: None)()
+        self._around.upgrade.start(transport, self)
+        getattr(self._transport, "registerProducer", _nobody)(self, True)
         self.is_secure = True
 
     async def _serve(self, machine: Machine, session: ISession) -> None:

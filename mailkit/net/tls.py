@@ -11,10 +11,12 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import (
     IOpenSSLServerConnectionCreator,
+    IReactorTime,
     ITransport,
 )
+from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from mailkit.errors import MailkitError
@@ -160,6 +162,28 @@ class ServerTLS:
         )
         if context is not None and context is not self._default:
             connection.set_context(context)
+
+
+class Upgrade:
+    """
+    Turns plain connections into TLS ones, on the reactor's clock that it was given.
+
+    `ITLSTransport.startTLS` does nearly the same, but holds small writes back until
+    the *global* reactor's next turn: a server in a thread has another one, and the
+    pump writes once a response anyway.
+    """
+
+    def __init__(
+        self, creator: IOpenSSLServerConnectionCreator, clock: IReactorTime
+    ) -> None:
+        self._factory = TLSMemoryBIOFactory(creator, False, Factory(), clock)
+
+    def start(self, transport: ITransport, protocol: Protocol) -> None:
+        """Put TLS between the two; ``protocol.transport`` is the secure one then."""
+        tls = TLSMemoryBIOProtocol(self._factory, protocol, False)
+        setattr(transport, "protocol", tls)  # noqa: B010 - every socket's, no interface's
+        tls.makeConnection(transport)
+        protocol.transport = tls
 
 
 def describe_tls(transport: ITransport | None) -> str:

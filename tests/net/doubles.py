@@ -103,18 +103,14 @@ class Echo:
 
 
 class Line(StringTransport):
-    """A transport that can be full, starts a TLS of its own and tells how it ends."""
+    """A transport that can be full, and tells how it ends."""
 
     def __init__(self, peer: IAddress | None = None) -> None:
         super().__init__(peerAddress=peer)
-        self.tls: list[object] = []
         self.is_aborted = False
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         self.no_delay = enabled
-
-    def startTLS(self, context: object) -> None:
-        self.tls.append(context)
 
     def abortConnection(self) -> None:
         self.is_aborted = True

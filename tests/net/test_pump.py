@@ -13,6 +13,7 @@ from mailkit.interfaces.session import IPeer
 from mailkit.net.door import Door, DoorSettings
 from mailkit.net.listeners import PumpFactory
 from mailkit.net.pump import Pump, PumpSettings, Surroundings
+from mailkit.testing.tls import PretendedTLS
 from tests.net.doubles import Echo, Line, Lines
 
 STRANGER = IPv4Address("TCP", "192.0.2.7", 40000)
@@ -29,13 +30,13 @@ class PumpCase(SynchronousTestCase):
         self.clock = Clock()
         self.sessions: list[Echo] = []
         self.machines: list[Lines] = []
-        self.tls = object()
+        self.tls = PretendedTLS()
         self.around = Surroundings(
             "echo",
             self.clock,
             Door(self.door),
             self.settings,
-            tls=self.tls,  # type: ignore[arg-type]  # only handed on
+            upgrade=self.tls,
             tls_first=self.tls_first,
         )
         self.factory = PumpFactory(self.build, self.around)
@@ -272,7 +273,7 @@ class TLSTests(PumpCase):
         self.assertTrue(peer.can_start_tls)
         pump.dataReceived(b"tls\r\ninjected\r\n")
         self.assertEqual(self.take(line), b"begin\r\n")
-        self.assertEqual(line.tls, [self.tls])
+        self.assertEqual(self.tls.started, [line])
         self.assertTrue(self.machines[0].was_secured)
         self.assertNotIn("injected", self.sessions[0].said)
         self.assertTrue(peer.is_secure)
@@ -288,7 +289,7 @@ class TLSTests(PumpCase):
     def test_from_the_first_octet(self) -> None:
         self.around.tls_first = True
         _, line = self.connect()
-        self.assertEqual(line.tls, [self.tls])
+        self.assertEqual(self.tls.started, [line])
         self.assertTrue(self.sessions[0].peer.is_secure)
 
 

@@ -34,6 +34,7 @@ from mailkit.storage.memory.store import MemoryStore
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
+from mailkit.testing.tls import PretendedTLS
 from tests.transcript import Action
 
 ALICE = AccountName("alice@example.org")
@@ -105,9 +106,8 @@ class World:
 
     def protocol(self) -> IProtocol:
         """The server's side of one connection."""
-        around = Surroundings("imap", self.clock)
-        if self.has_tls:
-            around.tls = object()  # type: ignore[assignment]
+        upgrade = PretendedTLS() if self.has_tls else None
+        around = Surroundings("imap", self.clock, upgrade=upgrade)
         self.pumps.append(Pump(imap(self.house), around))
         return self.pumps[-1]
 
@@ -161,10 +161,14 @@ class World:
             "deliver": self._deliver,
             "flag": self._flag,
             "vanish": self._vanish,
+            "unmark": self._unmark,
             "create": self._create,
             "delete": self._delete,
             "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
             "suspend": self._suspend,
+            "fill": lambda words: self._fill_spool(True),
+            "empty": lambda words: self._fill_spool(False),
             "pass": lambda seconds: self.clock.advance(float(seconds)),
         }
 
@@ -184,6 +188,11 @@ class World:
         uids, *flags = words.split()
         self.change(FlagAction.ADD, frozenset(flags), _uids(uids))
 
+    def _unmark(self, words: str) -> None:
+        """``-- unmark UIDS FLAGS``: somebody else takes flags away."""
+        uids, *flags = words.split()
+        self.change(FlagAction.REMOVE, frozenset(flags), _uids(uids))
+
     def _vanish(self, words: str) -> None:
         """``-- vanish UIDS [in MAILBOX]``"""
         uids, _, mailbox = words.partition(" in ")
@@ -197,6 +206,13 @@ class World:
 
     def _subscribe(self, name: str) -> None:
         at_once(self.store.subscribe(ALICE, MailboxName(name), True))
+
+    def _unsubscribe(self, name: str) -> None:
+        at_once(self.store.subscribe(ALICE, MailboxName(name), False))
+
+    def _fill_spool(self, is_full: bool) -> None:
+        assert isinstance(self.spool, MemorySpool)
+        self.spool.is_full = is_full
 
     def _suspend(self, name: str) -> None:
         at_once(self.suspend(AccountName(name)))

@@ -14,6 +14,7 @@ from mailkit.services.pop3.build import pop3
 from mailkit.services.pop3.house import POP3House
 from mailkit.storage.content import OctetsContent
 from mailkit.testing.at_once import at_once
+from mailkit.testing.tls import PretendedTLS
 from tests.services.smtp.world import ALICE, HOSTNAME, World
 from tests.transcript import Feed, cases, name_of, replay
 
@@ -44,7 +45,7 @@ class POP3World(World):
             self.clock,
             self.metrics,
         )
-        around = Surroundings("pop3", self.clock, tls=object())  # type: ignore[arg-type]  # only handed on
+        around = Surroundings("pop3", self.clock, upgrade=PretendedTLS())
         return Pump(pop3(house), around)
 
     def suspend_alice(self, rest: str) -> None:

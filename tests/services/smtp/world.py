@@ -42,6 +42,7 @@ from mailkit.storage.memory.store import MemoryStore
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
+from mailkit.testing.tls import PretendedTLS
 
 ALICE = AccountName("alice@example.org")
 BOB = AccountName("bob@example.org")
@@ -199,7 +200,7 @@ class World:
 
     def protocol(self, name: str) -> IProtocol:
         """The server's side of one connection; TLS can be had."""
-        around = Surroundings(name, self.clock, tls=object())  # type: ignore[arg-type]
+        around = Surroundings(name, self.clock, upgrade=PretendedTLS())
         self.pumps.append(Pump(self.build(name), around))
         return self.pumps[-1]
 
