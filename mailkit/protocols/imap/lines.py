@@ -25,10 +25,6 @@ class LineReader:
         self._head = b""
         self.was_cut = False
 
-    def forget(self) -> None:
-        """Forget a line that was being cut."""
-        self._head = b""
-
     def take(self, limit: int) -> bytes | None:
         """
         One line without its CRLF, or ``None`` when its end has not come.
@@ -38,11 +34,11 @@ class LineReader:
         buffer = self._buffer
         line = buffer.take_line()
         if line is None:
-            # One octet more than the limit may be the CR.
+            # The last octet may be the CR, which is no part of the line.
             if self._head:
-                buffer.take(max(len(buffer) - TAIL, 0))
+                buffer.take(max(len(buffer) - TAIL - 1, 0))
             elif len(buffer) > limit + 1:
-                self._head = buffer.take(len(buffer) - TAIL)[:HEAD]
+                self._head = buffer.take(max(len(buffer) - TAIL - 1, 0))[:HEAD]
             return None
         self.was_cut = bool(self._head) or len(line) > limit
         if self.was_cut:

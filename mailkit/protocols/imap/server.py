@@ -34,6 +34,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from typing import assert_never
 
 from mailkit.errors import LocalMisuse, Malformed
 from mailkit.protocols.buffer import Buffer
@@ -285,6 +286,8 @@ class IMAPServer:
                 return self._hang_up(_FLOOD)
             case None:
                 return False
+            case _:
+                assert_never(taken)
 
     def _refuse(self, text: bytes, response: Response | None) -> bool:
         """Answer a command that no session will see; without ``response`` it was."""
@@ -378,6 +381,8 @@ class IMAPServer:
                 return self._hang_up(_FLOOD)
             case None:
                 return False
+            case _:
+                assert_never(taken)
         event: AppendAborted | AppendEnds = AppendEnds()
         if self._problem:
             event = AppendAborted(self._problem)
