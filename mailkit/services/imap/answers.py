@@ -53,5 +53,7 @@ ANSWERS: dict[type[MailkitError], Response] = {
 
 
 def answer_for(error: MailkitError) -> Response:
-    """The tagged response that tells the client of an error."""
+    """The tagged response; what is wrong with its command the client is told."""
+    if isinstance(error, Malformed) and str(error):
+        return bad(str(error))
     return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)

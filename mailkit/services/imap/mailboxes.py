@@ -6,7 +6,6 @@ from mailkit.errors import NoSuchMailbox
 from mailkit.model.mailbox import MailboxName
 from mailkit.protocols.imap.events import Create, Delete, Rename
 from mailkit.protocols.imap.response import Response, no, ok
-from mailkit.protocols.imap.write import codes
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.pattern import SEPARATOR
 
@@ -22,8 +21,7 @@ async def create(talk: Dialogue, command: Create) -> Response:
         return no("The special mailboxes are made with the account", b"USEATTR")
     name = MailboxName(command.mailbox.removesuffix(SEPARATOR))
     await talk.store.create(talk.account, name)
-    status = await talk.store.status(talk.account, name)
-    return ok("Created", codes.mailbox_id(status.mailbox_id))
+    return ok("Created")
 
 
 async def delete(talk: Dialogue, command: Delete) -> Response:

@@ -88,9 +88,10 @@ class Message:
             self._large.release()
 
     def _cut(self, octets: bytes, item: FetchSection) -> bytes | None:
-        if not item.part and item.kind is SectionKind.WHOLE:
-            return cut(octets, item.partial)
-        found = self._find(octets, item)
+        if item.part or item.is_binary:
+            found = self._find(octets, item)
+        else:
+            found = _of_message(octets, item)
         if isinstance(found, Span):
             found = octets[found.start : found.end]
         return cut(found, item.partial)
@@ -99,31 +100,25 @@ class Message:
         root = self._tree(octets)
         if item.is_binary:
             return section.binary(octets, root, item.part)
-        names = frozenset(name.lower().encode() for name in item.fields)
         match item.kind:
             case SectionKind.HEADER_FIELDS:
-                return section.header_fields(octets, root, item.part, names)
+                return section.header_fields(octets, root, item.part, names_of(item))
             case SectionKind.HEADER_FIELDS_NOT:
+                names = names_of(item)
                 return section.header_fields_not(octets, root, item.part, names)
             case _:
                 where = section.span(octets, root, item.part, _TEXTS[item.kind])
                 return None if where is None else Span(*where)
 
     async def _of_large(self, item: FetchSection) -> bytes | Span | None:
-        """What needs nothing but to know where the header ends."""
+        """What needs no structure, read no further than its header."""
         size = self._content.size
         if item.kind is SectionKind.WHOLE:
             return cut_span(Span(0, size), item.partial)
         head = await self._head()
-        match item.kind:
-            case SectionKind.TEXT:
-                return cut_span(Span(len(head), size), item.partial)
-            case SectionKind.HEADER:
-                return cut(head, item.partial)
-            case SectionKind.MIME:
-                return None
-            case _:
-                return self._cut(head, item)
+        if item.kind is SectionKind.TEXT:
+            return cut_span(Span(len(head), size), item.partial)
+        return cut(_of_message(head, item), item.partial)
 
     async def _head(self) -> bytes:
         head = b""
@@ -141,6 +136,29 @@ class Message:
         if self._root is None:
             self._root = mime.scan(octets)
         return self._root
+
+
+def _of_message(octets: bytes, item: FetchSection) -> bytes | None:
+    """What needs no structure, only the end of the header."""
+    if item.kind is SectionKind.WHOLE:
+        return octets
+    end = header.find_end(octets)
+    match item.kind:
+        case SectionKind.HEADER:
+            return octets[:end]
+        case SectionKind.TEXT:
+            return octets[end:]
+        case SectionKind.HEADER_FIELDS:
+            return header.select(octets, names_of(item), 0, end)
+        case SectionKind.HEADER_FIELDS_NOT:
+            return header.leave_out(octets, names_of(item), 0, end)
+        case SectionKind.MIME:
+            return None
+
+
+def names_of(item: FetchSection) -> frozenset[bytes]:
+    """The fields that a section names, as they are compared."""
+    return frozenset(name.lower().encode() for name in item.fields)
 
 
 def cut(octets: bytes | None, partial: Partial | None) -> bytes | None:

@@ -55,7 +55,6 @@ def _tell_state(
     talk.say(
         write.untagged(ok("UIDs are good", codes.uid_validity(status.uid_validity))),
         write.untagged(ok("The next UID", codes.uid_next(status.uid_next))),
-        write.untagged(ok("For life", codes.mailbox_id(status.mailbox_id))),
         entry,
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import chain
+
 from mailkit.model.flags import FlagChange
 from mailkit.model.mailbox import FlagRecord, Want
 from mailkit.model.uidset import UIDSet
@@ -9,7 +12,7 @@ from mailkit.protocols.imap.events import Store
 from mailkit.protocols.imap.response import Response, no, ok
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.news import tell_flags, tell_news
-from mailkit.services.imap.view import News, Run, batches, count
+from mailkit.services.imap.view import News, Run, batches
 
 RECENT = "\\recent"
 
@@ -32,30 +35,32 @@ async def store(talk: Dialogue, command: Store) -> Response:
     await tell_news(talk, False, command.uid)
     flags = frozenset(flag for flag in command.flags if flag.lower() != RECENT)
     await selected.mailbox.store(uids, FlagChange(command.action, flags))
-    if command.is_silent:
-        await tell_news(talk, False, command.uid, lambda told: told.uid not in uids)
-    else:
-        news = await tell_news(talk, False, command.uid)
-        await _tell_unchanged(talk, runs, uids, news, command.uid)
+    is_foreign = _outside(uids)
+    news = await tell_news(talk, False, command.uid, is_foreign)
+    if not command.is_silent:
+        await _tell_own(talk, runs, news, command.uid)
     if not command.uid and selected.view.pending & uids:
         return no("Some of them are no more", b"EXPUNGEISSUED")
     return ok("Stored")
 
 
-async def _tell_unchanged(
-    talk: Dialogue, runs: list[Run], uids: UIDSet, news: News, uid: bool
-) -> None:
+def _outside(uids: UIDSet) -> Callable[[FlagRecord], bool]:
+    if len(uids.ranges) > 1:
+        return lambda record: record.uid not in uids
+    [(first, last)] = uids.ranges
+    return lambda record: not first <= record.uid <= last
+
+
+async def _tell_own(talk: Dialogue, runs: list[Run], news: News, uid: bool) -> None:
     """The client asked for all of them, also for those that were so already."""
-    told = {record.uid for _, record in news.flagged}
-    if len(told) >= count(runs) and all(known in uids for known in told):
+    numbers = chain.from_iterable(range(first, last + 1) for first, last in runs)
+    if [number for number, _ in news.flagged] == list(numbers):
+        await tell_flags(talk, talk.here, news.flagged, uid)
         return
-    selected = talk.here
+    mailbox, view = talk.here.mailbox, talk.here.view
     for batch in batches(runs, talk.settings.batch):
-        rows = await selected.mailbox.fetch(selected.view.uids(batch), Want.FLAGS)
-        pairs = zip(
-            selected.view.numbers_in(batch, [row.uid for row in rows]),
-            (FlagRecord(row.uid, row.flags, row.mod_seq) for row in rows),
-            strict=True,
-        )
-        untold = [pair for pair in pairs if pair[1].uid not in told]
-        await tell_flags(talk, selected, untold, uid)
+        rows = await mailbox.fetch(view.uids(batch), Want.FLAGS)
+        records = [FlagRecord(row.uid, row.flags, row.mod_seq) for row in rows]
+        numbers_here = view.numbers_in(batch, [row.uid for row in rows])
+        pairs = list(zip(numbers_here, records, strict=True))
+        await tell_flags(talk, talk.here, pairs, uid)

@@ -101,7 +101,7 @@ class View:
         for first, last in ranges:
             low, high = sorted((first or exists, last or exists))
             if not low or high > exists:
-                raise Malformed("no message has that number")
+                raise Malformed("No message has that number")
             runs.append((low, high))
         return merged(runs)
 
