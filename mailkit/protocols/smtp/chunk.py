@@ -102,8 +102,12 @@ class ChunkReader:
             self.refusal = BARE
             return
         first = block.find(b"\r\n")
-        self._line += len(block) if first < 0 else first
-        if self._line > limit or (first >= 0 and has_long_line(block, limit)):
-            self.refusal = LONG_LINE
-        if first >= 0:
+        if first < 0:
+            self._line += len(block)
+            is_long = self._line > limit
+        else:
+            is_long = self._line + first > limit or has_long_line(block, limit)
             self._line = len(block) - block.rfind(b"\r\n") - 2
+            is_long = is_long or self._line > limit
+        if is_long:
+            self.refusal = LONG_LINE

@@ -77,6 +77,10 @@ def read_path(text: str, limits: Limits) -> tuple[Path, str]:
         local_part = _ESCAPED.sub(r"\1", local_part[1:-1])
         if not local_part:
             raise bad_path("The part before @ is empty")
+    if not (local_part.isascii() and domain.isascii()) and not (
+        local_part.isprintable() and domain.isprintable()
+    ):
+        raise bad_path("A control character in an address")
     if _octets(local_part) > limits.local_part:
         raise bad_path("The part before @ is too long")
     if _octets(domain) > limits.domain:
@@ -239,6 +243,8 @@ def read_base64(text: bytes) -> bytes:
     :raises BadArgument:
     """
     try:
+        if len(text) % 4:
+            raise NotBase64
         return a2b_base64(text, strict_mode=True)
     except NotBase64:
         raise BadArgument(Reply(501, "5.2", "Not base64")) from None
