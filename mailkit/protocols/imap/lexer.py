@@ -34,7 +34,8 @@ _ESCAPE = re.compile(rb'\\(["\\])')
 _LITERAL = re.compile(rb"\{[0-9]+\+?\}\r\n")
 _NUMBER = re.compile(rb"[0-9]{1,20}(?![0-9])")
 _SET = re.compile(rb"[0-9*:,$]+")
-_SET_PART = re.compile(rb"(?:([1-9][0-9]{0,9})|\*)(?::(?:([1-9][0-9]{0,9})|(\*)))?")
+_SET_ENTRY = rb"(?:[1-9][0-9]{0,9}|\*)(?::(?:[1-9][0-9]{0,9}|\*))?|\$"
+_WELL_FORMED_SET = re.compile(rb"(?:%b)(?:,(?:%b))*+" % (_SET_ENTRY, _SET_ENTRY))
 _FLAG_LIST = re.compile(rb"\(([^()\r\n\"]*)\)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSHOWN = re.compile(rb"[^!-~]+")
@@ -111,18 +112,16 @@ class Lexer:
 
     def space(self, what: str) -> None:
         """Exactly one space, with ``what`` to follow."""
-        if self.text[self.at : self.at + 1] != b" ":
+        starts, at = self.text.startswith, self.at
+        if not starts(b" ", at):
             self._missed_space(what)
-        self.at += 1
-        if self.text[self.at : self.at + 1] == b" ":
+        self.at = at + 1
+        if starts(b" ", at + 1):
             raise Malformed(f"Only one space may stand before the {what}")
 
     def try_space(self) -> bool:
         """One space, if there is one."""
-        if self.text[self.at : self.at + 1] == b" ":
-            self.at += 1
-            return True
-        return False
+        return self.skip(b" ")
 
     def next_is(self, mark: bytes) -> bool:
         """Whether this mark comes next; it is left where it is."""
@@ -273,21 +272,23 @@ class Lexer:
         match = _SET.match(self.text, self.at)
         if match is None:
             raise Malformed(f"Expected the {what}{self._found()}")
-        is_saved = False
-        ranges: list[tuple[int, int]] = []
-        for part in match[0].split(b","):
-            read = _SET_PART.fullmatch(part)
-            if read is not None:
-                first = int(read[1] or STAR)
-                last = int(read[2] or (STAR if read[3] else first))
-                if first > MOST or last > MOST:
-                    raise Malformed(f"A number in the {what} is too large")
-                ranges.append((first, last))
-            elif part == b"$":
-                is_saved = True
-            else:
-                raise Malformed(f"Not a {what}: {shown(match[0])}")
+        if _WELL_FORMED_SET.fullmatch(match[0]) is None:
+            raise Malformed(f"Not a {what}: {shown(match[0])}")
         self.at = match.end()
+        # Ten thousand numbers are usual here: `*` is read as the number STAR, which
+        # no message has.
+        entries = match[0].replace(b"*", b"%d" % STAR).split(b",")
+        is_saved = b"$" in entries
+        ranges: list[tuple[int, int]] = []
+        for entry in entries:
+            first, colon, last = entry.partition(b":")
+            if colon:
+                ranges.append((int(first), int(last)))
+            elif first != b"$":
+                number = int(first)
+                ranges.append((number, number))
+        if ranges and max(map(max, ranges)) > MOST:
+            raise Malformed(f"A number in the {what} is too large")
         return SequenceSet(tuple(ranges), is_saved)
 
     def flag_list(self) -> Flags:

@@ -139,7 +139,8 @@ class _Reader:
         read = _READERS.get(name)
         if read is None:
             raise Malformed(f"Unknown search key {shown(name)}")
-        lexer.space(f"argument of {name.decode('ascii')}")
+        if not lexer.try_space():
+            lexer.space(f"argument of {name.decode('ascii')}")
         return read(lexer)
 
     def _deeper(self, depth: int) -> int:

@@ -8,6 +8,7 @@ through `bytes.__mod__` and one join.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -15,7 +16,6 @@ from operator import itemgetter
 from attrs import frozen
 
 from mailkit.errors import LocalMisuse
-from mailkit.formats import header
 from mailkit.formats.rendered import KEPT_FIELDS
 from mailkit.model.mailbox import FlagRecord, MessageRecord, Want
 from mailkit.protocols.imap.items import (
@@ -231,20 +231,20 @@ def _kind(item: FetchItem) -> _Kind:
 
 
 def _section_kind(item: FetchSection) -> _Kind:
-    names = _names(item)
+    # Each match is a wanted field, whole, or another line, of which nothing is kept.
+    names = b"|".join(map(re.escape, sorted(_names(item))))
+    field = rb"((?:%b)[ \t]*+:.*+(?:\n[ \t].*+)*+\n?)|.*+\n?" % names
+    select = re.compile(field, re.IGNORECASE).findall
     start = 0 if item.partial is None else item.partial.start
     end = None if item.partial is None else start + item.partial.count
     take = itemgetter(_FIELD["header_fields"])
 
     def column(rows: _Rows, recent: Container[int]) -> Iterable[bytes]:
-        select = header.select
-        return [
-            b"{%d}\r\n%b" % (len(found), found)
-            for found in [
-                select(octets, names)[start:end].replace(b"\0", b"?")
-                for octets in map(take, rows)
-            ]
+        found = [
+            (b"".join(select(octets)) + b"\r\n").replace(b"\0", b"?")[start:end]
+            for octets in map(take, rows)
         ]
+        return [b"{%d}\r\n%b" % (len(octets), octets) for octets in found]
 
     form = item.name.replace(b"%", b"%%") + b" %b"
     return _Kind(form, column, Want.HEADER_FIELDS)
