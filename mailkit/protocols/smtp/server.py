@@ -260,7 +260,7 @@ class SMTPServer:
                 self._accepted += 1
             case DataBegins():
                 self._text = TextReader(self._in, self.limits)
-            case Quit():
+            case _:  # QUIT
                 self._close()
         self.state = LEADS_TO[type(event)]
 

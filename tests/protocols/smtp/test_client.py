@@ -181,6 +181,13 @@ def test_the_server_goes() -> None:
     assert isinstance(heard(idle, b"421 bye\r\n")[0], Answered)
 
 
+def test_quit() -> None:
+    machine = client()
+    machine.say(Quit())
+    assert isinstance(heard(machine, b"221 bye\r\n250 x\r\n")[0], Answered)
+    assert machine.phase is Phase.OVER
+
+
 def test_extensions() -> None:
     machine = client()
     machine.say(Hello("a"))

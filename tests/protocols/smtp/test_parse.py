@@ -128,6 +128,9 @@ def test_sender_parameters(text: str, expected: SenderParameters) -> None:
         (f" ENVID={'a' * 101}", 501),
         (" ENVID=a=b", 501),
         (" ENVID=a+0a", 501),
+        (" ENVID=a+0A", 501),
+        (" ENVID=a+FF", 501),
+        (" SMTPUTF8=1", 501),
         (" AUTH", 501),
         (f" AUTH={'a' * 501}", 501),
         (" -A=1", 501),
@@ -228,32 +231,7 @@ def test_xtext_goes_round(text: str) -> None:
 
 
 PIECES = st.sampled_from(
-    [
-        "<",
-        ">",
-        "@",
-        ":",
-        ",",
-        '"',
-        "\\",
-        " ",
-        "=",
-        "+",
-        ";",
-        "[",
-        "]",
-        ".",
-        "-",
-        "a",
-        "SIZE=1",
-        "BODY=7BIT",
-        "NOTIFY=NEVER",
-        "ORCPT=a;b",
-        "SMTPUTF8",
-        "д",
-        "+41",
-        "\x00",
-    ]
+    [*'<>@:,"\\ =+;[].-a\0д', "SIZE=1", "BODY=7BIT", "NOTIFY=NEVER", "ORCPT=a;b", "+41"]
 )
 
 

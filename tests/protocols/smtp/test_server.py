@@ -145,6 +145,15 @@ def test_commands(octets: bytes, event: Event) -> None:
         (MAIL + b"DATA\r\n", "503 5.5.1"),
         (b"BDAT 2 LAST\r\nxx", "503 5.5.1"),
         (b"BDAT x\r\n", "501 5.5.4"),
+        (b"NOOP \x01\r\n", "500 5.5.2"),
+        (b"NOOP \xff\r\n", "500 5.5.2"),
+        (READY + b"STARTTLS x\r\n", "501 5.5.4"),
+        (READY + b"AUTH\r\n", "501 5.5.4"),
+        (READY + b"MAIL <a@b>\r\n", "501 5.5.2"),
+        (MAIL + b"RCPT <a@b>\r\n", "501 5.5.2"),
+        (RCPT + b"DATA x\r\n", "501 5.5.4"),
+        (b"QUIT x\r\n", "501 5.5.4"),
+        (b"VRFY \r\n", "501 5.5.4"),
         (b"BDAT 9999999999999999\r\n", "501 5.5.4"),
         (b"GET / HTTP/1.0\r\n", "421 4.7.0"),
         (b"\x16\x03\x01", "421 4.7.0"),
@@ -355,29 +364,9 @@ def test_body_type_is_remembered() -> None:
 
 
 WORDS = st.sampled_from(
-    [
-        b"EHLO a\r\n",
-        b"MAIL FROM:<a@b>",
-        b" SIZE=1",
-        b"RCPT TO:<c@d>\r\n",
-        b"DATA\r\n",
-        b".\r\n",
-        b"\r\n",
-        b"\n",
-        b"\r",
-        b".",
-        b"\x00",
-        b"x",
-        b"BDAT 3",
-        b" LAST",
-        b"\xff",
-        b"AUTH PLAIN\r\n",
-        b"*\r\n",
-        b"QUIT",
-        b"RSET\r\n",
-        b"NOOP\r\n",
-        b"BDAT 0 LAST\r\n",
-    ]
+    b"EHLO a\r\n|MAIL FROM:<a@b>| SIZE=1|RCPT TO:<c@d>\r\n|DATA\r\n|.\r\n|\r\n|\n|"
+    b"\r|.|\0|x|BDAT 3| LAST|\xff|AUTH PLAIN\r\n|*\r\n|QUIT|RSET\r\n|NOOP\r\n|"
+    b"BDAT 0 LAST\r\n".split(b"|")
 )
 
 
