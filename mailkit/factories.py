@@ -3,7 +3,7 @@ The way in for other Twisted programs: servers from a store and a directory.
 
 Bring the two, make `Services` of them, and hand a factory to any endpoint::
 
-    services = Services(store, directory, hostname="mail.example.org")
+    services = Services(store, directory, reactor, hostname="mail.example.org")
     serverFromString(reactor, "tcp:25").listen(SMTPFactory(services))
     serverFromString(reactor, "tcp:143").listen(IMAP4Factory(services, tls=tls))
 
@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import define, field
-from twisted.internet import reactor as _reactor
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
 from mailkit.interfaces.delivery import IDestination, IFiling
@@ -82,8 +81,8 @@ class Services:
 
     store: IMailStore
     directory: Any  # IDirectory and IDirectoryChanges at once, which has no name
+    reactor: Any  # Twisted's, which has no type of its own
     hostname: str = field(default="localhost", kw_only=True)
-    reactor: Any = field(default=_reactor, kw_only=True)  # Twisted's has no type
     settings: Settings = field(factory=Settings, kw_only=True)
     spool: ISpool = field(factory=MemorySpool, kw_only=True)
     events: IEvents = field(factory=MemoryEvents, kw_only=True)
