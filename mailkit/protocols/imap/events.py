@@ -114,7 +114,7 @@ class Examine:
 
 @frozen
 class Create:
-    """RFC 9051 §6.3.4; ``uses`` by RFC 6154 §3."""
+    """RFC 9051 §6.3.4; ``uses`` by RFC 6154 §3 in the form of RFC 4466 §2.2."""
 
     mailbox: MailboxName
     uses: tuple[SpecialUse, ...] = ()
@@ -178,7 +178,7 @@ class Lsub:
 
 @frozen
 class Namespace:
-    """RFC 9051 §6.3.10."""
+    """RFC 9051 §6.3.10, RFC 2342 §5."""
 
 
 @frozen
@@ -256,7 +256,7 @@ class Close:
 
 @frozen
 class Unselect:
-    """RFC 9051 §6.4.2."""
+    """RFC 9051 §6.4.2, RFC 3691 §2."""
 
 
 @frozen

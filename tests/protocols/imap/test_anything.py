@@ -10,12 +10,12 @@ from mailkit.protocols.imap import mutf7
 from mailkit.protocols.imap.events import AppendChunk, Event
 from mailkit.protocols.imap.state import State
 from tests.protocols.imap.driver import SMALL, Driver, driver
-from tests.protocols.imap.test_examples import OTHERS, RFC9051
+from tests.protocols.imap.test_examples import OTHERS, REVISION_2
 
 STATES = st.sampled_from([s for s in State if s is not State.LOGOUT])
 ENABLED = st.sampled_from([(), ("IMAP4REV2",), ("UTF8=ACCEPT",)])
 
-EXAMPLES = [text.encode() + b"\r\n" for _, _, text in RFC9051 + OTHERS]
+EXAMPLES = [text.encode() + b"\r\n" for _, _, text in REVISION_2 + OTHERS]
 WORDS = [
     b" ", b"  ", b"(", b")", b"[", b"]", b"<0.1>", b'"', b'"a\\"b"', b"{3}\r\n",
     b"{3+}\r\n", b"~{3+}\r\n", b"{900+}\r\n", b"{9999+}\r\n", b"\r\n", b"\r", b"\n",

@@ -15,7 +15,7 @@ from tests.protocols.imap.driver import driver
 
 N, A, S = State.NOT_AUTHENTICATED, State.AUTHENTICATED, State.SELECTED
 
-RFC9051: list[tuple[State, type[ev.Event], str]] = [
+REVISION_2: list[tuple[State, type[ev.Event], str]] = [
     # §6.1
     (N, ev.Capability, "abcd CAPABILITY"),
     (N, ev.StartTLS, "efgh STARTTLS"),
@@ -162,6 +162,9 @@ OTHERS: list[tuple[State, type[ev.Event], str]] = [
     (S, ev.Search, 'A282 SEARCH FLAGGED SINCE 1-Feb-1994 NOT FROM "Smith"'),
     (S, ev.Search, "A284 SEARCH CHARSET UTF-8 TEXT {6}\r\nXXXXXX"),
     (N, ev.Login, "a001 login mrc secret"),
+    # RFC 2342 §5
+    (A, ev.List, 'A002 LIST "" "Other Users/%"'),
+    (A, ev.Create, 'A003 CREATE "Delete Items"'),
     # RFC 2971 §3.1
     (
         N,
@@ -171,6 +174,11 @@ OTHERS: list[tuple[State, type[ev.Event], str]] = [
     (A, ev.Id, "a042 ID NIL"),
     # RFC 3516 §6
     (S, ev.Fetch, "A1 FETCH 2 (BINARY.PEEK[1]<0.100> BINARY.SIZE[2.1])"),
+    # RFC 3691 §2
+    (S, ev.Unselect, "A341 UNSELECT"),
+    # RFC 4466 §2.2 and §2.6.1, with the words of RFC 6154 and RFC 4731
+    (A, ev.Create, "a CREATE foo (USE (\\Trash))"),
+    (S, ev.Search, "a SEARCH RETURN (MIN COUNT) ALL"),
     # RFC 5182
     (S, ev.Fetch, "A283 FETCH $ (UID INTERNALDATE FLAGS RFC822.HEADER)"),
     # RFC 5258 §5
@@ -206,7 +214,7 @@ OTHERS: list[tuple[State, type[ev.Event], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("state", "event", "text"), RFC9051 + OTHERS)
+@pytest.mark.parametrize(("state", "event", "text"), REVISION_2 + OTHERS)
 def test_example_is_read(state: State, event: type[ev.Event], text: str) -> None:
     octets = text.encode() + b"\r\n"
     whole = driver(state)
@@ -223,7 +231,7 @@ def test_example_is_read(state: State, event: type[ev.Event], text: str) -> None
 
 
 def test_there_is_an_example_of_every_command() -> None:
-    shown = {event for _, event, _ in RFC9051 + OTHERS}
+    shown = {event for _, event, _ in REVISION_2 + OTHERS}
     within = {
         ev.AuthResponse,
         ev.AuthCancelled,

@@ -149,6 +149,16 @@ def test_list() -> None:
     assert write_list.namespace("/") == b'* NAMESPACE (("" "/")) NIL NIL\r\n'
 
 
+def test_children() -> None:
+    """RFC 3348 §3.1."""
+    assert write_list.line(("\\HasNoChildren",), "/", "INBOX", is_utf8=False) == (
+        b'* LIST (\\HasNoChildren) "/" "INBOX"\r\n'
+    )
+    assert write_list.line(("\\HasChildren",), "/", "foo", is_utf8=False) == (
+        b'* LIST (\\HasChildren) "/" "foo"\r\n'
+    )
+
+
 def test_search() -> None:
     assert search.search(NO_UIDS) == b"* SEARCH\r\n"
     assert search.search(UIDSet(((2, 3), (9, 9)))) == b"* SEARCH 2 3 9\r\n"

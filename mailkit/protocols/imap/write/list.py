@@ -20,6 +20,7 @@ def line(
     """
     One line of LIST.
 
+    :param attributes: ``\\HasChildren`` and ``\\HasNoChildren`` too (RFC 3348 §3).
     :param child_info: selection options that names below meet (RFC 9051 §6.3.9.6).
     :param old_name: what the client called it (OLDNAME, RFC 9051 §6.3.9.7).
     """
@@ -41,7 +42,7 @@ def lsub_line(
 
 
 def namespace(separator: str) -> bytes:
-    """One personal namespace without prefix, and no others (RFC 9051 §7.3.3)."""
+    """One personal namespace without prefix, and no others (RFC 2342 §5)."""
     return b'* NAMESPACE (("" %b)) NIL NIL\r\n' % quoted(separator.encode("ascii"))
 
 
