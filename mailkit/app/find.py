@@ -28,9 +28,6 @@ imaps = ["tcp:2993:interface=127.0.0.1"]
 pop3 = ["tcp:2110:interface=127.0.0.1"]
 pop3s = ["tcp:2995:interface=127.0.0.1"]
 metrics = ["tcp:9108:interface=127.0.0.1"]
-
-[log]
-level = "warn"
 """
 """What holds where there is no file: loopback only, nothing below 1024."""
 
@@ -73,4 +70,15 @@ def read_config(
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise Misconfigured(str(path), line, "", "not TOML: not UTF-8") from error
-    return read(Settings, text, path, environment, path.parent)
+    return read_text(text, path, environment)
+
+
+def read_text(
+    text: str, path: Path, environment: Mapping[str, str] | None = None
+) -> Config[Settings]:
+    """
+    The settings that a file of that name would give.
+
+    :raises Misconfigured:
+    """
+    return read(Settings, text, path, environment or {}, path.parent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -25,7 +25,32 @@ _INTERNAL = ("log_", "isError", "printed", "why", "failure", "format", "system")
 """Fields that say how an event came to be, not what it is about."""
 
 
-def make_observer(settings: LogSettings, out: TextIO) -> ILogObserver:
+@implementer(ILogObserver)
+class LogSwitch:
+    """
+    An observer whose settings may change while it is in use.
+
+    :param quiet: namespaces whose info is left out, whatever the settings.
+    """
+
+    def __init__(
+        self, settings: LogSettings, out: TextIO, quiet: Sequence[str] = ()
+    ) -> None:
+        self._out = out
+        self._quiet = quiet
+        self.turn(settings)
+
+    def turn(self, settings: LogSettings) -> None:
+        """Write as these settings want from now on."""
+        self._observer = make_observer(settings, self._out, self._quiet)
+
+    def __call__(self, event: LogEvent) -> None:
+        self._observer(event)
+
+
+def make_observer(
+    settings: LogSettings, out: TextIO, quiet: Sequence[str] = ()
+) -> ILogObserver:
     """An observer that writes what the settings want to ``out``."""
     formats: dict[str, Callable[[LogEvent], str]] = {
         "text": text_line,
@@ -34,7 +59,7 @@ def make_observer(settings: LogSettings, out: TextIO) -> ILogObserver:
     ours = LogLevelFilterPredicate(LogLevel.levelWithName(settings.level))
     # Twisted and its libraries tell at info what no administrator acts on.
     if settings.level == "info":
-        for namespace in ("twisted", "stdout", "stderr", "-", "log_legacy"):
+        for namespace in ("twisted", "stdout", "stderr", "-", "log_legacy", *quiet):
             ours.setLogLevelForNamespace(namespace, LogLevel.warn)
     writer = Writer(out, formats[settings.format])
     return FilteringLogObserver(writer, [ours])

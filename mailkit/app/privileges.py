@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -55,10 +56,17 @@ def make_folder(path: Path, owner: Identity | None) -> None:
     try:
         missing = not path.exists()
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
-        if missing and owner is not None:
-            os.chown(path, owner.uid, owner.gid)
+        if missing:
+            give([path], owner)
     except OSError as error:
         raise Refused(f"cannot make {path}: {error.strerror}") from error
+
+
+def give(paths: Sequence[Path], owner: Identity | None) -> None:
+    """Let files that root made belong to ``owner``, if there is one."""
+    if owner is not None and is_root():
+        for path in paths:
+            os.chown(path, owner.uid, owner.gid)
 
 
 def check_writable(path: Path) -> None:

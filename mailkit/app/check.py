@@ -1,0 +1,79 @@
+"""Looks at a config as the server would, without binding or writing anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IStreamServerEndpoint
+
+from mailkit.app.privileges import look_up
+from mailkit.app.settings import KeyPairSettings, Settings, TLSSettings
+from mailkit.config.reader import Config
+from mailkit.errors import MailkitError
+from mailkit.net.tls import KeyPair, ServerTLS
+
+
+def check_config(config: Config[Settings], reactor: Any) -> None:
+    """
+    Whether a server would start with it, as far as that can be seen before.
+
+    :param reactor: Twisted's, which has no type of its own.
+    :raises MailkitError: with the one line that says why not.
+    """
+    settings = config.settings
+    check_workers(config)
+    for _, description, key in named_endpoints(config):
+        parse_endpoint(config, description, key, reactor)
+    if settings.process.user is not None:
+        try:
+            look_up(settings.process.user)
+        except MailkitError as error:
+            raise config.source.misconfigured("process.user", str(error)) from error
+    pairs = given_pairs(settings)
+    if pairs:
+        ServerTLS(tuple(pairs))
+
+
+def check_workers(config: Config[Settings]) -> None:
+    """:raises Misconfigured: if more processes are asked for than there can be."""
+    if config.settings.workers != 1:
+        problem = "this version serves with one process: workers = 1"
+        raise config.source.misconfigured("workers", problem)
+
+
+def named_endpoints(config: Config[Settings]) -> list[tuple[str, str, str]]:
+    """Service, endpoint string and key of each of them, in the order of the config."""
+    listen: dict[str, tuple[str, ...]] = attrs.asdict(config.settings.listen)
+    return [
+        (service, description, f"listen.{service}")
+        for service, descriptions in listen.items()
+        for description in descriptions
+    ]
+
+
+def parse_endpoint(
+    config: Config[Settings], description: str, key: str, reactor: Any
+) -> IStreamServerEndpoint:
+    """
+    What Twisted understands by an endpoint string.
+
+    :raises Misconfigured: if it is none.
+    """
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        problem = f'"{description}" is no endpoint: {error}'
+        raise config.source.misconfigured(key, problem) from error
+    return endpoint
+
+
+def given_pairs(settings: Settings) -> list[KeyPair]:
+    """The certificates that the config names, the one for every name first."""
+    pairs: list[TLSSettings | KeyPairSettings] = [settings.tls, *settings.tls.also]
+    return [
+        KeyPair(pair.certificate, pair.key)
+        for pair in pairs
+        if pair.certificate is not None and pair.key is not None
+    ]

@@ -1,0 +1,133 @@
+"""What every subcommand works with."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from attrs import define, frozen
+from twisted.internet import reactor
+
+from mailkit.app.assemble import House, make_administration, open_house
+from mailkit.app.cli.printed import Row, print_facts, print_rows
+from mailkit.app.find import find_config, read_config
+from mailkit.app.privileges import (
+    become,
+    check_writable,
+    is_root,
+    look_up,
+    make_folder,
+)
+from mailkit.app.settings import Settings
+from mailkit.config.reader import Config
+from mailkit.config.units import parse_octets
+from mailkit.errors import Refused
+from mailkit.metrics import Metrics
+from mailkit.net.startlanes import finish
+from mailkit.services.admin.actor import Actor
+from mailkit.services.admin.administration import Administration
+
+T = TypeVar("T")
+
+
+@frozen
+class Open:
+    """A house, and the one way to change who is in it."""
+
+    house: House
+    administration: Administration
+    actor: Actor
+    settings: Settings
+
+    def do(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What it returns; there is no reactor, and nothing that needs one."""
+        return finish(coroutine)
+
+
+@define
+class Desk:
+    """What the options before the noun say."""
+
+    named: str | None = None
+    """The config file, if one was named."""
+    as_json: bool = False
+
+    def config(self) -> Config[Settings]:
+        """
+        The settings that the server has too.
+
+        :raises Refused: if there are none, nor a server to try.
+        """
+        folder = Path.cwd()
+        path = find_config(self.named, os.environ, folder)
+        config = read_config(path, os.environ, folder)
+        if path is None and not config.settings.data.exists():
+            raise Refused(
+                f"no mailkit.toml, and no {config.settings.data} of a server to try:"
+                " name one with --config, or begin with `mailkit init`"
+            )
+        return config
+
+    def open(self) -> AbstractContextManager[Open]:
+        """`open_with` what the config says, as the server would; it may be running."""
+        return open_with(self.config().settings)
+
+    def rows(self, columns: list[str], rows: list[Row]) -> None:
+        """Print a table."""
+        print_rows(columns, rows, as_json=self.as_json)
+
+    def facts(self, facts: Row) -> None:
+        """Print one thing."""
+        print_facts(facts, as_json=self.as_json)
+
+    def done(self, words: str, facts: Row) -> None:
+        """Say that something was done."""
+        if self.as_json:
+            print_facts(facts, as_json=True)
+        else:
+            click.echo(words)
+
+
+@contextmanager
+def open_with(settings: Settings) -> Iterator[Open]:
+    """
+    Open the data folder, which is made if there is none.
+
+    :raises MailkitError: if that cannot be.
+    """
+    actor = Actor.command(pwd.getpwuid(os.getuid()).pw_name)
+    owner = None
+    if settings.process.user is not None and is_root():
+        owner = look_up(settings.process.user)
+    make_folder(settings.data, owner)
+    if owner is not None:
+        # What is made here, the server has to be able to change.
+        become(owner)
+    check_writable(settings.data)
+    house = open_house(settings, reactor, Metrics())
+    try:
+        yield Open(house, make_administration(house, settings), actor, settings)
+    finally:
+        finish(house.close())
+
+
+class OctetsType(click.ParamType[int]):
+    """A size on the command line: ``500 MB``."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:  # Any: click's own word for what it was given
+        try:
+            return parse_octets(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+pass_desk = click.make_pass_decorator(Desk)

@@ -1,0 +1,263 @@
+"""One process that serves: it binds, opens the house, hears signals, ends well."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Any, NoReturn
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory
+from twisted.internet.task import LoopingCall
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
+
+from mailkit.app.assemble import House, make_builds, open_house
+from mailkit.app.check import given_pairs, named_endpoints, parse_endpoint
+from mailkit.app.logging import LogSwitch
+from mailkit.app.metricsite import make_metric_site
+from mailkit.app.privileges import (
+    Identity,
+    become,
+    check_writable,
+    give,
+    make_folder,
+)
+from mailkit.app.selfsigned import keep_self_signed
+from mailkit.app.settings import Settings
+from mailkit.app.turns import measure_turns
+from mailkit.config.reader import Config
+from mailkit.errors import MailkitError
+from mailkit.interfaces.session import IPeer, ISession
+from mailkit.metrics import Metrics
+from mailkit.net.door import Door, DoorSettings
+from mailkit.net.listeners import Listener, PumpFactory
+from mailkit.net.pump import Build, PumpSettings, Surroundings
+from mailkit.net.tls import KeyPair, ServerTLS
+from mailkit.protocols.machine import Machine
+
+TLS_FIRST = frozenset({"submissions", "imaps", "pop3s"})
+NOT_HERE = frozenset({"managesieve", "http", "https"})
+"""Names in [listen] that this version has no service for."""
+METRICS = "metrics"
+LOOK_AT_CERTIFICATES = 60.0
+"""Seconds between two looks at whether certificates were renewed."""
+PATIENCE = 9.0
+"""Seconds that transactions in hand may take at the end, of ten in all."""
+
+
+class Server(MultiService):
+    """
+    Everything that one process serves, as Twisted's application sees it.
+
+    Ports are bound and files that only root may read are read in
+    `privilegedStartService`; mail is touched after that, as whoever serves.
+
+    :param read: reads the config again, for `reload`.
+    :param identity: who to be once the ports are bound.
+    :param give_up: ends the process for a reason that is one line.
+    :param reactor: Twisted's, which has no type of its own.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        config: Config[Settings],
+        read: Callable[[], Config[Settings]],
+        identity: Identity | None,
+        switch: LogSwitch,
+        give_up: Callable[[Exception], NoReturn],
+        reactor: Any,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self._read = read
+        self._identity = identity
+        self._switch = switch
+        self._give_up = give_up
+        self._ready: list[Callable[[], None]] = []
+        self._reactor = reactor
+        self._is_bound = False
+        self._is_ending = False
+        self.metrics = Metrics()
+        self.door = Door(door_settings(config.settings))
+        self.pump_settings = pump_settings(config.settings)
+        make_folder(config.settings.data, identity)
+        self.tls = ServerTLS(tuple(key_pairs(config.settings, identity)))
+        self.house: House | None = None
+        self._builds: dict[str, Build] = {}
+        for service, description, key in named_endpoints(config):
+            self._add_listener(service, description, key)
+        self._watch = LoopingCall(self.tls.take_over)
+        self._watch.clock = reactor
+
+    # -- Twisted's side
+
+    def setServiceParent(self, parent: Any) -> None:
+        """Twisted hands the application, which asks for a log observer here."""
+        if isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._switch)
+        super().setServiceParent(parent)
+
+    def privilegedStartService(self) -> None:
+        """Bind, become who we shall be, open the house."""
+        self._is_bound = True
+        settings = self.config.settings
+        try:
+            super().privilegedStartService()
+            if self._identity is not None:
+                become(self._identity)
+            check_writable(settings.data)
+            self.house = open_house(settings, self._reactor, self.metrics)
+        except MailkitError as error:
+            self._give_up(error)
+        self._builds = make_builds(self.house, settings)
+
+    def startService(self) -> None:
+        if not self._is_bound:  # `python -m twisted` knows no privileged start
+            self.privilegedStartService()
+        super().startService()
+        assert self.house is not None
+        self.house.start()
+        self._watch.start(LOOK_AT_CERTIFICATES, now=False)
+        self._reactor.callWhenRunning(self._running)
+
+    def stopService(self) -> Deferred[None]:
+        self._is_ending = True
+        return Deferred.fromCoroutine(self._stop())
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called once, when everything is there."""
+        self._ready.append(call)
+
+    # -- what signals do
+
+    def reload(self) -> None:
+        """
+        Read settings and certificates again; what is wrong leaves all as it was.
+
+        Connections that are there keep what they began with.
+        """
+        assert self.house is not None
+        try:
+            config = self._read()
+            pairs = key_pairs(config.settings, self._identity)
+            self.tls.load(pairs)
+        except MailkitError as error:
+            self.log.error("nothing is reloaded: {reason}", reason=str(error))
+            return
+        old, new = self.config.settings, config.settings
+        for name in ("hostname", "data", "workers", "listen", "process"):
+            if getattr(old, name) != getattr(new, name):
+                self.log.warn("{setting} changes at the next start", setting=name)
+        self.config = config
+        self.door.settings = door_settings(new)
+        self._switch.turn(new.log)
+        self._builds = make_builds(self.house, new)
+        for listener in self.listeners:
+            if isinstance(listener.factory, PumpFactory):
+                listener.factory.surroundings.settings = pump_settings(new)
+        self.log.info("settings and certificates are reloaded")
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Every open port, in the order of the config."""
+        return [service for service in self if isinstance(service, Listener)]
+
+    @property
+    def trouble(self) -> str | None:
+        """Why this process should get no new work; ``None``: it should."""
+        if self._is_ending:
+            return "shutting down"
+        return None if self.house is None else self.house.trouble
+
+    # -- within
+
+    def _add_listener(self, service: str, description: str, key: str) -> None:
+        if service in NOT_HERE:
+            self.log.warn("{service}: not in this version", service=service)
+            return
+        endpoint = parse_endpoint(self.config, description, key, self._reactor)
+        factory = self._factory(service)
+        listener = Listener(
+            service, description, endpoint, factory, self._reactor, PATIENCE
+        )
+        listener.setServiceParent(self)
+
+    def _factory(self, service: str) -> Factory[Any]:  # Any: HTTP's or ours
+        if service == METRICS:
+            return make_metric_site(self.metrics.registry, lambda: self.trouble)
+        protocol = service.removesuffix("s") if service in TLS_FIRST else service
+
+        def build(peer: IPeer) -> tuple[Machine, ISession]:
+            # Looked up each time: `reload` puts others in their place.
+            return self._builds[protocol](peer)
+
+        around = Surroundings(
+            service,
+            self._reactor,
+            self.door,
+            self.pump_settings,
+            self.tls,
+            service in TLS_FIRST,
+            self.metrics,
+        )
+        return PumpFactory(build, around)
+
+    def _running(self) -> None:
+        """The reactor runs: its own handlers are in place, and ours go over them."""
+        signal.signal(signal.SIGTERM, self._heard_end)
+        signal.signal(signal.SIGINT, self._heard_end)
+        signal.signal(signal.SIGHUP, self._heard_reload)
+        measure_turns(self._reactor, self.metrics.turned)
+        for call in self._ready:
+            call()
+
+    def _heard_end(self, number: int, frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self._end)
+
+    def _heard_reload(self, number: int, frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self.reload)
+
+    def _end(self) -> None:
+        if not self._is_ending:
+            self._is_ending = True
+            self._reactor.stop()
+
+    async def _stop(self) -> None:
+        if self._watch.running:
+            self._watch.stop()
+        await super().stopService()
+        if self.house is not None:
+            await self.house.close()
+
+
+def door_settings(settings: Settings) -> DoorSettings:
+    """How many may be inside, from the tables that say so."""
+    return DoorSettings(
+        settings.limits.connections,
+        settings.limits.connections_per_peer,
+        settings.proxy.never_limit,
+        settings.proxy.trusted,
+    )
+
+
+def pump_settings(settings: Settings) -> PumpSettings:
+    """What every connection has to keep to."""
+    return PumpSettings(dialogue=settings.log.level == "debug")
+
+
+def key_pairs(settings: Settings, owner: Identity | None) -> list[KeyPair]:
+    """All certificates, the one for every name first; made if nobody gave one."""
+    pairs = given_pairs(settings)
+    if settings.tls.certificate is None:
+        folder = settings.data / "tls"
+        now = datetime.now(UTC)
+        own = keep_self_signed(folder, settings.hostname, now)
+        give([folder, own.certificate, own.key], owner)
+        pairs.insert(0, own)
+    return pairs

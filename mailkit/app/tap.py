@@ -1,0 +1,123 @@
+"""``twistd mailkit``: what stands between Twisted's command line and `Server`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from twisted.application.service import IService
+from twisted.internet import reactor
+from twisted.python import usage
+from twisted.python.logfile import LogFile
+
+from mailkit.app import tryit
+from mailkit.app.check import check_workers
+from mailkit.app.find import find_config, read_config
+from mailkit.app.logging import LogSwitch
+from mailkit.app.privileges import Identity, is_root, look_up
+from mailkit.app.server import Server
+from mailkit.app.settings import Settings
+from mailkit.config.reader import Config
+from mailkit.errors import MailkitError
+
+TALKATIVE = ("mailkit.net.listeners",)
+"""What is told on the screen of try-it mode need not be logged as well."""
+
+
+class Options(usage.Options):
+    """The command line after ``twistd mailkit``."""
+
+    synopsis = "[--config FILE]"
+    optParameters = [  # noqa: RUF012 - Twisted's own way
+        ["config", "c", None, "The config file; without it a server to try."],
+    ]
+    longdesc = (
+        "Without --config: $MAILKIT_CONFIG, ./mailkit.toml, "
+        "/etc/mailkit/mailkit.toml, else a server to try in ./mailkit-data."
+    )
+
+
+def makeService(options: Options) -> IService:
+    """What Twisted asks for; ends with one line and status 1 if it cannot be."""
+    parent: MutableMapping[str, Any] = options.parent or {}
+    try:
+        return make_server(options["config"], parent)
+    except MailkitError as error:
+        give_up(error)
+
+
+def make_server(named: str | None, parent: MutableMapping[str, Any]) -> Server:
+    """
+    A server as the config wants it, or one to try; nothing is bound yet.
+
+    :param named: the config file, if one was named.
+    :param parent: the options of ``twistd`` or ``twist``.
+    :raises MailkitError: with the one line that says why there is no server.
+    """
+    folder = Path.cwd()
+    path = find_config(named, os.environ, folder)
+
+    def read() -> Config[Settings]:
+        return read_config(path, os.environ, folder)
+
+    config = read()
+    settings = config.settings
+    check_workers(config)
+    screen = tryit.prepare(settings, folder, reactor) if path is None else None
+    switch = LogSwitch(settings.log, _log_file(parent), TALKATIVE if screen else ())
+    if "fileLogObserverFactory" in parent:
+        # `python -m twisted`, which has no other place for a log of ours.
+        parent["fileLogObserverFactory"] = lambda file: switch
+    server = Server(
+        config,
+        read,
+        _identity(settings),
+        switch,
+        partial(_remove_and_give_up, parent.get("pidfile", "")),
+        reactor,
+    )
+    for stray in config.strays:
+        server.log.warn("{variable} names no setting", variable=stray)
+    if is_root() and settings.process.user is None:
+        server.log.warn("serving as root: name a user in [process] user")
+    if screen is not None:
+        server.when_ready(partial(_show, screen))
+    return server
+
+
+def give_up(error: Exception) -> NoReturn:
+    """End the start: one line on standard error, status 1."""
+    # Twisted has put its log in the place of sys.stderr by then.
+    print(f"mailkit: {error}", file=sys.__stderr__, flush=True)
+    raise SystemExit(1)
+
+
+def _remove_and_give_up(pidfile: str, error: Exception) -> NoReturn:
+    if pidfile:
+        # Twisted forgets it on this way out, and would stumble over it next time.
+        Path(pidfile).unlink(missing_ok=True)
+    give_up(error)
+
+
+def _show(screen: str) -> None:
+    print(screen, file=sys.__stdout__, flush=True)
+
+
+def _identity(settings: Settings) -> Identity | None:
+    if settings.process.user is None or not is_root():
+        return None
+    return look_up(settings.process.user)
+
+
+def _log_file(parent: Mapping[str, Any]) -> TextIO:
+    """Where ``twistd`` was told to write its log; without a word standard output."""
+    name = parent.get("logfile") or ""
+    if name in ("", "-") and parent.get("nodaemon", True):
+        assert sys.__stdout__ is not None
+        return sys.__stdout__
+    file: TextIO = LogFile.fromFullPath(name or "twistd.log")
+    return file
