@@ -1,0 +1,123 @@
+"""Dovecot reads the Maildir that we wrote, and we see the flags that it sets."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import pwd
+import shutil
+import smtplib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.interop.conftest import BOB
+from tests.interop.server import (
+    PASSWORD,
+    Server,
+    can_connect,
+    free_ports,
+    need,
+    wait_until,
+)
+
+
+@pytest.fixture
+def dovecot(server: Server, tmp_path: Path) -> Iterator[int]:
+    """A Dovecot over bob's folder; its IMAP port."""
+    path = shutil.which("dovecot", path=os.environ["PATH"] + ":/usr/sbin")
+    if path is None:
+        need("dovecot")
+    assert path is not None
+    (port,) = free_ports(1)
+    me = pwd.getpwuid(os.getuid())
+    home = server.maildir(BOB).parent
+    users = tmp_path / "users"
+    users.write_text(f"{BOB}:{{PLAIN}}{PASSWORD}:{me.pw_uid}:{me.pw_gid}::{home}\n")
+    config = tmp_path / "dovecot.conf"
+    config.write_text(
+        f"""base_dir = {tmp_path}/run
+state_dir = {tmp_path}/run
+log_path = {tmp_path}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+default_internal_user = {me.pw_name}
+default_login_user = {me.pw_name}
+default_internal_group = {me.pw_name}
+first_valid_uid = 0
+first_valid_gid = 0
+mail_location = maildir:~/Maildir:INDEX=MEMORY:CONTROL={tmp_path}/control
+maildir_stat_dirs = yes
+passdb {{
+  driver = passwd-file
+  args = username_format=%u {users}
+}}
+userdb {{
+  driver = passwd-file
+  args = username_format=%u {users}
+}}
+service anvil {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+"""
+    )
+    process = subprocess.Popen(
+        [path, "-F", "-c", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        wait_until("dovecot listens", lambda: can_connect(port))
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def imap(port: int) -> imaplib.IMAP4:
+    client = imaplib.IMAP4("127.0.0.1", port)
+    client.login(BOB, PASSWORD)
+    return client
+
+
+def test_both(server: Server, dovecot: int) -> None:
+    """What we deliver it reads; what it flags and moves we see."""
+    with smtplib.SMTP("localhost", server.ports["smtp"]) as client:
+        for n in (1, 2, 3):
+            text = f"From: x@y.test\r\nSubject: letter {n}\r\n\r\nbody {n}\r\n"
+            client.sendmail("x@y.test", [BOB], text)
+    with imap(server.ports["imap"]) as ours:
+        ours.select("INBOX")
+        ours.store("2", "+FLAGS", "\\Answered")
+        with imap(dovecot) as theirs:
+            assert theirs.select("INBOX")[1] == [b"3"]
+            whole = theirs.fetch("3", "(BODY.PEEK[])")[1]
+            assert isinstance(whole[0], tuple)
+            assert b"Subject: letter 3\r\n\r\nbody 3\r\n" in whole[0][1]
+            theirs.store("1", "+FLAGS", "(\\Flagged \\Seen)")
+            theirs.append("INBOX", "\\Draft", "", b"Subject: theirs\r\n\r\nx\r\n")
+
+        def seen() -> bool:
+            ours.noop()
+            return ours.search(None, "FLAGGED")[1] == [b"1"] and (
+                ours.search(None, "DRAFT")[1] == [b"4"]
+            )
+
+        wait_until("its flags and its message are seen", seen, 40)
