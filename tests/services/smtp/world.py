@@ -9,6 +9,7 @@ stands at New Year 2026.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 from attrs import define, evolve, field
@@ -36,6 +37,7 @@ from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.services.smtp import build
 from mailkit.services.smtp.service import SMTPHouse
+from mailkit.services.smtp.settings import SMTPSettings
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.storage.memory.store import MemoryStore
@@ -85,11 +87,15 @@ class RoomFile:
         return len(self.octets)
 
     async def write(self, octets: bytes) -> None:
+        if self.room.pause is not None:
+            await self.room.pause()
         if self.room.left is not None and self.size + len(octets) > self.room.left:
             raise StorageFull
         self.octets += octets
 
     async def finish(self) -> IContent:
+        if self.room.pause is not None:
+            await self.room.pause()
         return OctetsContent(self.octets)
 
     def discard(self) -> None:
@@ -102,6 +108,8 @@ class Room:
     """A spool in memory; ``left`` octets fit into it."""
 
     left: int | None = None
+    pause: Callable[[], Awaitable[None]] | None = None
+    """Waited for before anything is written or read."""
     files: list[RoomFile] = field(factory=list)
 
     def begin(self) -> ISpoolFile:
@@ -127,6 +135,8 @@ class World:
     metrics: Metrics = field(factory=Metrics)
     authentication: Authentication = field(init=False)
     pumps: list[Pump] = field(factory=list)
+    has_certificate: bool = True
+    smtp: SMTPSettings = field(factory=SMTPSettings)
 
     def __attrs_post_init__(self) -> None:
         self.directory = MemoryDirectory(self.clock.seconds)
@@ -188,7 +198,9 @@ class World:
     def build(self, name: str) -> build.Build:
         """``smtp``, ``submission`` or ``lmtp``."""
         if name == "smtp":
-            return build.smtp(self.house, self.delivery(Arrival((HOSTNAME,))))
+            return build.smtp(
+                self.house, self.delivery(Arrival((HOSTNAME,))), self.smtp
+            )
         if name == "lmtp":
             return build.lmtp(self.house, self.delivery(Handed()))
         rules = Submitted(
@@ -200,7 +212,8 @@ class World:
 
     def protocol(self, name: str) -> IProtocol:
         """The server's side of one connection; TLS can be had."""
-        around = Surroundings(name, self.clock, upgrade=PretendedTLS())
+        upgrade = PretendedTLS() if self.has_certificate else None
+        around = Surroundings(name, self.clock, upgrade=upgrade)
         self.pumps.append(Pump(self.build(name), around))
         return self.pumps[-1]
 
