@@ -35,8 +35,13 @@ class Response:
         return self.condition is Condition.OK
 
     def __bytes__(self) -> bytes:
-        """Without tag and CRLF; CR, LF and NUL in the text become spaces."""
-        text = self.text.translate(_LINE_ENDS).encode("utf-8", "replace")
+        """
+        Without tag and CRLF.
+
+        CR, LF and NUL in the text become spaces, and what is not ASCII ``?``: not all
+        clients have said that they take it (RFC 9051 §9, text).
+        """
+        text = self.text.translate(_LINE_ENDS).encode("ascii", "replace")
         code = b"[%b] " % self.code if self.code else b""
         return b"%b %b%b" % (self.condition.value, code, text or b"Done")
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailkit.errors import Malformed
+from mailkit.formats import header
+from mailkit.formats.rendered import render
+from mailkit.model.mailbox import MessageRecord
 from mailkit.protocols.imap import mutf7
-from mailkit.protocols.imap.events import AppendChunk, Event
+from mailkit.protocols.imap.events import AppendChunk, Event, Fetch
+from mailkit.protocols.imap.lexer import Lexer
 from mailkit.protocols.imap.state import State
-from tests.protocols.imap.driver import SMALL, Driver, driver
+from mailkit.protocols.imap.write import strings
+from mailkit.protocols.imap.write.fetch import template_of
+from tests.protocols.imap.driver import SMALL, Driver, driver, read
 from tests.protocols.imap.test_examples import OTHERS, REVISION_2
 
 STATES = st.sampled_from([s for s in State if s is not State.LOGOUT])
@@ -100,9 +108,68 @@ def test_garbage_never_raises_and_answers_are_lines(
         assert b"\0" not in line
 
 
-@given(st.text())
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(TEXTS.map(str.encode))
+def test_strings_go_and_come_back(octets: bytes) -> None:
+    octets = octets.replace(b"\0", b"")
+    written = strings.astring(octets)
+    text, literals = written, []
+    if written.startswith(b"{"):
+        announced, _, rest = written.partition(b"\r\n")
+        text, literals = announced + b"\r\n", [rest]
+    lexer = Lexer(text, literals)
+    assert lexer.astring("string") == octets
+    assert lexer.is_at_end
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])), st.booleans())
+def test_mailbox_names_go_and_come_back(name: str, is_utf8: bool) -> None:
+    name = unicodedata.normalize("NFC", name)
+    lexer = Lexer(strings.mailbox(name, is_utf8=is_utf8), is_utf8=is_utf8)
+    assert lexer.mailbox() == ("INBOX" if name.lower() == "inbox" else name)
+
+
+FIELDS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                b"Date: Mon\r\n",
+                b"from : a\r\n b\r\n",
+                b"FROM:\n",
+                b"Subject: x\0y\n\tz\r\n",
+                b"Date:no end",
+                b"X-Unheard-Of: x\r\n",
+                b" stray\r\n",
+                b"\r\n",
+                b"date\r\n",
+            ]
+        ),
+        st.binary(max_size=9),
+    ),
+    max_size=8,
+).map(b"".join)
+
+
+@given(FIELDS, st.sets(st.sampled_from([b"Date", b"FROM", b"subject"]), min_size=1))
+def test_kept_header_fields_are_those_of_the_message(
+    octets: bytes, names: set[bytes]
+) -> None:
+    asked = b"BODY[HEADER.FIELDS (%b)]" % b" ".join(sorted(names))
+    event = read(b"FETCH 1 " + asked)
+    assert isinstance(event, Fetch)
+    kept = render(octets).header_fields
+    row = MessageRecord(1, 1, frozenset(), 0, 0, 0, "", "", b"", b"", b"", b"", kept)
+    expected = header.select(kept, {name.lower() for name in names})
+    written = expected.replace(b"\0", b"?")
+    assert template_of(event.items).parts([row]) == [
+        b"%b {%d}\r\n%b" % (asked, len(written), written)
+    ]
+
+
+@given(TEXTS)
 def test_modified_utf_7_goes_and_comes_back(text: str) -> None:
-    text = text.encode("utf-8", "ignore").decode()
     octets = mutf7.encode(text)
     assert octets.isascii()
     assert mutf7.decode(octets) == text

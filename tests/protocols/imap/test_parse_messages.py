@@ -51,6 +51,7 @@ from mailkit.protocols.imap.keys import (
     SearchReturn,
     UidKey,
 )
+from mailkit.protocols.imap.parse.search import CHARSETS
 from mailkit.protocols.imap.sequence import STAR, SequenceSet
 from mailkit.protocols.imap.state import State
 from tests.protocols.imap.driver import driver, read, refusal
@@ -458,6 +459,12 @@ def test_an_unknown_charset_is_told_which_are_known() -> None:
     assert told.startswith("NO [BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ")
     assert told.endswith(")] Unknown charset X-FOO")
     assert refusal(b"SEARCH CHARSET {1+}\r\n\xff TEXT a").endswith("charset ?")
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_every_charset_is_known(charset: str) -> None:
+    line = f"SEARCH CHARSET {charset} TEXT abc".encode()
+    assert read(line) == Search(TextContains("abc"))
 
 
 def test_after_utf8_accept_no_charset_is_named() -> None:

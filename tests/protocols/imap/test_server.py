@@ -143,6 +143,7 @@ def test_no_word_in_the_middle_of_a_response() -> None:
 def test_texts_hold_no_line_ends() -> None:
     assert bytes(ok("a\r\nb\0c")) == b"OK a  b c"
     assert bytes(ok("")) == b"OK Done"
+    assert bytes(ok("grün")) == b"OK gr?n"
     assert ok("").is_ok
     assert not no("").is_ok
 

@@ -133,7 +133,7 @@ def is_ready(item: FetchItem) -> bool:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def template_of(items: tuple[FetchItem, ...]) -> Template:
     """
     Compile items, all of which are `is_ready`.
@@ -208,7 +208,11 @@ def section(name: bytes, octets: bytes | None, is_binary: bool = False) -> bytes
 
 
 def section_head(name: bytes, size: int, is_literal8: bool = False) -> bytes:
-    """An item whose ``size`` octets follow in pieces of any size."""
+    """
+    An item whose ``size`` octets follow in pieces of any size.
+
+    That NUL is not in them, unless it is a literal8, is the caller's care.
+    """
     mark = b"~" if is_literal8 else b""
     return b"%b %b{%d}\r\n" % (name, mark, size)
 
