@@ -19,7 +19,7 @@ async def login(talk: Dialogue, command: Login) -> Response:
         account = await authentication.login(
             command.name, command.password, "imap", talk.peer
         )
-        return await _enter(talk, account)
+        return _enter(talk, account)
     except (Malformed, Refused, Unavailable) as error:
         return _failed(talk, error)
 
@@ -45,7 +45,7 @@ async def go_on(talk: Dialogue, response: bytes | None) -> Response | None:
             talk.machine.challenge(answer)
             return None
         talk.exchange = None
-        return await _enter(talk, answer)
+        return _enter(talk, answer)
     except (Malformed, Refused, Unavailable) as error:
         talk.exchange = None
         return _failed(talk, error)
@@ -72,14 +72,13 @@ def log_out(talk: Dialogue) -> Response:
     return ok("Logged out")
 
 
-async def _enter(talk: Dialogue, account: Account) -> Response:
+def _enter(talk: Dialogue, account: Account) -> Response:
     try:
         talk.registration = talk.house.sessions.register(
             account.name, account.generation, talk.peer.interrupt
         )
     except TooMany:
         return no("Too many connections of this account", b"LIMIT")
-    await talk.store.create_account(account.name)
     talk.who = account
     return ok(f"Welcome, {account.name}", codes.capability(capabilities(talk)))
 

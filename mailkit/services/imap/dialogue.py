@@ -17,6 +17,7 @@ from mailkit.model.address import AccountName
 from mailkit.protocols.imap.limits import DEFAULT_LIMITS, Limits
 from mailkit.protocols.imap.response import Condition, Response
 from mailkit.protocols.imap.server import IMAPServer
+from mailkit.protocols.imap.state import State
 from mailkit.services.authentication import Authentication, Exchange
 from mailkit.services.imap.answers import answer_for
 from mailkit.services.imap.incoming import Incoming
@@ -94,8 +95,9 @@ class Dialogue:
         return self.selected
 
     def say(self, *responses: bytes) -> None:
-        """Untagged responses, whole, or pieces of one."""
-        self.machine.send_untagged(*responses)
+        """Untagged responses, whole, or pieces of one; nothing after BYE."""
+        if self.machine.state is not State.LOGOUT:
+            self.machine.send_untagged(*responses)
 
     async def flush(self) -> None:
         """

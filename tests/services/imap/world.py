@@ -35,7 +35,7 @@ from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
 from mailkit.testing.tls import PretendedTLS
-from tests.transcript import Action
+from tests.transcript import Action, Wire
 
 ALICE = AccountName("alice@example.org")
 BOB = AccountName("bob@example.org")
@@ -111,6 +111,12 @@ class World:
         self.pumps.append(Pump(imap(self.house), around))
         return self.pumps[-1]
 
+    def close(self) -> None:
+        """Whoever is still connected leaves."""
+        for pump in self.pumps:
+            assert isinstance(pump.transport, Wire)
+            pump.transport.leave()
+
     # -- what happens beside the dialogue
 
     def deliver(
@@ -173,7 +179,7 @@ class World:
         }
 
     def _deliver(self, words: str) -> None:
-        """``-- deliver FILE|SUBJECT [in MAILBOX] [with FLAGS]``: a golden, or a line."""
+        """``-- deliver GOLDEN|SUBJECT [in MAILBOX] [with FLAGS]``"""
         words, _, flags = words.partition(" with ")
         subject, _, mailbox = words.partition(" in ")
         golden = GOLDEN / f"{subject}.eml"
