@@ -195,6 +195,6 @@ def _may_claim(header: bytes, rules: Arrival) -> bool:
 def _refuse(finding: validation.Finding | None) -> None:
     if finding is None:
         return
-    if finding.code == "5.6.7":
+    if finding.check.name == "eight-bit":  # RFC 6531 §3.5
         raise NeedsSMTPUTF8(finding.text)
     raise BadMessage(finding.text)

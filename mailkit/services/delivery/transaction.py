@@ -17,7 +17,6 @@ from mailkit.errors import (
     NoSuchAddress,
     OverQuota,
     Refused,
-    Suspended,
     Unavailable,
 )
 from mailkit.formats import header, received
@@ -201,9 +200,7 @@ class LocalTransaction:
             return known
         account = await house.directory.account(found.account)
         if account is None:
-            raise NoSuchAddress(found.address)
-        if account.is_suspended:
-            raise Suspended(found.address)
+            raise NoSuchAddress(found.address)  # it was removed this moment
         await self._check_quota(account, self._envelope.parameters.size or 1)
         return _Copy(account, found.address, found.detail)
 

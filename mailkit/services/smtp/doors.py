@@ -6,29 +6,19 @@ from typing import Protocol
 
 from attrs import define
 
-from mailkit.errors import LoginNeeded, NoSuchMechanism, NotAllowed
-from mailkit.interfaces.session import IPeer
+from mailkit.errors import LoginNeeded, NotAllowed
 from mailkit.model.account import Account
 from mailkit.model.path import Path
-from mailkit.services.authentication import Authentication, Exchange
+from mailkit.services.authentication import Authentication
 from mailkit.services.routing import Routing
 
 
 class SenderDoor(Protocol):
     """Who may come in by one service."""
 
-    offers_login: bool
+    authentication: Authentication | None
+    """What AUTH asks; ``None``: no AUTH."""
     is_submission: bool
-
-    def mechanisms(self, peer: IPeer) -> tuple[str, ...]:
-        """What AUTH offers this peer; nothing: no AUTH."""
-
-    def begin(self, mechanism: str, peer: IPeer) -> Exchange:
-        """
-        Start an AUTH dialogue.
-
-        :raises NoSuchMechanism: :raises NeedsEncryption:
-        """
 
     async def check(self, account: Account | None, reverse_path: Path) -> None:
         """
@@ -42,14 +32,8 @@ class SenderDoor(Protocol):
 class Anybody:
     """Port 25 and LMTP: everybody, in every name; who it is for is what counts."""
 
-    offers_login: bool = False
+    authentication: Authentication | None = None
     is_submission: bool = False
-
-    def mechanisms(self, peer: IPeer) -> tuple[str, ...]:
-        return ()
-
-    def begin(self, mechanism: str, peer: IPeer) -> Exchange:
-        raise NoSuchMechanism(mechanism)
 
     async def check(self, account: Account | None, reverse_path: Path) -> None:
         """Nothing to say against it."""
@@ -59,16 +43,9 @@ class Anybody:
 class OwnPeople:
     """Submission: who has logged in, in a name that is theirs (RFC 6409 §6.1)."""
 
-    authentication: Authentication
+    authentication: Authentication | None
     routing: Routing
-    offers_login: bool = True
     is_submission: bool = True
-
-    def mechanisms(self, peer: IPeer) -> tuple[str, ...]:
-        return self.authentication.mechanisms(peer)
-
-    def begin(self, mechanism: str, peer: IPeer) -> Exchange:
-        return self.authentication.begin(mechanism, "smtp", peer)
 
     async def check(self, account: Account | None, reverse_path: Path) -> None:
         if account is None:

@@ -205,10 +205,11 @@ class SMTPSession:
             case StartTLS():
                 return await self._start_tls()
             case AuthBegins():
-                if not self.service.door.offers_login:
+                authentication = self.service.door.authentication
+                if authentication is None:
                     return [_NO_AUTH]
-                door = self.service.door
-                self._exchange = door.begin(event.mechanism, self.peer)
+                mechanism = event.mechanism
+                self._exchange = authentication.begin(mechanism, "smtp", self.peer)
                 return await self._authenticate(event.initial)
             case AuthResponse():
                 return await self._authenticate(event.octets)
@@ -234,8 +235,9 @@ class SMTPSession:
         lines = [host, "PIPELINING", f"SIZE {size}", *_EXTENSIONS]
         if self.peer.can_start_tls:
             lines.append("STARTTLS")
-        if self._account is None:
-            mechanisms = self.service.door.mechanisms(self.peer)
+        authentication = self.service.door.authentication
+        if authentication is not None and self._account is None:
+            mechanisms = authentication.mechanisms(self.peer)
             if mechanisms:
                 lines.append(f"AUTH {' '.join(mechanisms)}")
         return Reply(250, "", "\n".join(lines))

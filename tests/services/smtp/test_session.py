@@ -240,6 +240,7 @@ def test_no_room_at_all() -> None:
     "text",
     [
         [b"DATA\r\n", TEXT],
+        [b"DATA\r\n", TEXT[:-3], b"more\r\n", b".\r\n"],
         [b"BDAT 33 LAST\r\nFrom: dave@example.net\r\n\r\nhello\r\n"],
     ],
 )
@@ -388,6 +389,22 @@ def test_no_tls_without_a_certificate() -> None:
     client = Client(world)
     assert "250-STARTTLS" not in client.say(b"EHLO a\r\n")
     assert client.say(b"STARTTLS\r\n") == ["454 4.7.0 TLS is not available"]
+
+
+def test_tls_forgets_a_login() -> None:
+    """RFC 3207 §4.2; from loopback a password may come in the clear."""
+    peer = IPv4Address("TCP", "127.0.0.1", 54321)
+    client = Client(World(), "submission", peer)
+    client.say(b"EHLO a\r\n")
+    client.say(b"AUTH PLAIN AGFsaWNlQGV4YW1wbGUub3JnAHdvbmRlcmxhbmQ=\r\n")
+    assert client.world.sessions.count(ALICE) == 1
+    client.say(b"STARTTLS\r\n")
+    assert client.session.account == ""
+    assert client.world.sessions.count(ALICE) == 0
+    client.say(b"EHLO a\r\n")
+    assert client.say(b"MAIL FROM:<alice@example.org>\r\n") == [
+        "530 5.7.0 Log in first"
+    ]
 
 
 def test_a_unix_socket_is_no_tls() -> None:
