@@ -62,11 +62,11 @@ mailkit serves {domain} from {folder} (Ctrl-C ends it)
   alice@{domain}  password {alice}  (administrator)
   bob@{domain}    password {bob}
 
-  send      127.0.0.1, submission {submission} (STARTTLS) or {submissions} (TLS)
-  read      127.0.0.1, imap {imap} (STARTTLS) or {imaps} (TLS), pop3 {pop3} or {pop3s} (TLS)
-  hand in   127.0.0.1, smtp {smtp}, lmtp {lmtp}: as other servers do
-  numbers   http://127.0.0.1:{metrics}/metrics
-  trust     {certificate}  (curl --cacert …)
+  send     127.0.0.1, submission {submission} (STARTTLS), {submissions} (TLS)
+  read     127.0.0.1, imap {imap} (STARTTLS), {imaps} (TLS), pop3 {pop3}, {pop3s}
+  hand in  127.0.0.1, smtp {smtp}, lmtp {lmtp}: as other servers do
+  numbers  http://127.0.0.1:{metrics}/metrics
+  trust    {certificate} (curl --cacert)
 
 Next, for a domain of your own:
   mailkit init DIR --hostname mail.example.org --domain example.org \\
