@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import (
+    IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
     IReactorTime,
     ITransport,
@@ -174,9 +175,13 @@ class Upgrade:
     """
 
     def __init__(
-        self, creator: IOpenSSLServerConnectionCreator, clock: IReactorTime
+        self,
+        creator: IOpenSSLServerConnectionCreator | IOpenSSLClientConnectionCreator,
+        clock: IReactorTime,
+        is_client: bool = False,
     ) -> None:
-        self._factory = TLSMemoryBIOFactory(creator, False, Factory(), clock)
+        """:param creator: for a client, what `optionsForClientTLS` makes."""
+        self._factory = TLSMemoryBIOFactory(creator, is_client, Factory(), clock)
 
     def start(self, transport: ITransport, protocol: Protocol) -> None:
         """Put TLS between the two; ``protocol.transport`` is the secure one then."""
