@@ -82,25 +82,33 @@ class Kept:
     def thread_id(self) -> str:
         return self.letter.thread_id
 
-    def record(self, want: Want) -> MessageRecord:
-        """Only what is wanted; all other fields are empty."""
-        has_facts = Want.FACTS in want
-        shown = self.letter.rendered if want & _RENDERED else _NOTHING
-        return MessageRecord(
-            self.uid,
-            self.mod_seq,
-            self.flags if Want.FLAGS in want else frozenset(),
-            self.size if has_facts else 0,
-            self.internal_date if has_facts else 0,
-            self.save_date if has_facts else 0,
-            self.email_id if has_facts else "",
-            self.thread_id if has_facts else "",
-            shown.envelope if Want.ENVELOPE in want else b"",
-            shown.body if Want.BODY in want else b"",
-            shown.bodystructure if Want.BODYSTRUCTURE in want else b"",
-            shown.preview if Want.PREVIEW in want else b"",
-            shown.header_fields if Want.HEADER_FIELDS in want else b"",
+
+def records(messages: Iterable[Kept], want: Want) -> list[MessageRecord]:
+    """Only what is wanted; all other fields are empty."""
+    flags, facts = Want.FLAGS in want, Want.FACTS in want
+    envelope, body = Want.ENVELOPE in want, Want.BODY in want
+    bodystructure, preview = Want.BODYSTRUCTURE in want, Want.PREVIEW in want
+    fields = Want.HEADER_FIELDS in want
+    renders = bool(want & _RENDERED)
+    return [
+        MessageRecord(
+            kept.uid,
+            kept.mod_seq,
+            kept.flags if flags else _NO_FLAGS,
+            kept.size if facts else 0,
+            kept.internal_date if facts else 0,
+            kept.save_date if facts else 0,
+            kept.email_id if facts else "",
+            kept.thread_id if facts else "",
+            shown.envelope if envelope else b"",
+            shown.body if body else b"",
+            shown.bodystructure if bodystructure else b"",
+            shown.preview if preview else b"",
+            shown.header_fields if fields else b"",
         )
+        for kept in messages
+        for shown in (kept.letter.rendered if renders else _NOTHING,)
+    ]
 
 
 @define(eq=False)
@@ -304,3 +312,4 @@ _RENDERED = (
     Want.ENVELOPE | Want.BODY | Want.BODYSTRUCTURE | Want.PREVIEW | Want.HEADER_FIELDS
 )
 _NOTHING = render(b"")
+_NO_FLAGS: Flags = frozenset()

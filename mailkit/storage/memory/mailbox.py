@@ -25,7 +25,7 @@ from mailkit.model.query import Query
 from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent, all_octets
 from mailkit.storage.matching import Matcher
-from mailkit.storage.memory.folder import Folder, Kept, Letter
+from mailkit.storage.memory.folder import Folder, Kept, Letter, records
 
 
 class Box(Protocol):
@@ -94,7 +94,7 @@ class MemoryMailbox:
         return uids
 
     async def fetch(self, uids: UIDSet, want: Want) -> list[MessageRecord]:
-        return [kept.record(want) for kept in self._here().among(uids)]
+        return records(self._here().among(uids), want)
 
     async def contents(self, uids: UIDSet) -> list[tuple[int, IContent]]:
         return [
