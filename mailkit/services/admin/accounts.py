@@ -85,14 +85,27 @@ class Accounts:
         kept = await self._office.lanes.hash(make)
         return await self._add(actor, "account add", new, kept)
 
-    async def add_imported(self, actor: Actor, new: NewAccount) -> Account:
+    async def keep(self, new: NewAccount) -> Kept:
         """
-        Make an account whose password may be a ``{SCHEME}hash`` of another server.
+        What to keep of a password that may be a ``{SCHEME}hash`` of another server.
 
-        :raises UnknownScheme: if the hash could never be checked here; and as `add`.
+        :raises UnfitPassword:
+        :raises UnknownScheme: if the hash could never be checked here.
+        """
+        office = self._office
+        if not has_scheme(new.secret):
+            return await office.lanes.hash(partial(office.passwords.make, new.secret))
+        await office.lanes.hash(partial(accept, new.secret))
+        return Kept(new.secret, None)
+
+    async def add_imported(self, actor: Actor, new: NewAccount, kept: Kept) -> Account:
+        """
+        Make an account of what `keep` has made of its password.
+
+        :raises NotAllowed: :raises NoSuchDomain: :raises AlreadyExists:
         """
         await self.check_new(actor, new)
-        return await self._add(actor, "account import", new, await self._keep(new))
+        return await self._add(actor, "account import", new, kept)
 
     async def check_new(self, actor: Actor, new: NewAccount) -> None:
         """
@@ -106,6 +119,8 @@ class Accounts:
         _check_quota(new.quota)
         await self._office.check_domain(account.domain)
         known = await self._office.directory.account(new.name)
+        if known is not None:
+            actor.check_role(known.role)
         # The postmaster that came with the domain is there to be taken over.
         if known is not None and await self._office.has_password(new.name):
             raise AlreadyExists(f"there is an account {new.name} already")
@@ -160,10 +175,11 @@ class Accounts:
         """
         office = self._office
         name = account_name(text)
-        if actor.account == name and await office.directory.account(name) is None:
-            raise NoSuchAccount(f"there is no account {name}")
-        if actor.account != name:
-            await office.account(actor, name)
+        if actor.account == name:
+            if await office.directory.account(name) is None:
+                raise NoSuchAccount(f"there is no account {name}")
+        else:
+            actor.check_role((await office.account(actor, name)).role)
         kept = await office.lanes.hash(partial(office.passwords.make, password))
         line = office.line(actor, "account passwd", name, "", "a new password")
         await office.changes.set_password(name, kept.secret, kept.scram, True, line)
@@ -249,13 +265,6 @@ class Accounts:
             raise NoSuchAccount(f"{new.name} was removed while it was made")
         return account
 
-    async def _keep(self, new: NewAccount) -> Kept:
-        office = self._office
-        if not has_scheme(new.secret):
-            return await office.lanes.hash(partial(office.passwords.make, new.secret))
-        await office.lanes.hash(partial(accept, new.secret))
-        return Kept(new.secret, None)
-
     async def _suspend(
         self, actor: Actor, action: str, text: str, *, wish: bool
     ) -> Account:
@@ -282,6 +291,7 @@ class Accounts:
     ) -> None:
         office = self._office
         account = await office.account(actor, account_name(text))
+        actor.check_role(account.role)
         address = alias_address(as_text)
         granted = tuple(await office.directory.grants(account.name))
         if wish:

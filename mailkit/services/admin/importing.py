@@ -17,6 +17,7 @@ from mailkit.errors import AlreadyExists, Refused
 from mailkit.services.admin.accounts import Accounts, NewAccount
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.names import account_name
+from mailkit.services.passwords.passwords import Kept
 
 
 class BadImport(Refused):
@@ -53,29 +54,24 @@ async def import_accounts(
     Make the accounts of a file.
 
     :param lines: its text, as `csv.reader` takes it.
-    :raises BadImport: if any line is wrong.
+    :raises BadImport: if any line is wrong; nothing is made then.
     """
     rows, problems = _read(lines)
     imported = Imported()
-    wanted: list[_Row] = []
+    wanted: list[tuple[NewAccount, Kept]] = []
     for row in rows:
         try:
             await accounts.check_new(actor, row.new)
+            wanted.append((row.new, await accounts.keep(row.new)))
         except AlreadyExists:
             imported.passed_over.append(row.new.name)
         except Refused as error:
             problems.append((row.line, str(error)))
-        else:
-            wanted.append(row)
     if problems:
         raise BadImport(sorted(problems))
-    for row in wanted:
-        try:
-            await accounts.add_imported(actor, row.new)
-        except Refused as error:
-            done = f" ({len(imported.made)} accounts were made before)"
-            raise BadImport([(row.line, f"{error}{done}")]) from error
-        imported.made.append(row.new.name)
+    for new, kept in wanted:
+        await accounts.add_imported(actor, new, kept)
+        imported.made.append(new.name)
     return imported
 
 
