@@ -129,10 +129,14 @@ class Files:
                 copied.discard()
                 raise
 
-    def unlink(self, path: str) -> None:
-        """Take a name away; nothing happens if it is not there."""
-        with self._seen(Verb.UNLINK, path), suppress(FileNotFoundError):
-            os.unlink(path)
+    def unlink(self, path: str) -> bool:
+        """Take a name away; whether it was there."""
+        with self._seen(Verb.UNLINK, path):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                return False
+        return True
 
     def make_folder(self, path: str) -> None:
         """Make a folder; nothing happens if it is there."""
@@ -189,7 +193,7 @@ class Files:
     def checkpoint(self, connection: sqlite3.Connection, path: str) -> None:
         """Move a WAL into its database, as far as nobody is in the way."""
         with self._seen(Verb.CHECKPOINT, path):
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def _seen(self, verb: Verb, path: str, to: str = "") -> Iterator[None]:

@@ -17,24 +17,14 @@ from attrs import define, field
 
 from mailkit.model.address import AccountName
 from mailkit.model.flags import ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
-
-SEEN_BIT, ANSWERED_BIT, FLAGGED_BIT, DELETED_BIT, DRAFT_BIT = 1, 2, 4, 8, 16
-
-BITS: dict[str, int] = {
-    SEEN: SEEN_BIT,
-    ANSWERED: ANSWERED_BIT,
-    FLAGGED: FLAGGED_BIT,
-    DELETED: DELETED_BIT,
-    DRAFT: DRAFT_BIT,
-}
-"""How the index keeps system flags: one bit each."""
+from mailkit.storage.index.rows import BITS
 
 _LETTERS = {
-    "D": DRAFT_BIT,
-    "F": FLAGGED_BIT,
-    "R": ANSWERED_BIT,
-    "S": SEEN_BIT,
-    "T": DELETED_BIT,
+    "D": BITS[DRAFT],
+    "F": BITS[FLAGGED],
+    "R": BITS[ANSWERED],
+    "S": BITS[SEEN],
+    "T": BITS[DELETED],
 }
 
 LETTERS_OF = tuple(

@@ -29,7 +29,7 @@ class UIDFile:
 
     uid_validity: int
     mailbox_id: str
-    mark: int = 1 + UID_STEP
+    mark: int = 1
 
     @classmethod
     def new(cls, account: AccountName, uid_validity: int) -> UIDFile:

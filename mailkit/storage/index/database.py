@@ -1,0 +1,144 @@
+"""One SQLite file of an account: transactions that say how durable they are."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import define, field
+
+from mailkit.errors import StorageBroken
+from mailkit.storage.safefile import Files
+
+Row = tuple[Any, ...]  # what SQLite gives: each query knows its own columns
+
+BUSY_SECONDS = 30.0
+"""How long a commit waits for another process's."""
+
+
+@define(eq=False)
+class Database:
+    """
+    An open database; used by one thread at a time.
+
+    A transaction is durable against loss of power when it was begun as full, and
+    carries with it those before it that were not.
+    """
+
+    path: str
+    files: Files = field(repr=False)
+    connection: sqlite3.Connection = field(repr=False)
+    _is_full: bool = True
+    execute: Callable[..., sqlite3.Cursor] = field(init=False, repr=False)
+    executemany: Callable[..., sqlite3.Cursor] = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.execute = self.connection.execute
+        self.executemany = self.connection.executemany
+
+    @classmethod
+    def open(cls, path: str, files: Files, pragmas: Sequence[str]) -> Database:
+        """Open, and make if need be; the tables are the caller's."""
+        connection = sqlite3.connect(
+            path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        try:
+            for pragma in pragmas:
+                connection.execute(pragma)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, files, connection)
+
+    @contextmanager
+    def transaction(self, is_full: bool) -> Iterator[None]:
+        """Change something: committed at the end, or not at all."""
+        self.begin(is_full)
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def begin(self, is_full: bool) -> None:
+        """Begin to change; what is read from now on stays true."""
+        if is_full is not self._is_full:
+            level = "FULL" if is_full else "NORMAL"
+            self.execute(f"PRAGMA synchronous = {level}")
+            self._is_full = is_full
+        self.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self.files.commit(self.connection, self.path, self._is_full)
+
+    def rollback(self) -> None:
+        """Undo what is not committed; safe to call when nothing was begun."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def one(self, sql: str, *values: object) -> Row | None:
+        """The first row of an answer."""
+        row: Row | None = self.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, *values: object) -> list[Row]:
+        """The whole answer."""
+        return self.execute(sql, values).fetchall()
+
+    @property
+    def version(self) -> int:
+        """``PRAGMA user_version``; 0 for a file that was just made."""
+        row = self.one("PRAGMA user_version")
+        return 0 if row is None else int(row[0])
+
+    def data_version(self) -> int:
+        """Another number after each commit by another connection."""
+        row = self.one("PRAGMA data_version")
+        return 0 if row is None else int(row[0])
+
+    def checkpoint(self) -> None:
+        """Move the WAL into the file, unless somebody is in the way."""
+        self.files.checkpoint(self.connection, self.path)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def has_wal(path: str) -> bool:
+    """Whether commits may be in a WAL that nobody synced."""
+    try:
+        return os.stat(path + "-wal").st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Whether the file, and not the moment, is to blame."""
+    code = getattr(error, "sqlite_errorcode", None)
+    # The low octet is the primary code (https://sqlite.org/rescode.html).
+    return code is not None and code & 0xFF in _DAMAGED
+
+
+def refuse_newer(database: Database, version: int) -> None:
+    """
+    Make sure that this program is not older than the file.
+
+    :raises StorageBroken: in one sentence.
+    """
+    found = database.version
+    if found > version:
+        raise StorageBroken(
+            f"{database.path} was written by a newer version of mailkit"
+            f" (schema {found}, this one knows {version})"
+        )
+
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

@@ -1,0 +1,199 @@
+"""What is read of the index, each answer by one query and one comprehension."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from mailkit.model.flags import Flags
+from mailkit.model.mailbox import FlagRecord, MailboxChange, MessageRecord, Want
+from mailkit.model.uidset import UIDSet
+from mailkit.storage.index.index import Index
+from mailkit.storage.index.rows import UIDS, MailboxRow
+
+_RENDERED_COLUMNS = (
+    (Want.ENVELOPE, "envelope"),
+    (Want.BODY, "body"),
+    (Want.BODYSTRUCTURE, "bodystructure"),
+    (Want.PREVIEW, "preview"),
+    (Want.HEADER_FIELDS, "header_fields"),
+)
+
+RENDERED = (
+    Want.ENVELOPE | Want.BODY | Want.BODYSTRUCTURE | Want.PREVIEW | Want.HEADER_FIELDS
+)
+"""What needs a message to be rendered."""
+
+
+@cache
+def select(want: Want) -> str:
+    """The query for records with what is wanted, and the rest empty."""
+    columns = ["message.id & 4294967295", "mod_seq"]
+    columns += ["flags", "keywords"] if Want.FLAGS in want else ["0", "''"]
+    if Want.FACTS in want:
+        columns += ["size", "internal_date", "save_date", "email_id", "thread_id"]
+    else:
+        columns += ["0", "0", "0", "''", "''"]
+    columns += [name if one in want else "x''" for one, name in _RENDERED_COLUMNS]
+    tables = "message JOIN rendered USING (id)" if want & RENDERED else "message"
+    if want & RENDERED and not want & (Want.FLAGS | Want.FACTS):
+        # MODSEQ alone comes from the small rows, so they are joined all the same.
+        tables = "rendered JOIN message USING (id)"
+    return f"SELECT {', '.join(columns)} FROM {tables}"
+
+
+def records(
+    index: Index, row: MailboxRow, uids: UIDSet, want: Want
+) -> list[MessageRecord]:
+    """Messages with those UIDs, ascending; all of them must be rendered if wanted."""
+    found = spans(index, row, uids, select(want), "message.id")
+    if Want.FLAGS in want:
+        sets = index.sets
+        return [
+            MessageRecord(u, m, sets[b, k], s, i, v, e, t, n, o, d, p, h)
+            for u, m, b, k, s, i, v, e, t, n, o, d, p, h in found
+        ]
+    none: Flags = frozenset()
+    return [
+        MessageRecord(u, m, none, s, i, v, e, t, n, o, d, p, h)
+        for u, m, b, k, s, i, v, e, t, n, o, d, p, h in found
+    ]
+
+
+def spans(
+    index: Index, row: MailboxRow, uids: UIDSet, select: str, key: str = "id"
+) -> list[tuple[Any, ...]]:
+    """What ``select`` says of messages with those UIDs, ascending."""
+    execute = index.database.execute
+    last = row.uid_next - 1
+    base = row.first_key
+    sql = f"{select} WHERE {key} BETWEEN ? AND ? ORDER BY {key}"
+    ranges = uids.ranges
+    if len(ranges) == 1:
+        low, high = ranges[0]
+        return execute(sql, (base + low, base + min(high, last))).fetchall()
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, len(ranges), _RANGES):
+        some = ranges[start : start + _RANGES]
+        singles = [low for low, high in some if low == high]
+        if len(singles) == len(some):
+            keys = ",".join([str(base + uid) for uid in singles])
+            found += execute(f"{select} WHERE {key} IN ({keys}) ORDER BY {key}")
+            continue
+        for low, high in some:
+            if low > last:
+                return found
+            found += execute(sql, (base + low, base + min(high, last)))
+    return found
+
+
+def keys(index: Index, row: MailboxRow, uids: UIDSet) -> list[int]:
+    """Keys of messages with those UIDs, ascending."""
+    return [key for (key,) in spans(index, row, uids, "SELECT id FROM message")]
+
+
+def all_uids(index: Index, row: MailboxRow, above: int = 0) -> array[int]:
+    """UIDs of all messages above one, ascending."""
+    rows = index.database.execute(
+        "SELECT id & 4294967295 FROM message WHERE id BETWEEN ? AND ?",
+        (row.first_key + above + 1, row.last_key),
+    ).fetchall()
+    return array("I", [uid for (uid,) in rows])
+
+
+def first_unseen(index: Index, row: MailboxRow) -> int:
+    """The lowest UID of a message without ``\\Seen``; 0 where there is none."""
+    if not row.unseen:
+        return 0
+    found = index.database.one(
+        "SELECT min(id) FROM message WHERE id BETWEEN ? AND ? AND flags & 1 = 0",
+        row.first_key,
+        row.last_key,
+    )
+    return 0 if found is None or found[0] is None else int(found[0]) & UIDS
+
+
+def count_from(index: Index, row: MailboxRow, uid: int) -> int:
+    """How many messages have that UID or one above."""
+    if uid >= row.uid_next:
+        return 0
+    found = index.database.one(
+        "SELECT count(*) FROM message WHERE id BETWEEN ? AND ?",
+        row.key(uid),
+        row.last_key,
+    )
+    return 0 if found is None else int(found[0])
+
+
+def is_unrendered(index: Index, row: MailboxRow) -> bool:
+    """Whether the mailbox has messages that nobody rendered yet."""
+    return bool(
+        index.database.execute(
+            "SELECT 1 FROM message WHERE thread_id = '' AND id BETWEEN ? AND ? LIMIT 1",
+            (row.first_key, row.last_key),
+        ).fetchone()
+    )
+
+
+def unrendered(index: Index, row: MailboxRow, uids: UIDSet) -> list[tuple[int, str]]:
+    """Keys and names of those messages that nobody rendered yet."""
+    found = spans(index, row, uids, "SELECT id, name, thread_id FROM message")
+    return [(key, name) for key, name, thread_id in found if not thread_id]
+
+
+def changes(index: Index, row: MailboxRow, mod_seq: int) -> MailboxChange:
+    """What somebody missed who knew the state ``mod_seq``."""
+    if row.mod_seq <= mod_seq:
+        return MailboxChange(max(row.mod_seq, mod_seq))
+    execute = index.database.execute
+    # The index on mod_seq, whatever the planner thinks of the range of keys.
+    changed = execute(
+        """
+        SELECT id & 4294967295, flags, keywords, mod_seq, arrived
+        FROM message INDEXED BY message_mod_seq
+        WHERE mod_seq > ? AND id BETWEEN ? AND ? ORDER BY id
+        """,
+        (mod_seq, row.first_key, row.last_key),
+    ).fetchall()
+    sets = index.sets
+    return MailboxChange(
+        row.mod_seq,
+        tuple(
+            [FlagRecord(u, sets[b, k], m) for u, b, k, m, a in changed if a > mod_seq]
+        ),
+        tuple(
+            [FlagRecord(u, sets[b, k], m) for u, b, k, m, a in changed if a <= mod_seq]
+        ),
+        _vanished(index, row, mod_seq),
+    )
+
+
+def _vanished(index: Index, row: MailboxRow, mod_seq: int) -> UIDSet:
+    if mod_seq < row.known_since:
+        # The log does not reach back so far: all that is not there is gone.
+        here = UIDSet.of(all_uids(index, row))
+        every = UIDSet(((1, row.uid_next - 1),)) if row.uid_next > 1 else UIDSet()
+        return every - here
+    gone = index.database.all(
+        """
+        SELECT low, high FROM expunged INDEXED BY expunged_mod_seq
+        WHERE mailbox = ? AND mod_seq > ? AND arrived <= ?
+        """,
+        row.id,
+        mod_seq,
+        mod_seq,
+    )
+    return UIDSet.of_ranges(gone)
+
+
+def names(index: Index, keys: Sequence[int]) -> list[tuple[int, str, int]]:
+    """Key, file name and size of messages, ascending."""
+    listed = ",".join(map(str, keys))
+    return index.database.all(  # three columns each
+        f"SELECT id, name, size FROM message WHERE id IN ({listed}) ORDER BY id"
+    )
+
+
+_RANGES = 500

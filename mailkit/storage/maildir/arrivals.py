@@ -1,0 +1,326 @@
+"""
+Deliveries and APPENDs: many together in one commit (STORE.md §3).
+
+Files are written and synced before; here UIDs are taken and rows written in one
+commit, then the files get their names. The folder is synced by `Batch` afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from mailkit.errors import MailboxGone, MailkitError, NoSuchMailbox, OverQuota
+from mailkit.model.flags import Flags
+from mailkit.storage.index.index import Index
+from mailkit.storage.index.rows import MailboxRow, MessageRow, RenderedRow, bits_of
+from mailkit.storage.maildir import naming
+from mailkit.storage.maildir.home import Home, NotNowError
+from mailkit.storage.maildir.keywords import Keywords
+from mailkit.storage.maildir.letter import Letter
+from mailkit.storage.safefile import translated
+
+
+@define(eq=False)
+class Drop:
+    """One message into one mailbox."""
+
+    letter: Letter
+    folder: str
+    flags: Flags
+    mailbox_id: str = ""
+    """What it was opened as; whatever its folder is now."""
+    uid: int = 0
+    target: Target | None = None
+
+
+@define(eq=False)
+class Landing:
+    """What one call wants of one account: all of its drops, or none."""
+
+    home: Home
+    drops: Sequence[Drop]
+    quota: int = 0
+    """Octets the account may have with this; 0 is without limit."""
+    batch: Batch | None = None
+    error: BaseException | None = None
+
+
+@define(eq=False)
+class Batch:
+    """Mailboxes of an account that one commit put messages in."""
+
+    home: Home
+    rows: tuple[MailboxRow, ...]
+    is_syncing: bool = False
+    is_synced: bool = False
+    error: MailkitError | None = None
+    waiting: list[Deferred[None]] = field(init=False, factory=list)
+
+    def sync(self) -> MailkitError | None:
+        """
+        Make the names durable, in any thread; what went wrong with it.
+
+        An error is not tried again: the mailboxes are listed before their next use.
+        """
+        home = self.home
+        try:
+            for row in self.rows:
+                home.house.files.sync_folder(f"{home.folder(row.folder)}/cur")
+        except OSError as error:
+            home.distrusted.update(row.id for row in self.rows)
+            return translated(error)
+        finally:
+            for row in self.rows:
+                left = home.unsynced.pop(row.folder, 1) - 1
+                if left > 0:
+                    home.unsynced[row.folder] = left
+        return None
+
+
+def land(landings: Iterable[Landing], *, waits: bool) -> None:
+    """
+    Do landings of any accounts; each has its batch or its error afterwards.
+
+    An error is `NotNowError` where the account's lane has to do it.
+    """
+    by_home: dict[Home, list[Landing]] = {}
+    for landing in landings:
+        by_home.setdefault(landing.home, []).append(landing)
+    for home, own in by_home.items():
+        try:
+            with home.changed(waits=waits) as index:
+                _Landed(home, index).all(own, waits=waits)
+        except (MailkitError, NotNowError) as error:
+            _fail(own, error)
+
+
+def _fail(landings: Iterable[Landing], error: BaseException) -> None:
+    for landing in landings:
+        if landing.batch is None and landing.error is None:
+            landing.error = error
+
+
+@define(eq=False)
+class Target:
+    """A mailbox that messages come into."""
+
+    row: MailboxRow
+    keywords: Keywords
+    uid_next: int
+    unseen: int = 0
+    deleted: int = 0
+    size: int = 0
+    was_left: bool = False
+
+
+@define(eq=False)
+class _Landed:
+    """One batch of one account."""
+
+    _home: Home
+    _index: Index
+    _targets: dict[str, Target] = field(init=False, factory=dict)
+    _names: dict[int, str] = field(init=False, factory=dict)
+
+    def all(self, landings: Sequence[Landing], *, waits: bool) -> None:
+        index, home = self._index, self._home
+        database = index.database
+        if waits:
+            for landing in landings:
+                self._prepare(landing)
+        database.begin(is_full=False)
+        try:
+            taken = self._take(landings, waits=waits)
+            if not taken:
+                database.rollback()
+                return
+            self._write(taken)
+            for target in self._targets.values():
+                row = target.row
+                left = home.left_at.get(row.id, row.cur_mtime)
+                target.was_left = _mtime(home, row) == left
+            database.commit()
+        except BaseException:
+            database.rollback()
+            raise
+        rows = tuple(target.row for target in self._targets.values())
+        for row in rows:
+            home.unsynced[row.folder] = home.unsynced.get(row.folder, 0) + 1
+        batch = Batch(home, rows)
+        for landing in taken:
+            landing.batch = batch
+            try:
+                self._name(landing)
+            except OSError as error:
+                landing.error = translated(error)
+                # The rows that have no file now are found by who comes next.
+                home.renew_token()
+        for target in self._targets.values():
+            if target.was_left:
+                home.left_at[target.row.id] = _mtime(home, target.row)
+
+    def _prepare(self, landing: Landing) -> None:
+        """What takes long, or makes transactions of its own."""
+        for drop in landing.drops:
+            row = self._row(drop)
+            if row is not None:
+                self._home.current(self._index, row)
+
+    def _row(self, drop: Drop) -> MailboxRow | None:
+        if drop.mailbox_id:
+            return self._index.mailbox_by_mailbox_id(drop.mailbox_id)
+        return self._index.mailbox(drop.folder)
+
+    def _take(self, landings: Sequence[Landing], *, waits: bool) -> list[Landing]:
+        """Those that can be kept, with their UIDs."""
+        used = -1
+        taken = []
+        for landing in landings:
+            try:
+                if landing.quota:
+                    if used < 0:
+                        used = self._index.used()
+                    size = sum(drop.letter.size for drop in landing.drops)
+                    if used + size > landing.quota:
+                        raise OverQuota(self._home.account)
+                    used += size
+                for drop in landing.drops:
+                    target = drop.target = self._target(drop, waits=waits)
+                    target.keywords.check(drop.flags)
+                    if not waits and target.keywords.are_new(drop.flags):
+                        raise NotNowError
+            except (MailkitError, NotNowError) as error:
+                landing.error = error
+                continue
+            for drop in landing.drops:
+                target = _target_of(drop)
+                drop.uid = target.uid_next
+                target.uid_next += 1
+            taken.append(landing)
+        return taken
+
+    def _target(self, drop: Drop, *, waits: bool) -> Target:
+        key = drop.mailbox_id or drop.folder
+        target = self._targets.get(key)
+        if target is not None:
+            return target
+        row = self._row(drop)
+        if row is None:
+            if not waits:
+                raise NotNowError
+            raise (MailboxGone if drop.mailbox_id else NoSuchMailbox)(key)
+        if row.boot != self._home.house.boot or row.id in self._home.distrusted:
+            # Listing makes transactions of its own.
+            raise NotNowError
+        for other in self._targets.values():
+            if other.row.id == row.id:
+                target = other
+        if target is None:
+            keywords = Keywords(self._home, self._index, row)
+            target = Target(row, keywords, row.uid_next)
+        self._targets[key] = target
+        return target
+
+    def _write(self, landings: Sequence[Landing]) -> None:
+        home, index = self._home, self._index
+        mod_seq = home.next_mod_seq(index)
+        now = int(home.house.now())
+        rows: list[MessageRow] = []
+        rendered: list[RenderedRow] = []
+        for landing in landings:
+            for drop in landing.drops:
+                letter, target = drop.letter, _target_of(drop)
+                key = target.row.key(drop.uid)
+                bits = bits_of(drop.flags)
+                keywords, letters = target.keywords.take(drop.flags, drop.uid)
+                size = letter.size
+                flags = naming.LETTERS_OF[bits] + letters
+                name = naming.build(letter.base, size, size, drop.uid, flags)
+                shown = letter.shown
+                rows.append(
+                    MessageRow(
+                        key,
+                        mod_seq,
+                        bits,
+                        keywords,
+                        size,
+                        letter.internal_date,
+                        now,
+                        name,
+                        letter.email_id,
+                        shown.thread_id,
+                    )
+                )
+                rendered.append(shown.row(key))
+                self._names[key] = name
+                target.unseen += not bits & 1
+                target.deleted += bits >> 3 & 1
+                target.size += size
+        index.add_messages(rows, rendered)
+        for target in {id(one): one for one in self._targets.values()}.values():
+            self._count(target, mod_seq)
+
+    def _count(self, target: Target, mod_seq: int) -> None:
+        home, index, row = self._home, self._index, target.row
+        count = target.uid_next - row.uid_next
+        if not count:
+            return
+        home.make_room(index, row, count)
+        target.keywords.keep()
+        index.database.execute(
+            """
+            UPDATE mailbox SET messages = messages + ?, unseen = unseen + ?,
+                deleted = deleted + ?, size = size + ?, mod_seq = ?, uid_next = ?,
+                settled = ?, settled_by = ?, cur_mtime = ?
+            WHERE id = ?
+            """,
+            (
+                count,
+                target.unseen,
+                target.deleted,
+                target.size,
+                mod_seq,
+                target.uid_next,
+                row.uid_next,
+                home.token,
+                home.left_at.get(row.id, row.cur_mtime),
+                row.id,
+            ),
+        )
+        index.add_used(target.size)
+
+    def _name(self, landing: Landing) -> None:
+        """Give the files their names, all of them or none."""
+        files = self._home.house.files
+        named = []
+        try:
+            for drop in landing.drops:
+                letter, row = drop.letter, _target_of(drop).row
+                name = self._names[row.key(drop.uid)]
+                path = f"{self._home.folder(row.folder)}/cur/{name}"
+                if letter.uses == 1:
+                    files.rename(letter.path, path)
+                else:
+                    files.link(letter.path, path)
+                named.append(path)
+        except OSError:
+            for path in named:
+                files.unlink(path)
+            raise
+
+
+def _target_of(drop: Drop) -> Target:
+    if drop.target is None:
+        raise AssertionError("no mailbox was found for it")
+    return drop.target
+
+
+def _mtime(home: Home, row: MailboxRow) -> int:
+    try:
+        return os.stat(f"{home.folder(row.folder)}/cur").st_mtime_ns
+    except FileNotFoundError:
+        return 0

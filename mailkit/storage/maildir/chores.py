@@ -1,0 +1,161 @@
+"""What a store does when nobody asks: flags into names, checkpoints, closing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from mailkit.errors import MailkitError
+from mailkit.interfaces.lanes import ILanes
+from mailkit.model.address import AccountName
+from mailkit.storage.maildir import behind, tidying
+from mailkit.storage.maildir.home import Home
+from mailkit.storage.maildir.house import House
+
+Work = Coroutine[Any, Any, None]
+"""What a chore is; it sends and receives nothing that matters."""
+
+TICK = 2.0
+"""Seconds between looks at which accounts are idle."""
+
+QUIET = 4.0
+"""Seconds of quiet after which a WAL is moved into its database."""
+
+MUCH = 16 << 20
+"""Octets of WAL that are moved although the account is busy."""
+
+
+@define(eq=False)
+class Chores:
+    """Write-behind and upkeep, each in the lane of its account."""
+
+    _house: House
+    _lanes: ILanes
+    _clock: IReactorTime
+    _behind: dict[AccountName, IDelayedCall] = field(init=False, factory=dict)
+    _open: dict[Home, float] = field(init=False, factory=dict)
+    """Homes in use, and when each was last used, as far as it matters here."""
+    _unmoved: set[Home] = field(init=False, factory=set)
+    _tick: IDelayedCall | None = field(init=False, default=None)
+    _is_ended: bool = field(init=False, default=False)
+    log: Logger = field(init=False, factory=Logger)
+
+    def used(self, home: Home) -> None:
+        """An account is used, and perhaps changed."""
+        if self._is_ended:
+            return
+        self._open[home] = self._clock.seconds()
+        self._unmoved.add(home)
+        if self._tick is None:
+            self._tick = self._clock.callLater(TICK, self._look)
+
+    def write_behind(self, home: Home) -> None:
+        """Flags were changed: names follow within `MaildirSettings.write_behind`."""
+        if home.account not in self._behind and not self._is_ended:
+            self._behind[home.account] = self._clock.callLater(
+                self._house.settings.write_behind, self._begin, home
+            )
+
+    async def finish(self, homes: Sequence[Home]) -> None:
+        """Do all that waits, and let go of all files."""
+        self._is_ended = True
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+        for waiting in self._behind.values():
+            waiting.cancel()
+        for home in homes:
+            await self._guarded(home, self._end(home))
+        self._behind.clear()
+
+    def _begin(self, home: Home) -> None:
+        del self._behind[home.account]
+        self._own(home, self._write(home))
+
+    def _own(self, home: Home, work: Work) -> None:
+        task = Deferred.fromCoroutine(self._guarded(home, work))
+        task.addErrback(
+            lambda failure: self.log.failure("upkeep of a mail folder failed", failure)
+        )
+
+    async def _guarded(self, home: Home, work: Work) -> None:
+        try:
+            await work
+        except MailkitError as error:
+            self.log.warn(
+                "{account}: upkeep is put off: {error}",
+                account=home.account,
+                error=str(error),
+            )
+
+    async def _write(self, home: Home) -> None:
+        def piece() -> bool:
+            with home.changed() as index:
+                return behind.write_behind(home, index)
+
+        while await self._lanes.run(home.account, piece):
+            pass
+
+    def _look(self) -> None:
+        self._tick = None
+        now = self._clock.seconds()
+        idle = now - self._house.settings.close_after
+        for home, used in list(self._open.items()):
+            if used <= idle and home.account not in self._behind:
+                del self._open[home]
+                self._unmoved.discard(home)
+                self._own(home, self._close(home))
+            elif home in self._unmoved and (used <= now - QUIET or _wal(home) > MUCH):
+                self._unmoved.discard(home)
+                self._own(home, self._move(home))
+        if self._open:
+            self._tick = self._clock.callLater(TICK, self._look)
+
+    async def _move(self, home: Home) -> None:
+        def move() -> bool:
+            if not home.is_open:
+                return False
+            with home.used() as index:
+                home.checkpoint()
+                return index.is_behind()
+
+        if await self._lanes.run(home.account, move):
+            # Left by a process that ended before it could.
+            self.write_behind(home)
+
+    async def _close(self, home: Home) -> None:
+        def close() -> None:
+            if home.is_open:
+                with home.changed() as index:
+                    while behind.write_behind(home, index):
+                        pass
+                    tidying.tidy(home, index)
+                self._house.pool.forget(home)
+                home.close()
+
+        await self._lanes.run(home.account, close)
+
+    async def _end(self, home: Home) -> None:
+        def end() -> None:
+            if home.is_open or home.account in self._behind:
+                with home.changed() as index:
+                    while behind.write_behind(home, index):
+                        pass
+                    tidying.settle(home, index)
+            self._house.pool.forget(home)
+            home.close()
+
+        await self._lanes.run(home.account, end)
+
+
+def _wal(home: Home) -> int:
+    try:
+        return os.stat(f"{home.index_path}-wal").st_size
+    except FileNotFoundError:
+        return 0

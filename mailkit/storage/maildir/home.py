@@ -1,0 +1,390 @@
+"""
+One account in the hands of this process: its lock, its index, what it remembers.
+
+Everything here is done in the account's lane or by the clerk, one at a time; between
+processes ``flock`` on the account's ``lock`` orders the steps that touch names.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from attrs import define, field
+
+from mailkit.errors import MailboxGone, NoSuchMailbox, StorageBroken
+from mailkit.model.address import AccountName
+from mailkit.model.mailbox import INBOX, MailboxName
+from mailkit.storage import names
+from mailkit.storage.index.database import is_damaged
+from mailkit.storage.index.index import HalfDone, Index, OtherVersion
+from mailkit.storage.index.rows import MailboxRow
+from mailkit.storage.maildir import founding, numbers
+from mailkit.storage.maildir.aside import Aside
+from mailkit.storage.maildir.house import House
+from mailkit.storage.maildir.numbers import UIDFile
+from mailkit.storage.safefile import translated
+
+
+class NotNowError(Exception):
+    """The clerk leaves this to the account's lane: it would take long, or wait."""
+
+
+class Repair(Protocol):
+    """Knows how to bring index and files together; all of it is under the lock."""
+
+    def finish(self, home: Home, index: Index, half_done: HalfDone) -> None:
+        """Finish whatever step somebody left."""
+
+    def begin_boot(self, home: Home, index: Index) -> None:
+        """Open an index that another boot wrote."""
+
+    def list_folders(self, home: Home, index: Index) -> None:
+        """See which mailboxes there are."""
+
+    def list_anew(self, home: Home, index: Index, row: MailboxRow) -> None:
+        """Compare all files of a mailbox with its rows, trusting neither."""
+
+
+@define(eq=False)
+class Home:
+    """The folder of one account, opened when it is used."""
+
+    house: House
+    account: AccountName
+    path: str
+    repair: Repair
+    mutex: threading.RLock = field(init=False, factory=threading.RLock)
+    token: str = field(init=False)
+    """Marks batches as this process's; another after a step that failed."""
+    unsynced: dict[str, int] = field(init=False, factory=dict)
+    """Folder → how many deliveries went there that no sync covers yet."""
+    distrusted: set[int] = field(init=False, factory=set)
+    """Mailboxes to be listed before their next use: something failed there."""
+    seen: dict[int, int] = field(init=False, factory=dict)
+    """Mailbox → its MODSEQ when it was last looked at for those who watch it."""
+    left_at: dict[int, int] = field(init=False, factory=dict)
+    """Mailbox → the mtime of its ``cur/`` as we left it."""
+    listed: dict[int, float] = field(init=False, factory=dict)
+    """Mailbox → when this process last looked at its ``cur/``."""
+    root_left: int = field(init=False, default=0)
+    """The mtime of ``Maildir`` as we left it."""
+    arrays: dict[int, tuple[int, array[int]]] = field(init=False, factory=dict)
+    """Mailbox → MODSEQ and UIDs of the newest snapshot."""
+    _index: Index | None = field(init=False, default=None)
+    _aside: Aside | None = field(init=False, default=None)
+    _identity: tuple[int, int] | None = field(init=False, default=None)
+    _lock: int = field(init=False, default=-1)
+    _is_held: bool = field(init=False, default=False)
+    _is_founded: bool = field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.renew_token()
+
+    @property
+    def maildir(self) -> str:
+        return f"{self.path}/Maildir"
+
+    @property
+    def index_path(self) -> str:
+        return f"{self.path}/index.sqlite"
+
+    def folder(self, folder: str) -> str:
+        """The path of a mailbox's folder."""
+        return f"{self.maildir}/{folder}" if folder else self.maildir
+
+    def renew_token(self) -> None:
+        """Have what this process left half done looked for as if it was another's."""
+        self.token = f"{os.getpid()}.{os.urandom(6).hex()}"
+
+    # --- opening ---
+
+    @property
+    def is_founded(self) -> bool:
+        """Whether this process knows that the account has its folder."""
+        return self._is_founded
+
+    def found(self) -> None:
+        """Make the account's folder, if it is not there."""
+        with self.used():
+            self._is_founded = True
+
+    @contextmanager
+    def used(self) -> Iterator[Index]:
+        """Read: the index, opened, and of this very account."""
+        with self.house.pool.using(self, self.house.now()), self._telling():
+            index = self._index
+            if index is None or not self._is_same():
+                with self.held():
+                    index = self._opened()
+            yield index
+
+    @contextmanager
+    def changed(self, *, waits: bool = True) -> Iterator[Index]:
+        """
+        Change: nobody else does, and what others left half done is finished.
+
+        :raises NotNowError: if it ``waits`` not and would have to.
+        """
+        with self.house.pool.using(self, self.house.now()), self._telling():
+            if not waits and (self._index is None or not self._is_same()):
+                raise NotNowError
+            with self.held(waits=waits):
+                index = self._opened()
+                half_done = index.half_done(self.token)
+                if half_done is not None:
+                    if not waits:
+                        raise NotNowError
+                    self.repair.finish(self, index, half_done)
+                if waits:
+                    # What is done to a delivered message is durable after it.
+                    for folder in tuple(self.unsynced):
+                        self.house.files.sync_folder(f"{self.folder(folder)}/cur")
+                yield index
+
+    @contextmanager
+    def held(self, *, waits: bool = True) -> Iterator[None]:
+        """Be the one process whose hand the account is in; may be nested."""
+        if self._is_held:
+            yield
+            return
+        self._take_lock(waits=waits)
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            if self._lock >= 0:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _take_lock(self, *, waits: bool) -> None:
+        while True:
+            if self._lock < 0:
+                if not os.path.isdir(self.maildir):
+                    self._is_founded = False
+                    founding.found_account(self.house, self.account, self.path)
+                self._lock = os.open(
+                    f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+                )
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
+            except BlockingIOError:
+                raise NotNowError from None
+            if _is_file(f"{self.path}/lock", self._lock):
+                return
+            # The folder was put aside or put back meanwhile.
+            self.close()
+
+    def _is_same(self) -> bool:
+        """Whether the index that is open is the file of that name."""
+        if self._index is None:
+            return False
+        try:
+            found = os.stat(self.index_path)
+        except FileNotFoundError:
+            return False
+        return self._identity == (found.st_ino, found.st_dev)
+
+    def _opened(self) -> Index:
+        """The index, under the lock; rebuilt if it is not what it should be."""
+        if self._index is not None:
+            if self._is_same():
+                return self._index
+            self._let_go_of_index()
+        index = self._open_or_discard()
+        self._index = index
+        try:
+            self._identity = index.identity()
+            if self._identity is None or not self._is_same():
+                index = self._index = self._begun_again(index)
+                self._identity = index.identity()
+            elif index.boot() != self.house.boot:
+                self.repair.begin_boot(self, index)
+            half_done = index.half_done(self.token)
+            if half_done is not None:
+                self.repair.finish(self, index, half_done)
+            self.repair.list_folders(self, index)
+        except BaseException:
+            self._let_go_of_index()
+            raise
+        return index
+
+    def _open_or_discard(self) -> Index:
+        try:
+            return Index.open(self.index_path, self.house.files)
+        except OtherVersion:
+            pass
+        except sqlite3.DatabaseError as error:
+            if not is_damaged(error):
+                raise
+        self._discard_index()
+        return Index.open(self.index_path, self.house.files)
+
+    def _begun_again(self, index: Index) -> Index:
+        """An index without a past: it has no account yet, or is a copy."""
+        if index.identity() is not None:
+            index.close()
+            self._discard_index()
+            index = Index.open(self.index_path, self.house.files)
+        floor = self.read_floor()
+        mod_seq = max(floor, int(self.house.now() * 1_000_000))
+        floor = self.raise_floor(mod_seq)
+        with index.database.transaction(is_full=True):
+            index.begin_account(self.house.boot, mod_seq)
+            index.set_fact("floor", floor)
+        return index
+
+    def _discard_index(self) -> None:
+        for ending in ("", "-wal", "-shm"):
+            self.house.files.unlink(self.index_path + ending)
+
+    @property
+    def aside(self) -> Aside:
+        """``account.sqlite``, opened."""
+        if self._aside is None:
+            self._aside = Aside.open(f"{self.path}/account.sqlite", self.house.files)
+        return self._aside
+
+    @property
+    def data_version(self) -> int:
+        """Another number after each commit by another process; 0 while closed."""
+        return 0 if self._index is None else self._index.database.data_version()
+
+    def checkpoint(self) -> None:
+        """Move the WAL into the index, if it is open."""
+        if self._index is not None:
+            self._index.database.checkpoint()
+
+    def close(self) -> None:
+        """Let go of all files; the next use opens them again."""
+        self._let_go_of_index()
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _let_go_of_index(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+        self.arrays.clear()
+        self.left_at.clear()
+        self.listed.clear()
+        self.seen.clear()
+
+    @property
+    def is_open(self) -> bool:
+        return self._index is not None
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Errors of disk and database as ours; a damaged index is not used again."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if is_damaged(error):
+                self._let_go_of_index()
+                with self.held():
+                    self._discard_index()
+            raise translated(error) from error
+        except OSError as error:
+            raise translated(error) from error
+
+    # --- numbers ---
+
+    def next_mod_seq(self, index: Index) -> int:
+        """A MODSEQ for the change that is being made, in its transaction."""
+        mod_seq = max(index.mod_seq() + 1, int(self.house.now() * 1_000_000))
+        if mod_seq >= index.floor():
+            index.set_fact("floor", self.raise_floor(mod_seq))
+        index.set_fact("mod_seq", mod_seq)
+        return mod_seq
+
+    def read_floor(self) -> int:
+        """The durable MODSEQ floor."""
+        return numbers.read_mod_seq_floor(self.maildir)
+
+    def raise_floor(self, above: int) -> int:
+        """Make the MODSEQ floor durable, an hour above; what it is now."""
+        floor = max(above, self.read_floor())
+        floor += numbers.MOD_SEQ_AHEAD
+        numbers.write_mod_seq_floor(self.house.files, self.maildir, floor)
+        return floor
+
+    def make_room(self, index: Index, row: MailboxRow, count: int) -> None:
+        """Have the durable mark of a mailbox above its next ``count`` UIDs."""
+        above = row.uid_next + count
+        if above <= row.mark:
+            return
+        folder = self.folder(row.folder)
+        found = UIDFile.read(folder)
+        if found is None:
+            raise StorageBroken(f"{folder} lost its {numbers.UID_FILE}")
+        found = found.raised(above)
+        found.write(self.house.files, folder)
+        index.set_mailbox(row.id, mark=found.mark)
+
+    # --- mailboxes ---
+
+    def mailbox(self, index: Index, name: MailboxName) -> MailboxRow:
+        """
+        The row of a mailbox, as it may be answered from.
+
+        :raises NoSuchMailbox:
+        """
+        row = index.mailbox(folder_of(name))
+        if row is None:
+            self.repair.list_folders(self, index)
+            row = index.mailbox(folder_of(name))
+        if row is None:
+            raise NoSuchMailbox(name)
+        return self.current(index, row)
+
+    def mailbox_again(self, index: Index, mailbox: str) -> MailboxRow:
+        """
+        The row of a mailbox that was opened before, whatever its name is now.
+
+        :raises MailboxGone:
+        """
+        row = index.mailbox_by_mailbox_id(mailbox)
+        if row is None:
+            raise MailboxGone(mailbox)
+        return self.current(index, row)
+
+    def current(self, index: Index, row: MailboxRow) -> MailboxRow:
+        """The row, listed first if it was not yet in this boot, or is distrusted."""
+        if row.boot == self.house.boot and row.id not in self.distrusted:
+            return row
+        with self.held():
+            self.repair.list_anew(self, index, row)
+        found = index.mailbox_by_id(row.id)
+        if found is None:
+            raise MailboxGone(row.folder)
+        return found
+
+
+def folder_of(name: MailboxName) -> str:
+    """The folder of a mailbox's name below ``Maildir``; "" is the INBOX."""
+    return "" if name == INBOX else names.folder(name)
+
+
+def name_of(folder: str) -> MailboxName:
+    """The name of a mailbox that is in that folder."""
+    return names.unfolder(folder) if folder else INBOX
+
+
+def _is_file(path: str, descriptor: int) -> bool:
+    try:
+        named = os.stat(path)
+    except FileNotFoundError:
+        return False
+    held = os.fstat(descriptor)
+    return (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)

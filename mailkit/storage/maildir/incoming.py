@@ -1,0 +1,199 @@
+"""How messages get into mailboxes: written beside, then handed to the clerk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredSemaphore
+
+from mailkit.errors import MailkitError, StorageBroken
+from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.storage import IContent, NewMessage, Placement
+from mailkit.model.address import AccountName
+from mailkit.storage import names
+from mailkit.storage.content import all_octets
+from mailkit.storage.maildir import folders
+from mailkit.storage.maildir.arrivals import Batch, Drop, Landing, land
+from mailkit.storage.maildir.home import Home, NotNowError, folder_of, name_of
+from mailkit.storage.maildir.house import House
+from mailkit.storage.maildir.letter import Letter, write_letter
+from mailkit.storage.maildir.mailbox import canonical
+from mailkit.storage.safefile import told_as_ours
+
+LARGE = 1 << 20
+"""Messages above this are taken one at a time into memory."""
+
+
+@define(eq=False)
+class Incoming:
+    """Deliveries and APPENDs of all accounts."""
+
+    _house: House
+    _lanes: ILanes
+    _home: Callable[[AccountName], Home]
+    _told: Callable[[AccountName, Sequence[str]], None]
+    _large: DeferredSemaphore = field(
+        init=False, factory=lambda: DeferredSemaphore(tokens=2)
+    )
+
+    async def deliver(self, content: IContent, to: Sequence[Placement]) -> list[int]:
+        """Keep one message in several mailboxes durably; their UIDs, in order."""
+        by_head: dict[bytes, list[Placement]] = {}
+        for placement in to:
+            by_head.setdefault(placement.head, []).append(placement)
+        drops: dict[int, Drop] = {}
+        by_home: dict[Home, list[Drop]] = {}
+        letters: list[Letter] = []
+        try:
+            for head, placements in by_head.items():
+                homes = {self._home(placement.account) for placement in placements}
+                folder = await self._folder(homes)
+                letter = await self._written(folder, head, content, None)
+                letter.uses = len(placements)
+                letters.append(letter)
+                for placement in placements:
+                    drop = Drop(
+                        letter,
+                        folder_of(names.checked(placement.mailbox)),
+                        canonical(placement.flags),
+                    )
+                    drops[id(placement)] = drop
+                    by_home.setdefault(self._home(placement.account), []).append(drop)
+            await self._land([Landing(home, own) for home, own in by_home.items()])
+        except BaseException:
+            await self._discard(letters)
+            raise
+        await self._discard([letter for letter in letters if letter.uses > 1])
+        return [drops[id(placement)].uid for placement in to]
+
+    async def append(
+        self,
+        home: Home,
+        mailbox_id: str,
+        messages: Sequence[NewMessage],
+        quota: int,
+    ) -> list[int]:
+        """Keep messages in one mailbox, all or none."""
+        letters: list[Letter] = []
+        try:
+            folder = await self._folder({home})
+            for message in messages:
+                letters.append(
+                    await self._written(
+                        folder, message.head, message.content, message.internal_date
+                    )
+                )
+            drops = [
+                Drop(letter, "", canonical(message.flags), mailbox_id)
+                for letter, message in zip(letters, messages, strict=True)
+            ]
+            await self._land([Landing(home, drops, quota)])
+        except BaseException:
+            await self._discard(letters)
+            raise
+        return [drop.uid for drop in drops]
+
+    async def _folder(self, homes: set[Home]) -> str:
+        """Where to write a message that goes to these accounts."""
+        for home in homes:
+            if not home.is_founded:
+                await self._lanes.run(home.account, home.found)
+        if len(homes) > 1:
+            return self._house.spool
+        return f"{homes.pop().maildir}/tmp"
+
+    async def _written(
+        self, folder: str, head: bytes, content: IContent, date: float | None
+    ) -> Letter:
+        if content.size <= LARGE:
+            return await self._write(folder, head, content, date)
+        await self._large.acquire()
+        try:
+            return await self._write(folder, head, content, date)
+        finally:
+            self._large.release()
+
+    async def _write(
+        self, folder: str, head: bytes, content: IContent, date: float | None
+    ) -> Letter:
+        octets = await all_octets(content)
+        pieces = [head, octets] if head else [octets]
+        base = self._house.names.next()
+        seconds = int(self._house.now() if date is None else date)
+
+        def work() -> Letter:
+            with told_as_ours():
+                return write_letter(self._house.files, folder, base, pieces, seconds)
+
+        return await self._lanes.sync(work)
+
+    async def _discard(self, letters: Sequence[Letter]) -> None:
+        if letters:
+            paths = [letter.path for letter in letters]
+
+            def work() -> None:
+                with told_as_ours():
+                    for path in paths:
+                        self._house.files.unlink(path)
+
+            await self._lanes.sync(work)
+
+    async def _land(self, landings: list[Landing]) -> None:
+        """Have the clerk give UIDs and names, and the folders synced."""
+        accounts = [landing.home.account for landing in landings]
+        await self._lanes.clerk(accounts, landings, _clerk)
+        error: BaseException | None = None
+        for landing in landings:
+            if isinstance(landing.error, NotNowError):
+                landing.error = None
+                await self._lanes.run(landing.home.account, _slowly(landing))
+            if landing.batch is not None:
+                failure = await self._synced(landing.batch)
+                landing.error = landing.error or failure
+            error = error or landing.error
+        if error is not None:
+            raise error
+
+    async def _synced(self, batch: Batch) -> MailkitError | None:
+        """Sync a batch's folders once for all that wait for it, then tell."""
+        if batch.is_synced:
+            return batch.error
+        if batch.is_syncing:
+            waiting: Deferred[None] = Deferred()
+            batch.waiting.append(waiting)
+            await waiting
+            return batch.error
+        batch.is_syncing = True
+        batch.error = StorageBroken("the folder was not synced")
+        try:
+            batch.error = await self._lanes.sync(batch.sync)
+        finally:
+            batch.is_synced = True
+            for waiting in batch.waiting:
+                waiting.callback(None)
+        self._told(batch.home.account, [row.mailbox_id for row in batch.rows])
+        return batch.error
+
+
+def _clerk(items: list[list[Landing]]) -> Sequence[BaseException | None]:
+    land((landing for item in items for landing in item), waits=False)
+    return [None] * len(items)
+
+
+def _slowly(landing: Landing) -> Callable[[], None]:
+    """What the clerk left: mailboxes are made and listed first."""
+
+    def work() -> None:
+        home = landing.home
+        try:
+            with home.changed() as index:
+                for drop in landing.drops:
+                    if not drop.mailbox_id and index.mailbox(drop.folder) is None:
+                        folders.make_for_delivery(home, index, name_of(drop.folder))
+        except MailkitError as error:
+            landing.error = error
+            return
+        land([landing], waits=True)
+
+    return work

@@ -1,0 +1,242 @@
+"""Reading mailboxes and messages, in the lane of their account."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Sequence
+from contextlib import suppress
+from io import BufferedReader
+
+from attrs import define, field
+from zope.interface import implementer
+
+from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.storage import IContent
+from mailkit.model.address import AccountName
+from mailkit.model.mailbox import (
+    MailboxChange,
+    MailboxStatus,
+    MessageRecord,
+    Snapshot,
+    Want,
+)
+from mailkit.model.uidset import NO_UIDS, UIDSet
+from mailkit.storage.content import OctetsContent
+from mailkit.storage.index import reading
+from mailkit.storage.index.index import Index
+from mailkit.storage.index.rows import UIDS, MailboxRow
+from mailkit.storage.maildir import listing, naming
+from mailkit.storage.maildir.home import Home, name_of
+from mailkit.storage.maildir.letter import Shown, with_crlf
+
+PIECE = 200
+"""Messages that are rendered in one commit."""
+
+
+@implementer(IContent)
+@define(eq=False)
+class FileContent:
+    """A large message: its file stays open, so nobody can take it away."""
+
+    _file: BufferedReader = field(repr=False)
+    _lanes: ILanes = field(repr=False)
+    _account: AccountName
+    size: int
+    octets: bytes | None = None
+
+    async def read(self, start: int, count: int) -> bytes:
+        descriptor = self._file.fileno()
+        return await self._lanes.run(
+            self._account, lambda: os.pread(descriptor, count, start)
+        )
+
+
+def look_around(home: Home, index: Index, row: MailboxRow) -> MailboxRow:
+    """See what other programs did, as often as STORE.md §4 says; the row after it."""
+    now = home.house.now()
+    cur_due = now - home.listed.get(row.id, 0.0) >= home.house.settings.list_every
+    if not cur_due and not _has_entries(f"{home.folder(row.folder)}/new"):
+        return row
+    with home.changed() as changed:
+        row = home.mailbox_again(changed, row.mailbox_id)
+        listing.look(home, changed, row, is_thorough=False)
+        return home.mailbox_again(changed, row.mailbox_id)
+
+
+def _has_entries(folder: str) -> bool:
+    try:
+        return bool(os.listdir(folder))
+    except FileNotFoundError:
+        return True
+
+
+def snapshot(
+    home: Home, index: Index, row: MailboxRow, *, take_recent: bool
+) -> Snapshot:
+    """Look at the whole mailbox; all that look at one state share its UIDs."""
+    uids = _uids(home, index, row)
+    count = status(index, row)
+    recent = NO_UIDS
+    if take_recent and row.first_recent < row.uid_next:
+        if count.recent:
+            recent = UIDSet.of(uids[len(uids) - count.recent :])
+        with index.database.transaction(is_full=True):
+            index.set_mailbox(row.id, first_recent=row.uid_next)
+    return Snapshot(
+        count,
+        uids,
+        tuple(sorted(spelling for spelling, _ in index.keywords(row.id).values())),
+        reading.first_unseen(index, row),
+        recent,
+    )
+
+
+def _uids(home: Home, index: Index, row: MailboxRow) -> array[int]:
+    known = home.arrays.get(row.id)
+    if known is not None:
+        mod_seq, uids = known
+        if mod_seq == row.mod_seq:
+            return uids
+        last = uids[-1] if uids else 0
+        later = reading.all_uids(index, row, last)
+        if len(uids) + len(later) == row.messages and not _any_expunged(
+            index, row, mod_seq
+        ):
+            if later:
+                uids = uids + later
+            home.arrays[row.id] = row.mod_seq, uids
+            return uids
+    uids = reading.all_uids(index, row)
+    home.arrays[row.id] = row.mod_seq, uids
+    return uids
+
+
+def _any_expunged(index: Index, row: MailboxRow, mod_seq: int) -> bool:
+    found = index.database.one(
+        "SELECT 1 FROM expunged WHERE mailbox = ? AND mod_seq > ? LIMIT 1",
+        row.id,
+        mod_seq,
+    )
+    return found is not None
+
+
+def status(index: Index, row: MailboxRow) -> MailboxStatus:
+    """The counters of a mailbox."""
+    return MailboxStatus(
+        name_of(row.folder),
+        row.mailbox_id,
+        row.uid_validity,
+        row.uid_next,
+        row.mod_seq,
+        row.messages,
+        row.unseen,
+        row.deleted,
+        row.size,
+        reading.count_from(index, row, row.first_recent),
+    )
+
+
+def changes(index: Index, row: MailboxRow, mod_seq: int) -> MailboxChange:
+    """What somebody missed who knew the state ``mod_seq``."""
+    return reading.changes(index, row, mod_seq)
+
+
+def records(
+    home: Home, index: Index, row: MailboxRow, uids: UIDSet, want: Want
+) -> list[MessageRecord]:
+    """Messages with those UIDs, rendered where that is wanted."""
+    if want & (reading.RENDERED | Want.FACTS):
+        render_missing(home, index, row, uids)
+    return reading.records(index, row, uids, want)
+
+
+def render_missing(home: Home, index: Index, row: MailboxRow, uids: UIDSet) -> None:
+    """Render what nobody rendered yet, as after a rebuild, and keep it."""
+    if not reading.is_unrendered(index, row):
+        return
+    waiting = reading.unrendered(index, row, uids)
+    for start in range(0, len(waiting), PIECE):
+        shown = []
+        for key, name in waiting[start : start + PIECE]:
+            octets = octets_of(home, index, row, key & UIDS)
+            if octets is not None:
+                email_id = naming.email_id(naming.base_of(name))
+                shown.append((key, Shown.of(octets, email_id)))
+        keep_shown(index, shown)
+
+
+def keep_shown(index: Index, shown: Sequence[tuple[int, Shown]]) -> None:
+    """Write down what was rendered; derived, so no sync waits for it."""
+    with index.database.transaction(is_full=False):
+        index.database.executemany(
+            "INSERT OR REPLACE INTO rendered VALUES (?, ?, ?, ?, ?, ?)",
+            [one.row(key) for key, one in shown],
+        )
+        index.database.executemany(
+            "UPDATE message SET thread_id = ? WHERE id = ?",
+            [(one.thread_id, key) for key, one in shown],
+        )
+
+
+def octets_of(home: Home, index: Index, row: MailboxRow, uid: int) -> bytes | None:
+    """
+    The whole of a message; ``None`` if its file is no more.
+
+    It is expunged by then.
+    """
+    opened = _opened(home, index, row, [uid])
+    if not opened:
+        return None
+    _, size, file = opened[0]
+    with file:
+        return _as_sent(file, size)
+
+
+def contents(
+    home: Home, index: Index, row: MailboxRow, uids: UIDSet, lanes: ILanes
+) -> list[tuple[int, IContent]]:
+    """The octets of those of ``uids`` that exist; small ones are read."""
+    found: list[tuple[int, IContent]] = []
+    keys = reading.keys(index, row, uids)
+    for uid, size, file in _opened(home, index, row, [key & UIDS for key in keys]):
+        real = os.fstat(file.fileno()).st_size
+        if real != size or size <= home.house.settings.held_in_memory:
+            with file:
+                found.append((uid, OctetsContent(_as_sent(file, size))))
+        else:
+            found.append((uid, FileContent(file, lanes, home.account, size)))
+    return found
+
+
+def _as_sent(file: BufferedReader, size: int) -> bytes:
+    octets = file.read()
+    return octets if len(octets) == size else with_crlf(octets)
+
+
+def _opened(
+    home: Home, index: Index, row: MailboxRow, uids: Sequence[int]
+) -> list[tuple[int, int, BufferedReader]]:
+    """Files that are there; one that is not where its row says is looked for."""
+    cur = f"{home.folder(row.folder)}/cur"
+    found = []
+    missing = []
+    for key, name, size in reading.names(index, [row.key(uid) for uid in uids]):
+        try:
+            found.append((key & UIDS, size, _open(f"{cur}/{name}")))
+        except FileNotFoundError:
+            missing.append(key)
+    if missing:
+        with home.changed() as changed:
+            now = home.mailbox_again(changed, row.mailbox_id)
+            listing.look(home, changed, now, is_thorough=True)
+        cur = f"{home.folder(now.folder)}/cur"
+        for key, name, size in reading.names(index, missing):
+            with suppress(FileNotFoundError):  # it went since the listing
+                found.append((key & UIDS, size, _open(f"{cur}/{name}")))
+        found.sort(key=lambda one: one[0])
+    return found
+
+
+def _open(path: str) -> BufferedReader:
+    return open(path, "rb")  # the caller closes it, or a content has it

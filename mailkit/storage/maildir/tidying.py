@@ -1,0 +1,54 @@
+"""Upkeep of one account, before its files are closed."""
+
+from __future__ import annotations
+
+from mailkit.storage.index.index import Index
+from mailkit.storage.maildir import founding
+from mailkit.storage.maildir.home import Home
+
+
+def tidy(home: Home, index: Index) -> None:
+    """Keep logs short, ``tmp`` empty, and say that all is settled."""
+    now = home.house.now()
+    for row in index.mailboxes():
+        founding.clear_old(home.house.files, f"{home.folder(row.folder)}/tmp", now)
+    most = home.house.settings.expunge_log
+    long = index.database.all(
+        "SELECT mailbox FROM expunged GROUP BY mailbox HAVING count(*) > ?", most
+    )
+    for (mailbox,) in long:
+        _prune(index, mailbox, most // 2)
+    settle(home, index)
+
+
+def _prune(index: Index, mailbox: int, keep: int) -> None:
+    """Forget the oldest entries, and know from when on the log is whole."""
+    database = index.database
+    row = database.one(
+        """
+        SELECT mod_seq FROM expunged WHERE mailbox = ?
+        ORDER BY mod_seq DESC LIMIT 1 OFFSET ?
+        """,
+        mailbox,
+        keep,
+    )
+    if row is None:
+        return
+    with database.transaction(is_full=True):
+        database.execute(
+            "DELETE FROM expunged"
+            " WHERE mailbox = ? AND mod_seq <= ? AND pending IS NULL",
+            (mailbox, row[0]),
+        )
+        index.set_mailbox(mailbox, known_since=row[0])
+
+
+def settle(home: Home, index: Index) -> None:
+    """Our last batches are done, and this is how we left the folders."""
+    database = index.database
+    with database.transaction(is_full=False):
+        database.execute(
+            "UPDATE mailbox SET settled = uid_next WHERE settled_by = ?", (home.token,)
+        )
+        for mailbox, mtime in home.left_at.items():
+            index.set_mailbox(mailbox, cur_mtime=mtime)
