@@ -88,7 +88,7 @@ async def lsub(talk: Dialogue, command: Lsub) -> Response:
 
 
 async def namespace(talk: Dialogue) -> Response:
-    """One personal namespace, and no other (RFC 9051 §6.3.10)."""
+    """One personal namespace, and no other (RFC 2342 §5, RFC 9051 §6.3.10)."""
     talk.say(write.namespace(SEPARATOR))
     return ok("Told")
 
@@ -141,7 +141,7 @@ def attributes(
     entry: MailboxEntry, is_extended: bool, tells_subscribed: bool
 ) -> tuple[str, ...]:
     r"""
-    What LIST says of one name (RFC 9051 §7.3.1).
+    What LIST says of one name (RFC 9051 §7.3.1); about children always (RFC 3348 §3).
 
     :param is_extended: whether the client knows ``\NonExistent`` (RFC 5258 §3.4).
     """
@@ -200,7 +200,7 @@ def _selection(
     """
     Whether a name meets the selection options, whatever the pattern.
 
-    Without any, a name without mailbox is shown only for what is below it; REMOTE
+    Special use is that of RFC 6154 §2. Without any, a name without mailbox is shown only for what is below it; REMOTE
     adds nothing, as all mailboxes are here.
     """
     subscribed = ListSelection.SUBSCRIBED in selection

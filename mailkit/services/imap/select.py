@@ -68,6 +68,6 @@ async def close(talk: Dialogue) -> Response:
 
 
 async def unselect(talk: Dialogue) -> Response:
-    """Look at no mailbox, and remove nothing."""
+    """Look at no mailbox, and remove nothing (RFC 3691 §2)."""
     talk.selected = None
     return ok("Closed, nothing removed")
