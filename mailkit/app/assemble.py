@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from functools import partial
 from typing import Any
 
 from attrs import define
@@ -12,6 +11,7 @@ from attrs import define
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused
 from mailkit.interfaces.delivery import IFiling
+from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.storage import IMailStore
 from mailkit.metrics import Metrics
@@ -40,9 +40,25 @@ from mailkit.services.smtp import build as smtp_builds
 from mailkit.services.smtp.service import SMTPHouse
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.events import Events
-from mailkit.storage.memory.store import MemoryStore
+from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
+
+
+@define(eq=False)
+class Quotas:
+    """How much each account may keep."""
+
+    _directory: IDirectory
+    default: int
+    """Octets of an account that says nothing else; 0 is without limit."""
+
+    async def of(self, account: AccountName) -> int:
+        """Octets that an account may keep; 0 is without limit."""
+        known = await self._directory.account(account)
+        if known is None or known.quota is None:
+            return self.default
+        return known.quota
 
 
 @define(eq=False)
@@ -54,6 +70,7 @@ class House:
     lanes: StartLanes
     board: SocketBoard
     directory: SQLiteDirectory
+    quotas: Quotas
     store: IMailStore
     spool: Spool
     events: IEvents
@@ -85,14 +102,6 @@ class House:
         await self.lanes.close()
 
 
-async def quota_of(house: House, settings: Settings, account: AccountName) -> int:
-    """Octets that an account may keep; 0 is without limit."""
-    known = await house.directory.account(account)
-    if known is None or known.quota is None:
-        return settings.accounts.quota
-    return known.quota
-
-
 def make_builds(house: House, settings: Settings) -> dict[str, Build]:
     """How each service makes the two halves of a conversation, by its name."""
     limits = SMTPLimits(
@@ -101,6 +110,7 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         recipients=settings.limits.recipients,
     )
     house.sessions.most = settings.limits.connections_per_account
+    house.quotas.default = settings.accounts.quota
     authentication = Authentication.over(
         house.directory,
         house.directory,
@@ -145,7 +155,7 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         sessions=house.sessions,
         clock=house.reactor,
         metrics=house.metrics,
-        quota_of=partial(quota_of, house, settings),
+        quota_of=house.quotas.of,
         settings=IMAPSettings(message_size=settings.limits.message_size),
     )
     pop3 = POP3House(
@@ -197,13 +207,15 @@ def open_house(settings: Settings, reactor: Any, metrics: Metrics) -> House:
         raise Refused(f"cannot write to {data}: {error.strerror}") from error
     directory = SQLiteDirectory(data / "directory.sqlite", lanes, board, reactor)
     finish(directory.open())
+    quotas = Quotas(directory, settings.accounts.quota)
     return House(
         reactor=reactor,
         metrics=metrics,
         lanes=lanes,
         board=board,
         directory=directory,
-        store=MemoryStore(),
+        quotas=quotas,
+        store=MaildirStore(data, lanes, board, reactor, quotas.of),
         spool=spool,
         events=Events(data / "events.sqlite", lanes, reactor),
         filing=IntoInbox(),
