@@ -17,6 +17,8 @@ from zope.interface.interface import InterfaceClass, Method
 import mailkit.interfaces
 from mailkit.app.settings import Settings
 from mailkit.config.reference import describe, markdown
+from mailkit.formats.received import HOPS
+from mailkit.formats.validation import CHECKS
 from mailkit.metrics import TABLE
 from tests.docs import rfcs
 
@@ -63,6 +65,34 @@ def interfaces_page() -> str:
     return "\n".join(lines)
 
 
+def headers_page() -> str:
+    """What is wrong with a header, and what is done about it."""
+    lines = [
+        "What is looked for in the header of each message, and what becomes of it. "
+        "*Refuse*: 554 5.6.0 with these words (550 5.6.7 where SMTPUTF8 is missing). "
+        "*Repair*: mended as RFC 6409 §8 allows: Date and Message-ID are added, Bcc and "
+        "Resent-Bcc taken out. *Note*: kept as it is; `mailkit trace` names it.",
+        "",
+        "| Check | What it finds | By submission | On port 25, by LMTP |",
+        "|---|---|---|---|",
+    ]
+    for check in CHECKS:
+        lines.append(
+            f"| `{check.name}` | {check.text} | {check.submission.value} "
+            f"| {check.arrival.value} |"
+        )
+    lines += [
+        "",
+        "On port 25, Authentication-Results fields in this server's name, and fields "
+        "whose names begin with X-Spam, are taken out: nobody but us may write them "
+        "(RFC 8601 §5). Of submissions each mailbox in From, or in the newest "
+        "Resent-From, has to be the sender's: by account, alias, catch-all or grant. "
+        f"{HOPS} Received fields, or the Delivered-To that is about to be written, are "
+        "a loop: 554 5.4.6.",
+    ]
+    return "\n".join(lines)
+
+
 def _is_seam(thing: object, module: str) -> bool:
     return (
         isinstance(thing, InterfaceClass)
@@ -89,6 +119,7 @@ def _doc(text: str | None) -> str:
 
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "config.md": ("Settings", config_page),
+    "headers.md": ("Headers", headers_page),
     "interfaces.md": ("Interfaces", interfaces_page),
     "metrics.md": ("Metrics", metrics_page),
     "rfcs.md": ("RFCs", rfcs.page),

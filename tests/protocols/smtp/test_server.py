@@ -332,6 +332,7 @@ def test_far_too_large(begin: bytes) -> None:
 
 
 def test_replies_of_several_lines() -> None:
+    """The status stands in each line (RFC 2034 §4)."""
     machine = SMTPServer()
     machine.send(Reply(220, "", "mx\nESMTP"))
     machine.receive(b"NOOP\r\n")
