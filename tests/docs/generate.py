@@ -70,8 +70,8 @@ def headers_page() -> str:
     lines = [
         "What is looked for in the header of each message, and what becomes of it. "
         "*Refuse*: 554 5.6.0 with these words (550 5.6.7 where SMTPUTF8 is missing). "
-        "*Repair*: mended as RFC 6409 §8 allows: Date and Message-ID are added, Bcc and "
-        "Resent-Bcc taken out. *Note*: kept as it is; `mailkit trace` names it.",
+        "*Repair*: mended as RFC 6409 §8 allows: Date and Message-ID are added, Bcc "
+        "and Resent-Bcc taken out. *Note*: kept as it is; `mailkit trace` names it.",
         "",
         "| Check | What it finds | By submission | On port 25, by LMTP |",
         "|---|---|---|---|",
