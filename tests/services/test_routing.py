@@ -1,4 +1,4 @@
-"""Whose address it is, and who may write as whom."""
+"""Whose address it is (RFC 5233 §1, RFC 2142 §5), and who may write as whom."""
 
 from __future__ import annotations
 
