@@ -36,6 +36,13 @@ TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 MAILKIT = (sys.executable, "-m", "mailkit.app.cli")
 """The ``mailkit`` command of the same."""
 
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(Path(__file__).parents[2]),  # the code that is tested
+    "PYTHONUNBUFFERED": "1",
+}
+"""Of every process that is started here."""
+
 PATIENCE = 20.0
 """Seconds that a process may take for anything."""
 
@@ -131,7 +138,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=ENVIRONMENT,
         )
         log.close()
 
@@ -172,6 +179,7 @@ class Server:
             text=True,
             timeout=60,
             check=False,
+            env=ENVIRONMENT,
         )
         if ok and done.returncode:
             raise AssertionError(f"mailkit {words}: {done.stdout}{done.stderr}")
