@@ -1,0 +1,1 @@
+"""The benchmark: the same work for mailkit and for Postfix with Dovecot."""

@@ -1,0 +1,7 @@
+"""Single parts."""
+
+from pathlib import Path
+
+
+def measure(out: Path) -> None:
+    """Soon."""
