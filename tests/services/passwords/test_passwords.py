@@ -12,7 +12,6 @@ from mailkit.model.account import Credential
 from mailkit.model.address import AccountName
 from mailkit.protocols.sasl.scram import make_keys
 from mailkit.services.authsettings import AuthSettings
-from mailkit.services.passwords.fresh import fresh_password
 from mailkit.services.passwords.passwords import Passwords, UnfitPassword
 
 PASSWORDS = Passwords(AuthSettings(scram_iterations=4096))
@@ -127,11 +126,3 @@ def test_a_wrong_password_costs_the_same_whatever_is_kept() -> None:
     counted.clear()
     passwords.examine([credential(PASSWORDS.make("x").secret)], "wrong")
     assert counted == []
-
-
-def test_fresh_passwords() -> None:
-    one, two = fresh_password(), fresh_password()
-    assert one != two
-    assert len(one) == 23
-    assert PASSWORDS.make(one)
-    assert fresh_password(lambda letters: letters[0]) == "aaaaa-aaaaa-aaaaa-aaaaa"
