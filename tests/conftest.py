@@ -8,10 +8,11 @@ tox) asks Hypothesis for 200 examples a property.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+from twisted.trial.unittest import SynchronousTestCase
 
 EXCUSED = ("shared/data", "needs root", "must not be root")
 """A skip whose reason has one of these in it is a skip in CI too."""
@@ -19,6 +20,18 @@ EXCUSED = ("shared/data", "needs root", "must not be root")
 settings.register_profile("few", max_examples=50, deadline=None)
 settings.register_profile("many", max_examples=200, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("MAILKIT_EXAMPLES", "few"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trial_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """`mktemp` of trial's test cases makes names below pytest's folder, not here."""
+
+    def mktemp(case: SynchronousTestCase) -> str:
+        return str(tmp_path_factory.mktemp(type(case).__name__) / "temp")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SynchronousTestCase, "mktemp", mktemp)
+        yield
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
