@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ from mailkit.storage.maildir import folders, reads, transfer
 from mailkit.storage.maildir.chores import Chores
 from mailkit.storage.maildir.exclusive import hold
 from mailkit.storage.maildir.home import Home, name_of
-from mailkit.storage.maildir.house import House, MaildirSettings
+from mailkit.storage.maildir.house import House, MaildirSettings, boot_id
 from mailkit.storage.maildir.incoming import Incoming
 from mailkit.storage.maildir.mailbox import MaildirMailbox
 from mailkit.storage.maildir.removal import remove_account
@@ -76,6 +77,10 @@ class MaildirStore:
     settings: MaildirSettings = _SETTINGS
     now: Callable[[], float] = time.time
     files: Files = field(factory=Files)
+    boot: str = field(factory=boot_id)
+    """Another one than the index has: power may have been lost since."""
+    host: str = field(factory=socket.gethostname)
+    """Part of the names of files."""
     house: House = field(init=False)
     _homes: dict[AccountName, Home] = field(init=False, factory=dict)
     _incoming: Incoming = field(init=False)
@@ -83,7 +88,9 @@ class MaildirStore:
     _chores: Chores = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.house = House(self.data, self.now, self.settings, self.files)
+        self.house = House(
+            self.data, self.now, self.settings, self.files, self.boot, self.host
+        )
         os.makedirs(self.house.spool, mode=0o700, exist_ok=True)
         self._incoming = Incoming(self.house, self.lanes, self.home, self.told)
         self._watching = Watching(
