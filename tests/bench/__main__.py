@@ -110,6 +110,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("workloads", nargs="*", help=f"of {' '.join(known)}")
     parser.add_argument("--only", default="", help="as-installed, tuned or mailkit")
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
+    parser.add_argument("--keep", action="store_true", help="for the next release")
     parser.add_argument("--out", type=Path, default=Path("bench-out"))
     parser.add_argument("--scratch", type=Path, default=Path("/var/tmp"))
     parser.add_argument("--port", type=int, default=21_000, help="the first of 60")
@@ -119,7 +120,7 @@ def main(words: list[str]) -> int:
         if name not in known:
             parser.error(f"no workload is called {name}")
     if MICRO in names:
-        micro.measure(chosen.out)
+        micro.measure(chosen.out, chosen.keep)
         names = [name for name in names if name != MICRO]
     if not names:
         return 0
