@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import define, field, frozen
 
@@ -11,7 +11,7 @@ from mailkit.formats.body import UnknownEncoding
 from mailkit.interfaces.storage import IContent
 from mailkit.model.flags import SEEN, FlagAction, FlagChange
 from mailkit.model.mailbox import MessageRecord, Want
-from mailkit.model.uidset import UIDSet
+from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.protocols.imap.events import Fetch
 from mailkit.protocols.imap.items import (
     Attribute,
@@ -102,7 +102,7 @@ class _Reading:
     def of(cls, talk: Dialogue, items: tuple[FetchItem, ...]) -> _Reading:
         steps: list[_Step] = []
         ready: list[FetchItem] = []
-        want = Want(0)
+        want = Want.FACTS  # sizes, to know how many to read at once
         marks = False
         for item in items:
             if isinstance(item, FetchSection) and not item.is_peek:
@@ -129,20 +129,39 @@ class _Reading:
         view, mailbox = talk.here.view, talk.here.mailbox
         is_whole = True
         for batch in batches(runs, talk.settings.contents):
-            uids = view.uids(batch)
-            rows = {row.uid: row for row in await mailbox.fetch(uids, self.want)}
-            contents = await mailbox.contents(uids)
-            found = [(uid, content) for uid, content in contents if uid in rows]
-            if len(found) < len(rows):
-                self.response = _ISSUED
-            changed = await self._mark(rows, [uid for uid, _ in found])
-            found = [(uid, content) for uid, content in found if uid in rows]
-            numbers = view.numbers_in(batch, [uid for uid, _ in found])
-            for number, (uid, content) in zip(numbers, found, strict=True):
-                await self._send(number, rows[uid], content, uid in changed)
-            is_whole = is_whole and len(found) == count(batch)
-            await talk.flush()
+            rows = await mailbox.fetch(view.uids(batch), self.want)
+            is_whole = is_whole and len(rows) == count(batch)
+            numbers = view.numbers_in(batch, [row.uid for row in rows])
+            by_uid = dict(zip([row.uid for row in rows], numbers, strict=True))
+            for group in self._groups(rows):
+                await self._send_group({row.uid: row for row in group}, by_uid)
+                await talk.flush()
         return is_whole
+
+    def _groups(self, rows: list[MessageRecord]) -> Iterator[list[MessageRecord]]:
+        """Rows whose messages may be in memory together."""
+        most = self.talk.settings.contents_octets
+        group: list[MessageRecord] = []
+        octets = 0
+        for row in rows:
+            octets += row.size
+            if group and octets > most:
+                yield group
+                group, octets = [], row.size
+            group.append(row)
+        if group:
+            yield group
+
+    async def _send_group(
+        self, rows: dict[int, MessageRecord], numbers: dict[int, int]
+    ) -> None:
+        contents = await self.talk.here.mailbox.contents(UIDSet.of(rows))
+        if len(contents) < len(rows):
+            self.response = _ISSUED
+        changed = await self._mark(rows, [uid for uid, _ in contents])
+        for uid, content in contents:
+            if uid in rows:
+                await self._send(numbers[uid], rows[uid], content, uid in changed)
 
     async def _mark(self, rows: dict[int, MessageRecord], uids: list[int]) -> UIDSet:
         r"""
@@ -151,7 +170,7 @@ class _Reading:
         Their flags are sent with them, so that the client knows (RFC 9051 §6.4.5).
         """
         if not self.marks:
-            return UIDSet()
+            return NO_UIDS
         unseen = UIDSet.of(uid for uid in uids if SEEN not in rows[uid].flags)
         if unseen:
             mailbox = self.talk.here.mailbox

@@ -200,8 +200,8 @@ def _selection(
     """
     Whether a name meets the selection options, whatever the pattern.
 
-    Special use is that of RFC 6154 §2. Without any, a name without mailbox is shown only for what is below it; REMOTE
-    adds nothing, as all mailboxes are here.
+    Without any, a name without mailbox is shown only for what is below it; REMOTE
+    adds nothing, as all mailboxes are here; special use is that of RFC 6154 §2.
     """
     subscribed = ListSelection.SUBSCRIBED in selection
     special = ListSelection.SPECIAL_USE in selection

@@ -29,8 +29,11 @@ class IMAPSettings:
     batch: int = 500
     """Messages whose rows are read and sent at once."""
 
-    contents: int = 16
-    """Messages whose octets are read and sent at once."""
+    contents: int = 100
+    """Messages whose octets are read at once, at most."""
+
+    contents_octets: Octets = MIB
+    """Octets of messages that are read at once, unless one has more."""
 
     piece: Octets = 262_144
     """Octets of a large message that are read and sent at once."""

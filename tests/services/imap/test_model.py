@@ -8,8 +8,10 @@ answer may ever contradict that: no client sees a number that means another mess
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
 
@@ -25,6 +27,7 @@ _EXPUNGE = re.compile(rb"\* (\d+) EXPUNGE")
 _FETCH = re.compile(rb"\* (\d+) FETCH \((?:UID (\d+) ?)?(?:FLAGS \((.*?)\))?\)")
 _SEARCH = re.compile(rb"\* SEARCH(.*)")
 
+Step = tuple[object, ...]
 LETTER = b"Subject: x\r\n\r\nx\r\n"
 
 
@@ -145,9 +148,19 @@ steps = st.lists(
 
 @given(st.integers(0, 6), st.integers(1, 2), steps)
 def test_no_number_ever_means_another_message(
-    begin: int, revision: int, steps: list[tuple[object, ...]]
+    begin: int, revision: int, steps: list[Step]
 ) -> None:
-    world = World()
+    play(World(), begin, revision, steps)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 6), st.integers(1, 2), steps)
+def test_nor_does_it_over_files(begin: int, revision: int, steps: list[Step]) -> None:
+    with TemporaryDirectory() as folder:
+        play(World(data=Path(folder)), begin, revision, steps)
+
+
+def play(world: World, begin: int, revision: int, steps: list[Step]) -> None:
     for _ in range(begin):
         world.deliver(LETTER)
     clients = [Client(world, r) for r in (1, revision, 2)]

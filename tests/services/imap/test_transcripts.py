@@ -1,4 +1,4 @@
-"""Written dialogues over the memory store, whole and octet by octet."""
+"""Written dialogues, whole and octet by octet, over the store in memory and on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.address import IPv4Address
 
 from tests.services.imap.world import World
-from tests.transcript import Feed, cases, name_of, replay
+from tests.transcript import Feed, cases, name_of, replay, whole
 
 FOLDER = Path(__file__).parents[2] / "transcripts" / "imap"
 
@@ -18,8 +18,19 @@ NEIGHBOUR = IPv4Address("TCP", "127.0.0.1", 54321)
 
 
 @pytest.mark.parametrize(("script", "feed"), cases(FOLDER), ids=name_of)
-def test_transcript(script: Path, feed: Feed) -> None:
-    world = World()
+def test_in_memory(script: Path, feed: Feed) -> None:
+    play(World(), script, feed)
+
+
+@pytest.mark.parametrize("script", sorted(FOLDER.glob("*.txt")), ids=name_of)
+def test_on_disk(script: Path, tmp_path: Path) -> None:
+    play(World(data=tmp_path), script, whole)
+
+
+def play(world: World, script: Path, feed: Feed) -> None:
     text = script.read_text(encoding="utf-8")
     peer = STRANGER if "\n-- stranger\n" in text else NEIGHBOUR
-    replay(script, world.protocol, feed, world.actions, peer)
+    try:
+        replay(script, world.protocol, feed, world.actions, peer)
+    finally:
+        world.close()

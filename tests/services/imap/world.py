@@ -28,6 +28,7 @@ from mailkit.services.imap.dialogue import IMAPHouse
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.services.sessions import Sessions
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.storage.memory.spool import MemorySpool
 from mailkit.storage.memory.store import MemoryStore
@@ -35,6 +36,7 @@ from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
 from mailkit.testing.tls import PretendedTLS
+from tests.storage.maildir.doubles import Board
 from tests.transcript import Action, Wire
 
 ALICE = AccountName("alice@example.org")
@@ -55,6 +57,8 @@ class World:
 
     settings: IMAPSettings = field(factory=IMAPSettings)
     clock: TestClock = field(factory=TestClock)
+    data: Path | None = None
+    """A folder for a store on disk; ``None``: it is in memory."""
     store: IMailStore = field(init=False)
     spool: ISpool = field(factory=MemorySpool)
     directory: MemoryDirectory = field(init=False)
@@ -66,6 +70,16 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self.store = MemoryStore(quota_of, self.clock.seconds)
+        if self.data is not None:
+            self.store = MaildirStore(
+                self.data,
+                DirectLanes(),
+                Board(),
+                self.clock,
+                quota_of,
+                now=self.clock.seconds,
+            )
+            at_once(self.store.create_account(ALICE))
         self.directory = MemoryDirectory(self.clock.seconds)
         at_once(self._fill())
         self.sessions = Sessions(self.directory)
@@ -116,6 +130,7 @@ class World:
         for pump in self.pumps:
             assert isinstance(pump.transport, Wire)
             pump.transport.leave()
+        at_once(self.store.close())
 
     # -- what happens beside the dialogue
 
