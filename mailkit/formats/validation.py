@@ -88,6 +88,8 @@ SINGULAR = frozenset(
 )
 """Fields that may be there once (RFC 5322 §3.6); From has a check of its own."""
 
+_LONGEST_FROM = 32 * 1024  # octets; nobody has so many authors
+
 BLIND = frozenset((b"bcc", b"resent-bcc"))
 """Fields that submission takes out (RFC 5322 §3.6.3)."""
 
@@ -102,6 +104,8 @@ def _several_authors(facts: Facts) -> bool:
 
 
 def _unreadable_author(facts: Facts) -> bool:
+    if any(len(value) > _LONGEST_FROM for value in facts.values.get(b"from", ())):
+        return True
     found = _mailboxes(facts, b"from")
     return b"from" in facts.values and (
         not found or any(not each.local_part or not each.domain for each in found)
@@ -352,6 +356,7 @@ def _mailboxes(facts: Facts, name: bytes) -> list[addresslist.NamedAddress]:
     return [
         address
         for value in facts.values.get(name, ())
+        if len(value) <= _LONGEST_FROM
         for address in addresslist.flatten(addresslist.parse(value, facts.limits))
     ]
 

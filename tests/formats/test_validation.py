@@ -188,3 +188,10 @@ def test_what_is_repaired_needs_no_repair(text: bytes) -> None:
         if finding.check.submission is Action.REPAIR
     ]
     assert left == []
+
+
+def test_a_from_field_without_end_is_not_read() -> None:
+    octets = b"From: " + b'"\\' * 300_000 + b"\r\n\r\n"
+    names = [finding.check.name for finding in validation.examine(octets, utf8=False)]
+    assert "from-unreadable" in names
+    assert "sender-missing" not in names

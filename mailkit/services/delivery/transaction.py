@@ -15,7 +15,6 @@ from mailkit.errors import (
     MailkitError,
     MailLoop,
     NoSuchAddress,
-    OverQuota,
     Refused,
     Unavailable,
 )
@@ -40,6 +39,7 @@ from mailkit.model.event import MailEvent, Step
 from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
 from mailkit.model.path import Path
 from mailkit.services.delivery.content import read_header
+from mailkit.services.delivery.quota import Quotas
 from mailkit.services.delivery.rules import Examination, Examined
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.routing import Routing
@@ -62,6 +62,10 @@ class DeliveryHouse:
     """Makes the id of a transaction: unique, short, of letters and digits."""
     settings: DeliverySettings = field(factory=DeliverySettings)
     limits: Limits = DEFAULT_LIMITS
+    quotas: Quotas = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.quotas = Quotas(self.store, self.clock, self.settings.quota)
 
 
 @define(eq=False)
@@ -201,15 +205,9 @@ class LocalTransaction:
         account = await house.directory.account(found.account)
         if account is None:
             raise NoSuchAddress(found.address)  # it was removed this moment
-        await self._check_quota(account, self._envelope.parameters.size or 1)
+        # Without SIZE= nothing but a mailbox that is full can be seen.
+        await house.quotas.check(account, self._envelope.parameters.size or 1)
         return _Copy(account, found.address, found.detail)
-
-    async def _check_quota(self, account: Account, size: int) -> None:
-        quota = account.quota
-        if quota is None:
-            quota = self._house.settings.quota
-        if quota and await self._house.store.used(account.name) + size > quota:
-            raise OverQuota(account.name)
 
     async def _file_copy(self, copy: _Copy, examined: Examined) -> Filed:
         house = self._house
@@ -218,7 +216,7 @@ class LocalTransaction:
             examined.header, copy.delivered_to, house.limits
         ):
             raise MailLoop(copy.delivered_to)
-        await self._check_quota(copy.account, size)
+        await house.quotas.check(copy.account, size)
         arriving = Arriving(
             copy.account,
             self._envelope,
@@ -301,6 +299,8 @@ class LocalTransaction:
         record = house.events.record
         record(self._event(Step.ACCEPTED, everybody, by, detail, size))
         for copy in copies:
+            boxes = len(copy.filed.mailboxes)
+            house.quotas.delivered(copy.account.name, size * boxes)
             step = Step.DELIVERED if copy.filed.mailboxes else Step.DISCARDED
             where = ", ".join(copy.filed.mailboxes)
             record(self._event(step, copy.address, copy.account.name, where, size))
