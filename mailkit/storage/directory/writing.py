@@ -26,6 +26,7 @@ from mailkit.storage.directory.reading import find_account
 PASSWORD = "password"  # a kind of credential, not a secret
 
 _KEPT = 10_000  # changes that are remembered for other processes to catch up
+_TRIM_EVERY = 1000
 
 
 def add_domain(connection: sqlite3.Connection, name: DomainName, made: float) -> Domain:
@@ -212,7 +213,7 @@ def _changed(connection: sqlite3.Connection, kind: str, key: str) -> int:
         "INSERT INTO change (kind, key) VALUES (?, ?)", (kind, key)
     )
     seq = done.lastrowid or 0
-    if seq % 1000 == 0:
+    if seq % _TRIM_EVERY == 0:
         connection.execute("DELETE FROM change WHERE seq <= ?", (seq - _KEPT,))
     return seq
 
