@@ -104,13 +104,12 @@ class Index:
         """When the list of folders last changed, as far as it is known here."""
         return int(self._fact("root_mtime"))
 
-    def floor(self) -> int:
-        """The MODSEQ that none may be above."""
-        return int(self._fact("floor"))
-
-    def mod_seq(self) -> int:
-        """The last one given."""
-        return int(self._fact("mod_seq"))
+    def mod_seq(self) -> tuple[int, int]:
+        """The last one given, and the floor that none may be above."""
+        row = self.database.one("SELECT mod_seq, floor FROM account")
+        if row is None:
+            raise StorageBroken(f"{self.database.path} is not whole")
+        return row[0], row[1]
 
     def set_fact(self, name: str, value: object) -> None:
         """Change one column of the account's row."""

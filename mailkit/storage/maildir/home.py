@@ -302,8 +302,9 @@ class Home:
 
     def next_mod_seq(self, index: Index) -> int:
         """A MODSEQ for the change that is being made, in its transaction."""
-        mod_seq = max(index.mod_seq() + 1, int(self.house.now() * 1_000_000))
-        if mod_seq >= index.floor():
+        last, floor = index.mod_seq()
+        mod_seq = max(last + 1, int(self.house.now() * 1_000_000))
+        if mod_seq >= floor:
             index.set_fact("floor", self.raise_floor(mod_seq))
         index.set_fact("mod_seq", mod_seq)
         return mod_seq

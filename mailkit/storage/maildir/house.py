@@ -78,6 +78,13 @@ class House:
         default=Factory(lambda self: Pool(self.settings.open_accounts), takes_self=True)
     )
 
+    sync_seconds: float = field(init=False, default=0.0)
+    """What syncing a folder took of late."""
+
+    def note_sync(self, seconds: float) -> None:
+        """Remember what the sync of a folder took, the last ones most."""
+        self.sync_seconds += (seconds - self.sync_seconds) / 8
+
     def path_of(self, account: AccountName) -> str:
         """The folder of an account."""
         return f"{self.data}/mail/{account_folder(account)}"

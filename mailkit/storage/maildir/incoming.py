@@ -14,7 +14,7 @@ from mailkit.model.address import AccountName
 from mailkit.storage import names
 from mailkit.storage.content import all_octets
 from mailkit.storage.maildir import folders
-from mailkit.storage.maildir.arrivals import Batch, Drop, Landing, land
+from mailkit.storage.maildir.arrivals import Batch, Drop, Landing, land, sync_few
 from mailkit.storage.maildir.home import Home, NotNowError, folder_of, name_of
 from mailkit.storage.maildir.house import House
 from mailkit.storage.maildir.letter import Letter, write_letter
@@ -157,27 +157,30 @@ class Incoming:
 
     async def _synced(self, batch: Batch) -> MailkitError | None:
         """Sync a batch's folders once for all that wait for it, then tell."""
-        if batch.is_synced:
-            return batch.error
-        if batch.is_syncing:
-            waiting: Deferred[None] = Deferred()
-            batch.waiting.append(waiting)
-            await waiting
-            return batch.error
-        batch.is_syncing = True
-        batch.error = StorageBroken("the folder was not synced")
-        try:
-            batch.error = await self._lanes.sync(batch.sync)
-        finally:
-            batch.is_synced = True
-            for waiting in batch.waiting:
-                waiting.callback(None)
-        self._told(batch.home.account, [row.mailbox_id for row in batch.rows])
+        if not batch.is_synced:
+            if batch.is_syncing:
+                waiting: Deferred[None] = Deferred()
+                batch.waiting.append(waiting)
+                await waiting
+                return batch.error
+            batch.is_syncing = True
+            batch.error = StorageBroken("the folder was not synced")
+            try:
+                batch.error = await self._lanes.sync(batch.sync)
+            finally:
+                batch.is_synced = True
+                for waiting in batch.waiting:
+                    waiting.callback(None)
+        if not batch.is_told:
+            batch.is_told = True
+            self._told(batch.home.account, [row.mailbox_id for row in batch.rows])
         return batch.error
 
 
 def _clerk(items: list[list[Landing]]) -> Sequence[BaseException | None]:
-    land((landing for item in items for landing in item), waits=False)
+    landings = [landing for item in items for landing in item]
+    land(landings, waits=False)
+    sync_few({landing.batch for landing in landings if landing.batch is not None})
     return [None] * len(items)
 
 

@@ -20,6 +20,7 @@ from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.keywords import Keywords
 from mailkit.storage.maildir.letter import Shown, with_crlf
 from mailkit.storage.maildir.naming import FileName, parse
+from mailkit.storage.maildir.numbers import UIDFile
 
 TRUST_AFTER = 2_000_000_000
 """Nanoseconds after which a folder's mtime tells every later change of it."""
@@ -70,7 +71,7 @@ def list_anew(home: Home, index: Index, row: MailboxRow) -> None:
         _Comparison(
             home,
             index,
-            row,
+            _with_durable_mark(home, index, row),
             new,
             believed_from=row.uid_next,
             ends_at_mark=True,
@@ -78,6 +79,16 @@ def list_anew(home: Home, index: Index, row: MailboxRow) -> None:
         ).make(lists_cur=True)
     home.distrusted.discard(row.id)
     home.listed[row.id] = home.house.now()
+
+
+def _with_durable_mark(home: Home, index: Index, row: MailboxRow) -> MailboxRow:
+    """The commit that went with the last raise of the mark may be lost."""
+    found = UIDFile.read(home.folder(row.folder))
+    if found is None or found.mark <= row.mark:
+        return row
+    with index.database.transaction(is_full=False):
+        index.set_mailbox(row.id, mark=found.mark)
+    return row._replace(mark=found.mark)
 
 
 class _Found(NamedTuple):

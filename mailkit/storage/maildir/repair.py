@@ -39,7 +39,7 @@ class Repairs:
         Each mailbox is listed before it answers for the first time.
         """
         with index.database.transaction(is_full=True):
-            mod_seq = max(index.mod_seq(), home.read_floor())
+            mod_seq = max(*index.mod_seq(), home.read_floor())
             index.set_fact("floor", home.raise_floor(mod_seq))
             index.set_fact("mod_seq", mod_seq)
         half_done = index.half_done("")

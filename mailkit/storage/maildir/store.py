@@ -199,6 +199,11 @@ class MaildirStore:
         self, account: AccountName, mailbox_id: str, messages: Sequence[NewMessage]
     ) -> list[int]:
         """Keep messages in a mailbox that was opened."""
+        if not messages:
+            await self._read(
+                account, lambda home, index: home.mailbox_again(index, mailbox_id)
+            )
+            return []
         quota = await self.quota(account)
         home = self.home(account)
         return await self._incoming.append(home, mailbox_id, messages, quota)
