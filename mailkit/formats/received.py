@@ -68,11 +68,13 @@ def write_received(arrival: Arrival) -> bytes:
     clauses: list[str] = []
     if arrival.helo is not None:
         clauses.append(f"from {_domain(arrival.helo)}{_tcp_info(arrival)}")
-    if arrival.tls_version is not None:
-        cipher = f" {arrival.tls_cipher}" if arrival.tls_cipher else ""
-        clauses.append(f"({_phrase(arrival.tls_version + cipher)})")
+    tls = _tls(arrival)
+    if tls and clauses:
+        clauses.append(tls)
     clauses.append(f"by {_domain(arrival.by)}")
     clauses.append(f"with {_phrase(arrival.protocol)}")
+    if tls and arrival.helo is None:
+        clauses.append(tls)  # no field begins with a comment
     if arrival.id is not None:
         clauses.append(f"id {_phrase(arrival.id)}")
     if arrival.recipient is not None:
@@ -109,6 +111,13 @@ def was_delivered_to(
         value.strip(b"<>").decode("utf-8", "replace").casefold() == wanted
         for value in header.every(octets, b"Delivered-To", limits)
     )
+
+
+def _tls(arrival: Arrival) -> str:
+    if arrival.tls_version is None:
+        return ""
+    cipher = f" {arrival.tls_cipher}" if arrival.tls_cipher else ""
+    return f"({_phrase(arrival.tls_version + cipher)})"
 
 
 def _tcp_info(arrival: Arrival) -> str:

@@ -67,7 +67,7 @@ def test_tls_without_a_cipher() -> None:
     field = received.write_received(
         Arrival(by="b", protocol="ESMTPS", tls_version="TLSv1.3", at=NOON)
     )
-    assert field.startswith(b"Received: (TLSv1.3) by b with ESMTPS;")
+    assert field.startswith(b"Received: by b with ESMTPS (TLSv1.3);")
 
 
 @pytest.mark.parametrize(
