@@ -1,0 +1,1 @@
+"""Stopped anywhere, by kill or by loss of power: what was promised is there."""
