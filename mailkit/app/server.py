@@ -106,6 +106,8 @@ class Server(MultiService):
     def privilegedStartService(self) -> None:
         """Bind, become who we shall be, open the house."""
         self._is_bound = True
+        # Whoever connects from now on may also end us: not with the status of a kill.
+        self._hear_signals()
         settings = self.config.settings
         try:
             super().privilegedStartService()
@@ -210,12 +212,15 @@ class Server(MultiService):
 
     def _running(self) -> None:
         """The reactor runs: its own handlers are in place, and ours go over them."""
-        signal.signal(signal.SIGTERM, self._heard_end)
-        signal.signal(signal.SIGINT, self._heard_end)
-        signal.signal(signal.SIGHUP, self._heard_reload)
+        self._hear_signals()
         measure_turns(self._reactor, self.metrics.turned)
         for call in self._ready:
             call()
+
+    def _hear_signals(self) -> None:
+        signal.signal(signal.SIGTERM, self._heard_end)
+        signal.signal(signal.SIGINT, self._heard_end)
+        signal.signal(signal.SIGHUP, self._heard_reload)
 
     def _heard_end(self, number: int, frame: FrameType | None) -> None:
         self._reactor.callFromThread(self._end)

@@ -174,9 +174,9 @@ def _not_toml(source: Source, error: tomllib.TOMLDecodeError) -> Misconfigured:
     return Misconfigured(str(source.path), line, "", f"not TOML: {problem}")
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def _unknown(name: str, known: list[str], prefix: str = "") -> str:
     near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return "no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    return "no such setting" + (f"; did you mean {prefix}{near[0]}?" if near else "")
 
 
 class _MisfitError(Exception):
@@ -199,7 +199,7 @@ class _Reading:
         }
         for name in tree:
             if name not in fields:
-                problem = _unknown(prefix + name, [prefix + known for known in fields])
+                problem = _unknown(name, list(fields), prefix)
                 raise self.source.misconfigured(prefix + name, problem)
         values: dict[str, object] = {}
         for name, field in fields.items():

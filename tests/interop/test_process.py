@@ -1,0 +1,225 @@
+"""The server as a process: how it starts, refuses to start, reloads and ends."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import pwd
+import signal
+import smtplib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from tests.interop.server import (
+    ENVIRONMENT,
+    SERVICES,
+    TWISTD,
+    Server,
+    can_connect,
+    free_ports,
+    wait_until,
+)
+
+ENDS_WITHIN = 12.0
+"""Seconds: ten of them are for transactions in hand."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "server")
+    yield server
+    server.kill()
+
+
+def refused(server: Server) -> str:
+    """The one line of a server that does not start; its status is 1."""
+    done = subprocess.run(
+        [*TWISTD, "-n", "--pidfile=", "mailkit", "--config", str(server.config)],
+        cwd=server.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=ENVIRONMENT,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    return line
+
+
+def test_it_ends_cleanly(server: Server) -> None:
+    server.start()
+    assert server.stop() == 0
+    assert "Traceback" not in server.log
+    for service in SERVICES:
+        assert f"{service} listens on tcp:{server.ports[service]}" in server.log
+
+
+def test_a_session_is_told_when_the_server_ends(server: Server) -> None:
+    server.start()
+    client = smtplib.SMTP("127.0.0.1", server.ports["smtp"])
+    client.ehlo()
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < ENDS_WITHIN
+    assert client.getreply()[0] == 421
+
+
+def test_health(server: Server) -> None:
+    server.start()
+    with urlopen(f"http://127.0.0.1:{server.ports['metrics']}/healthz") as answer:
+        assert answer.read() == b"ok\n"
+
+
+def test_a_config_error_names_key_and_line(server: Server) -> None:
+    server.settings = 'imao = ["x"]'
+    server.write_config()
+    lines = server.config.read_text().splitlines()
+    line = lines.index('imao = ["x"]') + 1
+    assert refused(server) == (
+        f"mailkit: {server.config}:{line}: listen.imao: no such setting; "
+        "did you mean listen.imap?"
+    )
+
+
+def test_a_taken_port_is_one_line(server: Server) -> None:
+    port = server.ports["imap"]
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        assert refused(server) == (
+            f"mailkit: imap: cannot listen on tcp:{port}:interface=127.0.0.1: "
+            "Address already in use"
+        )
+    assert not can_connect(server.ports["smtp"])
+
+
+def test_a_bad_certificate_is_one_line(server: Server) -> None:
+    bad = server.folder / "bad.pem"
+    bad.write_text("not PEM")
+    server.settings = f'[tls]\ncertificate = "{bad}"\nkey = "{bad}"'
+    server.write_config()
+    assert refused(server).startswith(f"mailkit: {bad}: ")
+
+
+def test_data_that_cannot_be_written_is_one_line(server: Server) -> None:
+    server.data.write_text("a file, not a folder")
+    said = refused(server)
+    assert said == f"mailkit: cannot make {server.data}: File exists"
+
+
+def test_hangup_reads_the_settings_again(server: Server) -> None:
+    server.start()
+    server.settings = '[limits]\nmessage_size = "1 MiB"'
+    server.write_config()
+    assert server.process is not None
+    server.process.send_signal(signal.SIGHUP)
+    wait_until("it says so", lambda: "are reloaded" in server.log)
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
+        client.ehlo()
+        assert client.esmtp_features["size"] == str(1 << 20)
+    server.settings = "[limits]\nnonsense = 1"
+    server.write_config()
+    server.process.send_signal(signal.SIGHUP)
+    wait_until("it says so", lambda: "nothing is reloaded" in server.log)
+    assert server.stop() == 0
+
+
+def test_a_new_password_ends_sessions_within_two_seconds(server: Server) -> None:
+    server.add("alice@example.test")
+    server.start()
+    client = imaplib.IMAP4("127.0.0.1", server.ports["imap"])
+    client.login("alice@example.test", "correct horse battery")
+    server.command("account", "passwd", "alice@example.test")
+    began = time.monotonic()
+    client.sock.settimeout(5)
+    assert client.readline().startswith(b"* BYE")
+    assert time.monotonic() - began < 2
+    client.shutdown()
+
+
+def start_to_try(folder: Path, words: tuple[str, ...]) -> tuple[Server, str]:
+    """A server without a config file, on ports of its own; its screen."""
+    server = Server(folder)
+    server.config.unlink()
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    server.ports = ports
+    listen = {
+        f"MAILKIT_LISTEN__{service.upper()}": f'["tcp:{port}:interface=127.0.0.1"]'
+        for service, port in ports.items()
+    }
+    with (folder / "server.log").open("wb") as log:
+        server.process = subprocess.Popen(
+            words,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**ENVIRONMENT, **listen},
+        )
+    wait_until("the screen is there", lambda: "mailkit init DIR" in server.log)
+    return server, server.log
+
+
+def test_a_server_to_try(tmp_path: Path) -> None:
+    words = (*TWISTD, "-n", "mailkit")
+    server, screen = start_to_try(tmp_path / "try", words)
+    try:
+        path = server.folder / "mailkit-data" / "try-it.txt"
+        passwords = dict(line.split(" ") for line in path.read_text().splitlines())
+        assert all(password in screen for password in passwords.values())
+        client = imaplib.IMAP4("127.0.0.1", server.ports["imap"])
+        client.login("bob@example.test", passwords["bob@example.test"])
+        assert client.select("INBOX") == ("OK", [b"1"])
+        found: Any  # what imaplib gives is not typed
+        _, found = client.fetch("1", "(BODY[HEADER.FIELDS (SUBJECT)])")
+        assert b"Welcome" in b"".join(found[0])
+        client.logout()
+        assert server.stop() == 0
+    finally:
+        server.kill()
+    again, screen = start_to_try(server.folder, words)
+    try:
+        assert all(password in screen for password in passwords.values())
+        assert again.stop() == 0
+    finally:
+        again.kill()
+
+
+def test_python_m_twisted(tmp_path: Path) -> None:
+    words = (TWISTD[0], "-m", "twisted", "mailkit")
+    server, _ = start_to_try(tmp_path / "try", words)
+    try:
+        assert can_connect(server.ports["smtp"])
+        assert server.stop() == 0
+    finally:
+        server.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_it_becomes_who_it_shall_be(server: Server, tmp_path: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    server.settings = '[process]\nuser = "nobody"'
+    server.write_config()
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o005 != 0o005:
+            pytest.skip(f"needs root and a way for nobody through {folder}")
+    server.add("alice@example.test")
+    server.start()
+    assert server.process is not None
+    assert os.stat(f"/proc/{server.process.pid}").st_uid == nobody.pw_uid
+    assert server.maildir("alice@example.test").stat().st_uid == nobody.pw_uid
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
+        client.sendmail("a@b.example", ["alice@example.test"], "From: a@b.example\n\n")
+    server.command("account", "add", "bob@example.test")
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
+        client.sendmail("a@b.example", ["bob@example.test"], "From: a@b.example\n\n")
+    assert server.stop() == 0
