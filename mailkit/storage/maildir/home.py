@@ -139,7 +139,7 @@ class Home:
                 index = self._opened()
                 half_done = index.half_done(self.token)
                 if half_done is not None:
-                    if not waits:
+                    if not waits and any(half_done[:3]):
                         raise NotNowError
                     self.repair.finish(self, index, half_done)
                 if waits:

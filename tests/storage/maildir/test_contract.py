@@ -12,12 +12,13 @@ from mailkit.interfaces.storage import IMailStore
 from mailkit.testing.contracts.mailbox import MailboxContract
 from mailkit.testing.contracts.mailstore import MailStoreContract
 from mailkit.testing.contracts.search import SearchContract
+from tests.storage.maildir.conftest import MEMORY
 from tests.storage.maildir.doubles import Place
 
 
 def _make_store(case: TestCase, quota: int) -> IMailStore:
     """In a data folder of its own."""
-    folder = tempfile.mkdtemp()
+    folder = tempfile.mkdtemp(dir=MEMORY if Path(MEMORY).is_dir() else None)
     case.addCleanup(shutil.rmtree, folder)
     return Place(Path(folder), quota=quota).store()
 
