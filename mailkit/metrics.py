@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import cache
 
 from attrs import frozen
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -165,7 +166,11 @@ class Metrics:
         self._clerk_batch = self._histogram(CLERK_BATCH)
         self.turns = Turns(REACTOR_TURN)
         self.registry.register(self.turns)
-        # `labels` costs more than counting does; the pairs are few and fixed.
+        # `labels` costs more than counting does, and what it is asked is fixed.
+        self._deliveries_of = cache(self._deliveries.labels)
+        self._delivery_seconds_of = cache(self._delivery_seconds.labels)
+        self._lane_seconds_of = cache(self._lane_seconds.labels)
+        self._lane_waiting_of = cache(self._lane_waiting.labels)
         self._commanded: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
     def connected(self, service: str) -> None:
@@ -204,21 +209,21 @@ class Metrics:
 
     def delivered(self, protocol: str, outcome: str, recipients: int = 1) -> None:
         """The same became of a message for that many recipients."""
-        self._deliveries.labels(protocol, outcome).inc(recipients)
+        self._deliveries_of(protocol, outcome).inc(recipients)
 
     def kept(self, protocol: str, size: int, took: float) -> None:
         """A message of ``size`` octets is durable, ``took`` seconds after its end."""
-        self._delivery_seconds.labels(protocol).observe(took)
+        self._delivery_seconds_of(protocol).observe(took)
         self._delivery_octets.observe(size)
 
     def lane_entered(self, kind: str) -> None:
         """A piece of blocking work was asked for."""
-        self._lane_waiting.labels(kind).inc()
+        self._lane_waiting_of(kind).inc()
 
     def lane_left(self, kind: str, took: float) -> None:
         """It is done, ``took`` seconds after it `lane_entered`."""
-        self._lane_waiting.labels(kind).dec()
-        self._lane_seconds.labels(kind).observe(took)
+        self._lane_waiting_of(kind).dec()
+        self._lane_seconds_of(kind).observe(took)
 
     def clerk_took(self, items: int) -> None:
         """The clerk did that many deliveries in one batch."""
