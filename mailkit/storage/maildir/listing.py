@@ -239,7 +239,7 @@ class _Comparison:
     def _named(self, found: _Found, uid: int) -> tuple[_Found, int, str] | None:
         parts = found.parts
         old = f"{self._folder}/{found.folder}/{found.name}"
-        if uid == parts.uid and parts.size and parts.size_crlf:
+        if uid == parts.uid and parts.size_crlf and _has_size(old, parts.size):
             name = found.name if ":2," in found.name else found.name + ":2,"
         else:
             try:
@@ -407,6 +407,13 @@ def _shown(path: str, name: str) -> Shown:
     with open(path, "rb") as file:
         octets = file.read()
     return Shown.of(with_crlf(octets), naming.email_id(naming.base_of(name)))
+
+
+def _has_size(path: str, size: int) -> bool:
+    try:
+        return os.stat(path).st_size == size
+    except FileNotFoundError:
+        return False
 
 
 def _is_text(name: str) -> bool:
