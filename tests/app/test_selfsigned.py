@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 def test_it_is_made_once(tmp_path: Path) -> None:
     pair = keep_self_signed(tmp_path / "tls", "Mail.example.org", NOW)
     made = pair.certificate.read_bytes()
+    # What clients compare with the name they wanted (RFC 6125 §6.4).
     assert "mail.example.org" in names_in(pair.certificate)
     assert "localhost" in names_in(pair.certificate)
     assert pair.key.stat().st_mode & 0o777 == 0o600

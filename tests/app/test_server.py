@@ -153,6 +153,7 @@ def test_who_is_ready_is_told_once_the_reactor_runs(stage: Stage) -> None:
 
 
 def test_tls_from_the_first_octet_where_the_name_says_so(stage: Stage) -> None:
+    # RFC 8314 §3: implicit TLS on ports of its own.
     server = stage.server()
     first = {
         listener.service: listener.factory.surroundings.tls_first

@@ -11,10 +11,12 @@ import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 from zope.interface import Attribute, Interface
 from zope.interface.interface import InterfaceClass, Method
 
 import mailkit.interfaces
+from mailkit.app.cli.main import mailkit as mailkit_command
 from mailkit.app.settings import Settings
 from mailkit.config.reference import describe, markdown
 from mailkit.formats.received import HOPS
@@ -51,6 +53,37 @@ def metrics_page() -> str:
         labels = ", ".join(f"`{label}`" for label in row.labels)
         lines.append(f"| `{row.name}` | {row.kind} | {labels} | {row.meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """The command, from what it says about itself."""
+    context = click.Context(mailkit_command, info_name="mailkit")
+    return "\n".join(_command(context))
+
+
+def _command(context: click.Context) -> list[str]:
+    command = context.command
+    lines = [f"## `{context.command_path}`", "", f"    {_usage(context)}", ""]
+    lines += [inspect.cleandoc(command.help or ""), ""]
+    options = [
+        record
+        for parameter in command.get_params(context)
+        if (record := parameter.get_help_record(context))
+        and record[1]
+        and "--help" not in record[0]
+    ]
+    lines += [f"* `{names}`: {words}" for names, words in options]
+    lines += [""] if options else []
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            inner = click.Context(below, parent=context, info_name=name)
+            lines += _command(inner)
+    return lines
+
+
+def _usage(context: click.Context) -> str:
+    pieces = context.command.collect_usage_pieces(context)
+    return " ".join([context.command_path, *pieces])
 
 
 def interfaces_page() -> str:
@@ -108,8 +141,9 @@ def _interface(interface: InterfaceClass) -> list[str]:
             lines += [f"* `{name}{thing.getSignatureString()}`", ""]
         elif isinstance(thing, Attribute):
             lines += [f"* `{name}`", ""]
-        lines += [f"    {line}".rstrip() for line in _doc(thing.__doc__).split("\n")]
-        lines += [""]
+        words = _doc(thing.__doc__)
+        if words:
+            lines += [*(f"  {line}".rstrip() for line in words.split("\n")), ""]
     return lines
 
 
@@ -118,6 +152,7 @@ def _doc(text: str | None) -> str:
 
 
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
+    "cli.md": ("The mailkit command", cli_page),
     "config.md": ("Settings", config_page),
     "headers.md": ("Headers", headers_page),
     "interfaces.md": ("Interfaces", interfaces_page),

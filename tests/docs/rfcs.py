@@ -13,7 +13,9 @@ ROOT = Path(__file__).parent.parent.parent
 INDEX = ROOT / "docs" / "reference" / "rfcs.toml"
 CITATION = re.compile(r"\bRFC (\d{3,5})\b")
 LOOSE = re.compile(
-    r"\brfc[-_ ]\d{3,5}\b|\bRFC[-_]?(?!822\b)\d{3,5}\b|\bRFC \d+,? [Ss]ect|\bRFC \d+ S\."
+    # RFC822 is what IMAP calls some of its items.
+    r"\brfc[-_ ]\d{3,5}\b|\bRFC[-_]?(?!822\b)\d{3,5}\b"
+    r"|\bRFC \d+,? [Ss]ect|\bRFC \d+ S\."
 )
 DONE = ("yes", "partial")
 STATUSES = (*DONE, "planned", "no", "cited")
