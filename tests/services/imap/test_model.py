@@ -102,7 +102,7 @@ class Client:
 
 
 sets = st.lists(
-    st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=3
+    st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=2
 )
 who = st.integers(0, 2)
 steps = st.lists(
@@ -142,11 +142,12 @@ steps = st.lists(
         ),
         st.tuples(st.just("UID EXPUNGE {}"), who, st.just(True), sets),
     ),
-    max_size=25,
+    min_size=8,
+    max_size=30,
 )
 
 
-@given(st.integers(0, 6), st.integers(1, 2), steps)
+@given(st.integers(0, 9), st.integers(1, 2), steps)
 def test_no_number_ever_means_another_message(
     begin: int, revision: int, steps: list[Step]
 ) -> None:
@@ -154,7 +155,7 @@ def test_no_number_ever_means_another_message(
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 6), st.integers(1, 2), steps)
+@given(st.integers(0, 9), st.integers(1, 2), steps)
 def test_nor_does_it_over_files(begin: int, revision: int, steps: list[Step]) -> None:
     with TemporaryDirectory() as folder:
         play(World(data=Path(folder)), begin, revision, steps)
