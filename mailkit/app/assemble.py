@@ -167,9 +167,9 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         metrics=house.metrics,
     )
     return {
-        "smtp": smtp_builds.smtp(smtp, arrival),
+        "smtp": smtp_builds.smtp(smtp, arrival, settings.smtp),
         "submission": smtp_builds.submission(
-            smtp, submitted, authentication, house.routing
+            smtp, submitted, authentication, house.routing, settings.smtp
         ),
         "lmtp": smtp_builds.lmtp(smtp, handed),
         "imap": imap_builds.imap(imap),

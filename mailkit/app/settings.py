@@ -22,6 +22,7 @@ from mailkit.config.units import (
     Seconds,
 )
 from mailkit.services.authsettings import AuthSettings
+from mailkit.services.smtp.settings import SMTPSettings
 
 _HOSTNAME = re.compile(
     r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
@@ -253,6 +254,7 @@ class Settings:
     tls: TLSSettings = TLSSettings()
     auth: AuthSettings = field(factory=AuthSettings)
     limits: LimitSettings = LimitSettings()
+    smtp: SMTPSettings = field(factory=SMTPSettings)
     dns: DNSSettings = DNSSettings()
     relay: RelaySettings = RelaySettings()
     retry: RetrySettings = RetrySettings()

@@ -10,7 +10,7 @@ from mailkit.config.units import MINUTE, Seconds
 
 @frozen
 class SMTPSettings:
-    """How long a peer may be silent, and how often wrong."""
+    """How long peers of SMTP and submission may be silent, and how often wrong."""
 
     timeout: Seconds = field(default=5 * MINUTE, validator=ge(5.0))
     """How long a peer may say nothing (RFC 5321 §4.5.3.2.7 asks for 5 minutes)."""
