@@ -42,6 +42,8 @@ _PLAIN = re.compile(
 _TOKEN = re.compile(
     rb'\s++|[^\s()<>\[\]:;@\\,"]++|"(?:[^"\\]++|\\.)*+"?|\[[^\[\]]*+\]?|.', re.S
 )
+_COMMENT_TOKEN = re.compile(rb"[^()\\]++|\\.|.", re.S)
+_WHOLE = re.compile(rb'[^\s()<>\[\]:;@\\,"]++|"(?:[^"\\]++|\\.)*+"|\[[^\[\]]*+\]', re.S)
 _IN_COMMENT = re.compile(rb"[()]|\\.", re.S)
 _ESCAPED = re.compile(rb"\\(.)", re.S)
 
@@ -79,6 +81,43 @@ def flatten(addresses: AddressList) -> list[NamedAddress]:
         else:
             flat.extend(entry.members)
     return flat
+
+
+def is_certain(value: bytes) -> bool:
+    """
+    Say whether every reader finds the same addresses in a field's text.
+
+    Not so where a quote, a comment or an angle bracket stays open, where text comes
+    after an address, and in routes (RFC 5322 §4.4): readers differ in what they skip.
+    """
+    value = unfold(value)
+    plain = _PLAIN.match(value)
+    if plain is not None and plain.end() == len(value):  # nearly always
+        return True
+    depth = at_signs = at = 0
+    angle = b""
+    while at < len(value):
+        match = (_COMMENT_TOKEN if depth else _TOKEN).match(value, at)
+        assert match is not None  # both take any octet
+        token = match[0]
+        at = match.end()
+        if depth:
+            depth += (token == b"(") - (token == b")")
+        elif token == b"(":
+            depth = 1
+        elif token in (b",", b";") and angle != b"<":
+            at_signs, angle = 0, b""
+        elif token == b">" and angle == b"<":
+            angle = token
+        elif token == b"<" and not angle:
+            at_signs, angle = 0, token
+        elif token == b"@" and not at_signs and angle != b">":
+            at_signs = 1
+        elif token == b":" and not at_signs and not angle:
+            pass  # a group begins
+        elif not token.isspace() and (angle == b">" or not _WHOLE.fullmatch(token)):
+            return False
+    return not depth and angle != b"<"
 
 
 class _Reader:

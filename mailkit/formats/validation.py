@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from attrs import field, frozen
 
@@ -100,15 +100,32 @@ _BARE_CR = re.compile(rb"\r(?!\n)")
 def _several_authors(facts: Facts) -> bool:
     if b"sender" in facts.values or len(facts.values.get(b"from", ())) != 1:
         return False
-    return len(_mailboxes(facts, b"from")) > 1
+    return len(_addresses(facts.values[b"from"], facts.limits)) > 1
 
 
 def _unreadable_author(facts: Facts) -> bool:
-    if any(len(value) > _LONGEST_FROM for value in facts.values.get(b"from", ())):
+    values = facts.values.get(b"from")
+    return values is not None and _are_unreadable(values, facts.limits)
+
+
+def _unreadable_resender(facts: Facts) -> bool:
+    values = facts.values.get(b"resent-from")
+    return values is not None and _are_unreadable(values[:1], facts.limits)
+
+
+def _are_unreadable(values: Sequence[bytes], limits: Limits) -> bool:
+    if any(len(value) > _LONGEST_FROM for value in values):
         return True
-    found = _mailboxes(facts, b"from")
-    return b"from" in facts.values and (
-        not found or any(not each.local_part or not each.domain for each in found)
+    found = _addresses(values, limits)
+    return not found or any(not each.local_part or not each.domain for each in found)
+
+
+def _ambiguous_author(facts: Facts) -> bool:
+    said = facts.values.get(b"from", [])
+    resent = facts.values.get(b"resent-from", [])[:1]
+    return not all(
+        len(value) > _LONGEST_FROM or addresslist.is_certain(value)
+        for value in (*said, *resent)
     )
 
 
@@ -151,6 +168,14 @@ CHECKS: tuple[Check, ...] = (
         Action.REFUSE,
         Action.REFUSE,
         lambda facts: b"\0" in facts.octets or bool(_BARE_CR.search(facts.octets)),
+    ),
+    Check(
+        "begins-folded",
+        "The header begins with a folded line",
+        "5.6.0",
+        Action.REFUSE,
+        Action.REFUSE,  # it would go on with the last field that we put on top
+        lambda facts: facts.octets.startswith((b" ", b"\t")),
     ),
     Check(
         "control-octets",
@@ -215,6 +240,22 @@ CHECKS: tuple[Check, ...] = (
         Action.REFUSE,
         Action.NOTE,
         _unreadable_author,
+    ),
+    Check(
+        "resent-from-unreadable",
+        "The newest Resent-From field contains no valid address",
+        "5.6.0",
+        Action.REFUSE,
+        Action.NOTE,
+        _unreadable_resender,
+    ),
+    Check(
+        "from-ambiguous",
+        "The From field can be read in more than one way",
+        "5.6.0",
+        Action.REFUSE,
+        Action.NOTE,
+        _ambiguous_author,
     ),
     Check(
         "sender-missing",
@@ -352,12 +393,14 @@ def authors(
     ]
 
 
-def _mailboxes(facts: Facts, name: bytes) -> list[addresslist.NamedAddress]:
+def _addresses(
+    values: Iterable[bytes], limits: Limits
+) -> list[addresslist.NamedAddress]:
     return [
         address
-        for value in facts.values.get(name, ())
+        for value in values
         if len(value) <= _LONGEST_FROM
-        for address in addresslist.flatten(addresslist.parse(value, facts.limits))
+        for address in addresslist.flatten(addresslist.parse(value, limits))
     ]
 
 

@@ -101,6 +101,38 @@ def test_lists(value: bytes, expected: AddressList) -> None:
     assert addresslist.parse(value) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "is_certain"),
+    [
+        (b"", True),
+        (b"joe@example.org", True),
+        (b"Joe <joe@example.org>, jane@example.net", True),
+        (b'"Joe, \\"the <man>\\"" <joe@example.org> (at (12") work)', True),
+        (b"joe@example.org <joe@example.org>", True),
+        (b"friends: joe@example.org, <jane@example.net>; , ann@example.org", True),
+        (b"joe@[192.0.2.1]", True),
+        (b"(\\)) joe@example.org\r\n (folded)", True),
+        (b"joe@example.org (", False),
+        (b"joe@example.org )", False),
+        (b'"joe@example.org', False),
+        (b'"joe\\" <joe@example.org>', False),
+        (b"<joe@example.org", False),
+        (b"joe@example.org>", False),
+        (b"<joe@example.org> <jane@example.net>", False),
+        (b"<joe@example.org> jane@example.net", False),
+        (b"<joe@example.org> @", False),
+        (b"<joe@example.org>: jane@example.net", False),
+        (b"<joe@example.org, jane@example.net>", False),
+        (b"<@a.example:joe@example.org>", False),
+        (b"joe@example.org@example.net", False),
+        (b"joe\\@example.org", False),
+        (b"joe@[192.0.2.1", False),
+    ],
+)
+def test_certainty(value: bytes, is_certain: bool) -> None:
+    assert addresslist.is_certain(value) is is_certain
+
+
 def test_flattened() -> None:
     found = addresslist.parse(b"joe@example.org, g: jane@example.net;, h:;")
     assert addresslist.flatten(found) == [JOE, JANE]
