@@ -63,6 +63,8 @@ class ChunkReader:
         self.is_last = is_last
         if self.size + size > self._limits.message_size:
             self.refusal = self.refusal or TOO_LARGE
+        if is_last and not size and self._follows_cr:
+            self.refusal = self.refusal or BARE
 
     @property
     def is_over(self) -> bool:

@@ -178,6 +178,15 @@ def test_chunks(chunks: list[bytes], refusal: Reply | None, step: int) -> None:
         assert reader.wasted
 
 
+@pytest.mark.parametrize("step", [1, 10_000])
+def test_an_empty_last_chunk_ends_what_came_before(step: int) -> None:
+    """What was left open by a CR stays open."""
+    _, reader = read_chunks([b"a\r", b""], step)
+    assert reader.refusal is BARE
+    said, reader = read_chunks([b"a\r", b""], step, is_binary=True)
+    assert (said, reader.refusal) == (b"a\r", None)
+
+
 def test_binary_chunks_may_hold_anything() -> None:
     """RFC 3030 §3."""
     octets = bytes(range(256)) * 10
