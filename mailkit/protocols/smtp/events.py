@@ -78,7 +78,7 @@ class DataBegins:
 class TextBlock:
     """As much of the message as has come; needs no reply."""
 
-    octets: bytes
+    octets: bytes = field(repr=lambda octets: f"<{len(octets)} octets>")
 
 
 @frozen
