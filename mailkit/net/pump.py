@@ -387,6 +387,8 @@ class Pump(Protocol):
         self._octets_at_progress = self.octets_in
 
     async def _hear_more(self, session: ISession) -> None:
+        # Made first: some transports hand over what they held back within the call.
+        more = self._more = Deferred()
         self._unread = 0
         self._pause(False)
         if session.timeout < self._patience:
@@ -394,8 +396,7 @@ class Pump(Protocol):
         if self._timer is None:
             self._patience = session.timeout
             self._timer = self._around.clock.callLater(session.timeout, self._check)
-        self._more = Deferred()
-        await self._more
+        await more
 
     def _wake(self) -> None:
         if self._more is not None:

@@ -117,6 +117,21 @@ class PressureTests(PumpCase):
         self.sessions[0].gate.callback(None)
         self.assertEqual(line.producerState, "producing")
 
+    def test_what_was_held_back(self) -> None:
+        """A transport may hand over what it held back while it is told to go on."""
+        pump, line = self.connect()
+        pump.dataReceived(b"wait\r\n")
+        pump.dataReceived(b"x" * self.settings.read_ahead)
+        self.assertEqual(line.producerState, "paused")
+
+        def resume() -> None:
+            line.producerState = "producing"
+            pump.dataReceived(b"\r\nlast\r\n")
+
+        line.resumeProducing = resume  # type: ignore[method-assign]  # as some do
+        self.sessions[0].gate.callback(None)
+        self.assertEqual(self.sessions[0].said[-1], "last")
+
     def test_writing_waits(self) -> None:
         """`flush` returns when the peer has taken what was written."""
         pump, line = self.connect()
