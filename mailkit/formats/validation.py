@@ -350,6 +350,16 @@ def refused_on_arrival(findings: Iterable[Finding]) -> Finding | None:
     return None
 
 
+def is_text_alone(octets: bytes) -> bool:
+    """
+    Say whether a message has no header, not even the empty line that ends one.
+
+    What was written is all body then, whatever a reader of headers makes of it.
+    """
+    fields = header.scan(octets, 0, header.find_end(octets))
+    return bool(octets) and not fields and not octets.startswith((b"\r\n", b"\n"))
+
+
 def repair(octets: bytes, *, date_text: bytes, message_id: bytes) -> bytes:
     """
     Mend what submission may mend (RFC 6409 §8).

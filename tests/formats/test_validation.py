@@ -131,6 +131,21 @@ def test_the_table_is_sound() -> None:
         assert check.text.isascii()
 
 
+@pytest.mark.parametrize(
+    ("text", "is_text"),
+    [
+        (b"", False),
+        (b"\r\nbody", False),
+        (b"\nbody", False),
+        (b"hello", True),
+        (b"hello\r\n\r\nFrom: a@b", True),
+        (b"hello\r\nFrom: a@b", False),
+    ],
+)
+def test_text_alone(text: bytes, is_text: bool) -> None:
+    assert validation.is_text_alone(text) is is_text
+
+
 def test_repairing() -> None:
     text = message("Bcc: a@b", "From: a@b", "Resent-Bcc:", " c@d", "", "Bcc: body")
     assert validation.repair(

@@ -125,6 +125,9 @@ class _Arriving:
         findings = validation.examine(header, utf8=utf8, limits=rules.limits)
         _refuse(validation.refused_on_arrival(findings))
         notes = tuple(finding.check.name for finding in findings)
+        if "from-missing" in notes and validation.is_text_alone(header):
+            content = Reheaded(b"\r\n", content, 0)
+            header = b"\r\n"
         if _may_claim(header, rules):
             kept = authres.remove_claims(header, rules.ours, rules.reserved)
             if kept != header:
