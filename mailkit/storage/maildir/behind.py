@@ -27,12 +27,11 @@ def write_behind(home: Home, index: Index) -> bool:
     same: list[tuple[int]] = []
     with database.transaction(is_full=False):
         for key, name, bits, text in rows:
+            mailbox = key >> SHIFT
+            if mailbox not in keywords:
+                keywords[mailbox] = Keywords(home, index, _row(index, mailbox))
             letters = naming.LETTERS_OF[bits]
-            if text:
-                mailbox = key >> SHIFT
-                if mailbox not in keywords:
-                    keywords[mailbox] = Keywords(home, index, _row(index, mailbox))
-                letters += keywords[mailbox].letters(text, key & UIDS)
+            letters += keywords[mailbox].letters(text, key & UIDS)
             next_name = naming.with_flags(name, letters)
             if next_name == name:
                 same.append((key,))

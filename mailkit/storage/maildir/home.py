@@ -280,6 +280,11 @@ class Home:
         self.listed.clear()
         self.seen.clear()
 
+    def forget_index(self) -> None:
+        """Throw the index away, under the lock; the next use makes it anew."""
+        self._let_go_of_index()
+        self._discard_index()
+
     @property
     def is_open(self) -> bool:
         return self._index is not None

@@ -37,6 +37,11 @@ class Keywords:
             self._known = self._index.keywords(self._row.id)
         return self._known
 
+    @property
+    def has_beyond(self) -> bool:
+        """Whether there are more keywords than letters."""
+        return len(self.known) > len(numbers.LETTERS)
+
     def are_new(self, flags: Flags) -> bool:
         """Whether one of them was never used in this mailbox, or has no letter."""
         return not flags <= SYSTEM_FLAGS and any(
@@ -78,7 +83,7 @@ class Keywords:
 
         `keep` makes it durable; it has to come before the name.
         """
-        if not keywords:
+        if not keywords and not self.has_beyond:
             return ""
         letters = []
         beyond = []
@@ -88,7 +93,8 @@ class Keywords:
                 letters.append(letter)
             else:
                 beyond.append(spelling)
-        if beyond:
+        if beyond or self.has_beyond:
+            # Nothing beyond takes away what may be noted of an earlier state.
             self._beyond[uid] = " ".join(beyond)
         return "".join(sorted(letters))
 

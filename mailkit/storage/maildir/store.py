@@ -19,7 +19,9 @@ from mailkit.interfaces.storage import (
     IContent,
     IMailbox,
     IMailStore,
+    IUpkeep,
     IWatch,
+    MailboxCheck,
     NewMessage,
     Placement,
 )
@@ -33,7 +35,7 @@ from mailkit.model.mailbox import (
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.storage import names
 from mailkit.storage.index.index import Index
-from mailkit.storage.maildir import folders, reads, transfer
+from mailkit.storage.maildir import folders, inspection, reads, transfer
 from mailkit.storage.maildir.chores import Chores
 from mailkit.storage.maildir.exclusive import hold
 from mailkit.storage.maildir.home import Home, name_of
@@ -59,7 +61,7 @@ async def without_limit(account: AccountName) -> int | None:
     return None
 
 
-@implementer(IMailStore)
+@implementer(IMailStore, IUpkeep)
 @define(eq=False)
 class MaildirStore:
     """
@@ -180,6 +182,16 @@ class MaildirStore:
     async def close(self) -> None:
         self._watching.stop()
         await self._chores.finish(list(self._homes.values()))
+
+    # --- upkeep by people ---
+
+    async def check(self, account: AccountName) -> Sequence[MailboxCheck]:
+        return await self._change(account, inspection.check)
+
+    async def rebuild(self, account: AccountName) -> None:
+        home = self.home(account)
+        self._chores.used(home)
+        await self.lanes.run(account, lambda: inspection.rebuild(home))
 
     # --- what mailboxes ask of their store (`mailbox.Keeper`) ---
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from mailkit.storage.index import reading
 from mailkit.storage.index.index import Index
+from mailkit.storage.index.rows import MailboxRow
 from mailkit.storage.maildir import founding
 from mailkit.storage.maildir.home import Home
+from mailkit.storage.maildir.keywords import Keywords
 
 
 def tidy(home: Home, index: Index) -> None:
@@ -12,6 +15,8 @@ def tidy(home: Home, index: Index) -> None:
     now = home.house.now()
     for row in index.mailboxes():
         founding.clear_old(home.house.files, f"{home.folder(row.folder)}/tmp", now)
+        if Keywords(home, index, row).has_beyond:
+            _forget_keywords(home, index, row)
     most = home.house.settings.expunge_log
     long = index.database.all(
         "SELECT mailbox FROM expunged GROUP BY mailbox HAVING count(*) > ?", most
@@ -19,6 +24,15 @@ def tidy(home: Home, index: Index) -> None:
     for (mailbox,) in long:
         _prune(index, mailbox, most // 2)
     settle(home, index)
+
+
+def _forget_keywords(home: Home, index: Index, row: MailboxRow) -> None:
+    """Those beyond 26 of messages that are no more."""
+    noted = home.aside.keywords(row.mailbox_id)
+    here = set(reading.all_uids(index, row))
+    gone = {uid: "" for uid in noted.keys() - here}
+    if gone:
+        home.aside.set_keywords(row.mailbox_id, gone)
 
 
 def _prune(index: Index, mailbox: int, keep: int) -> None:
