@@ -26,22 +26,29 @@ def fold_domain(domain: str) -> DomainName:
     """
     The form in which domains are compared: lower case, NFC, U-labels (RFC 5890 §2.3).
 
-    An A-label that does not decode stays as it is: it then equals only itself.
+    An A-label that stands for no U-label stays as it is: it then equals only itself.
     """
     name = domain.lower().rstrip(".")
     if name.isascii() and "xn--" not in name:
         return DomainName(name)
-    labels = [_u_label(label) for label in name.split(".")]
-    return DomainName(unicodedata.normalize("NFC", ".".join(labels)))
+    return DomainName(".".join(_u_label(label) for label in name.split(".")))
 
 
 def _u_label(label: str) -> str:
-    if label.startswith("xn--"):
-        try:
-            return label[4:].encode("ascii").decode("punycode")
-        except UnicodeError:
-            return label
-    return unicodedata.normalize("NFC", label.casefold())
+    if not label.startswith("xn--"):
+        return _folded_label(label)
+    try:
+        decoded = label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+    # Any label can be dressed up as an A-label; one alone is its U-label's.
+    is_proper = not decoded.isascii() and _folded_label(decoded) == decoded
+    return decoded if is_proper else label
+
+
+def _folded_label(label: str) -> str:
+    # Not `str.casefold`: the sharp s is a letter of its own in names (RFC 5894 §7.2).
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", label).lower())
 
 
 @frozen

@@ -1,0 +1,48 @@
+"""When two addresses are the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailkit.model.address import Address, fold_domain
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("Example.ORG.", "example.org"),
+        ("BÜCHER.example", "bücher.example"),
+        ("bu\u0308cher.example", "bücher.example"),
+        ("XN--BCHER-KVA.example", "bücher.example"),
+        # Two names since IDNA2008 (RFC 5894 §7.2), whichever way they are written.
+        ("Straße.example", "straße.example"),
+        ("xn--strae-oqa.example", "straße.example"),
+        ("STRASSE.example", "strasse.example"),
+        # No U-label is written so: they equal nothing but themselves.
+        ("xn--example-.org", "xn--example-.org"),
+        ("xn--.org", "xn--.org"),
+        ("xn--999999999.org", "xn--999999999.org"),
+        ("xn--bcher-2pa.example", "xn--bcher-2pa.example"),  # bÜcher
+        ("xn--bucher-xyd.example", "xn--bucher-xyd.example"),  # bu + diaeresis
+        ("xn--bücher.example", "xn--bücher.example"),
+    ],
+)
+def test_domains(written: str, folded: str) -> None:
+    assert fold_domain(written) == folded
+    assert fold_domain(folded) == folded
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_folding_twice_is_folding_once(local_part: str, domain: str) -> None:
+    once = Address.of(local_part, domain)
+    assert Address.of(once.local_part, once.domain) == once
+
+
+@given(st.text(st.characters(min_codepoint=97, max_codepoint=600), max_size=20))
+def test_both_forms_of_a_label_are_one(label: str) -> None:
+    folded = fold_domain(label)
+    if not folded.isascii() and "." not in folded:
+        written = "xn--" + folded.encode("punycode").decode("ascii")
+        assert fold_domain(written.upper()) == folded
