@@ -63,9 +63,10 @@ async def _from_rows(
     """What the store keeps ready; whether all messages were there."""
     selected, settings = talk.here, talk.settings
     view, template = selected.view, write.template_of(items)
+    want = template.want or Want.FLAGS  # the least that a store has ready
     is_whole = True
     for batch in batches(runs, settings.batch):
-        rows = await selected.mailbox.fetch(view.uids(batch), template.want)
+        rows = await selected.mailbox.fetch(view.uids(batch), want)
         numbers = view.numbers_in(batch, [row.uid for row in rows])
         talk.say(template.lines(rows, numbers, view.recent))
         is_whole = is_whole and len(rows) == count(batch)
@@ -200,10 +201,13 @@ class _Reading:
                 case FetchSection():
                     found = await self._section(message, step)
                     if isinstance(found, Span):
-                        pieces.append(write.section_head(step.name, found.size))
+                        is_binary = step.is_binary
+                        pieces.append(
+                            write.section_head(step.name, found.size, is_binary)
+                        )
                         talk.say(*pieces)
                         pieces = []
-                        await self._stream(content, found)
+                        await self._stream(content, found, is_binary)
                     else:
                         pieces.append(write.section(step.name, found, step.is_binary))
         if is_changed and not self.tells_flags:
@@ -229,11 +233,12 @@ class _Reading:
             size = 0
         return write.binary_size(item.name, size)
 
-    async def _stream(self, content: IContent, span: Span) -> None:
+    async def _stream(self, content: IContent, span: Span, is_binary: bool) -> None:
         """
         A large literal, in pieces, as fast as the client takes them.
 
-        Its size is announced, so what fails here ends the connection.
+        Its size is announced, so what fails here ends the connection. NUL may stand
+        in a literal8 only (RFC 3516 §4.3).
         """
         talk = self.talk
         at = span.start
@@ -243,7 +248,7 @@ class _Reading:
                 piece = await content.read(at, min(talk.settings.piece, span.end - at))
                 if not piece:
                     raise StorageBroken("the message is shorter than it was")
-                talk.say(piece.replace(b"\0", b"?"))
+                talk.say(piece if is_binary else piece.replace(b"\0", b"?"))
                 at += len(piece)
         except StorageBroken:
             talk.machine.bye("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import define, field, frozen
 from twisted.internet.defer import DeferredSemaphore
 
+from mailkit.errors import StorageBroken
 from mailkit.formats import header, mime, section
 from mailkit.formats.section import Text
 from mailkit.interfaces.storage import IContent
@@ -123,7 +124,10 @@ class Message:
     async def _head(self) -> bytes:
         head = b""
         while len(head) < self._content.size:
-            head += await self._content.read(len(head), max(HEAD, len(head)))
+            piece = await self._content.read(len(head), max(HEAD, len(head)))
+            if not piece:
+                raise StorageBroken("the message is shorter than it was")
+            head += piece
             end = header.find_end(head)
             if end < len(head) or head.endswith(b"\r\n\r\n"):
                 return head[:end]

@@ -194,8 +194,8 @@ class IMAPSession:
         talk = self._talk
         match event:
             case AppendChunk(octets):
-                if talk.incoming is not None:
-                    await talk.incoming.write(octets)
+                assert talk.incoming is not None
+                await talk.incoming.write(octets)
                 return None
             case Idle():
                 self.machine.continue_()

@@ -10,6 +10,7 @@ from mailkit.interfaces.storage import IContent, NewMessage
 from mailkit.model.flags import SEEN
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.uidset import UIDSet
+from mailkit.services.imap.settings import IMAPSettings
 from mailkit.services.sessions import Sessions
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.mailbox import MemoryMailbox
@@ -265,6 +266,58 @@ def test_facts_of_large_messages(
     client, _ = with_large(world, monkeypatch)
     answer = client.say(f"a FETCH 1 ({item})")
     assert answer == b"* 1 FETCH (%b)\r\na OK Fetched\r\n" % said
+
+
+def test_a_large_binary_message_may_hold_nul(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "LARGE", LARGE + b"\0")
+    client, _ = with_large(world, monkeypatch)
+    plain = client.say("a FETCH 1 (BODY.PEEK[])")
+    assert b"{%d}" % len(LARGE) in plain
+    assert b"\0" not in plain
+    binary = client.say("a FETCH 1 (BINARY.PEEK[])")
+    assert b"~{%d}" % len(LARGE) in binary
+    assert b"\0)\r\n" in binary
+
+
+def test_a_header_that_ends_too_soon_is_said(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = with_large(world, monkeypatch, 5)
+    answer = client.say("a FETCH 1 (BODY.PEEK[HEADER])")
+    assert answer == b"a NO [UNAVAILABLE] The store is out of order\r\n"
+
+
+def test_a_message_that_is_all_header(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    octets = b"Subject: x\r\n" + b"X: y\r\n" * 20_000
+    monkeypatch.setitem(globals(), "LARGE", octets)
+    client, _ = with_large(world, monkeypatch)
+    assert literal(client.say("a FETCH 1 (BODY.PEEK[HEADER])")) == octets
+    assert literal(client.say("a FETCH 1 (BODY.PEEK[TEXT])")) == b""
+
+
+def test_only_so_many_octets_are_read_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    contents = MemoryMailbox.contents
+
+    async def count(self: MemoryMailbox, uids: UIDSet) -> list[tuple[int, IContent]]:
+        asked.append(len(uids))
+        return await contents(self, uids)
+
+    monkeypatch.setattr(MemoryMailbox, "contents", count)
+    world.settings = IMAPSettings(contents_octets=3 * len(LETTER))
+    fill(world, 7)
+    world.deliver(LARGE)
+    client = Client(world)
+    client.login()
+    client.say("a SELECT INBOX")
+    assert client.say("a FETCH 1:8 (BODY.PEEK[])").count(b" FETCH ") == 8
+    assert asked == [3, 3, 1, 1]
 
 
 def test_a_message_that_ends_too_soon_ends_the_connection(

@@ -154,7 +154,7 @@ def test_no_number_ever_means_another_message(
     play(World(), begin, revision, steps)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 9), st.integers(1, 2), steps)
 def test_nor_does_it_over_files(begin: int, revision: int, steps: list[Step]) -> None:
     with TemporaryDirectory() as folder:

@@ -18,13 +18,17 @@ from mailkit.errors import (
     StorageFull,
     TooMany,
 )
-from mailkit.model.mailbox import MailboxChange
+from mailkit.model.mailbox import INBOX, MailboxChange
 from mailkit.model.uidset import UIDSet
+from mailkit.protocols.imap.events import AppendBegins
 from mailkit.services.imap.answers import answer_for
 from mailkit.services.imap.dialogue import Dialogue
+from mailkit.services.imap.incoming import Incoming
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.storage.memory.mailbox import MemoryMailbox
+from mailkit.storage.memory.spool import MemorySpool
 from mailkit.storage.memory.store import MemoryStore
+from mailkit.testing.at_once import at_once
 from tests.services.imap.client import Client
 from tests.services.imap.world import World
 
@@ -310,3 +314,31 @@ def test_a_mailbox_that_goes_while_listed_has_no_status(
     monkeypatch.setattr(MemoryStore, "status", status)
     answer = client.say('a LIST "" INBOX RETURN (STATUS (MESSAGES))')
     assert answer == b'* LIST (\\HasNoChildren) "/" "INBOX"\r\na OK Listed\r\n'
+
+
+def test_a_mailbox_that_goes_while_selected(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(world)
+    client.login()
+    client.say("e ENABLE IMAP4rev2")
+
+    async def mailboxes(*args: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(MemoryStore, "mailboxes", mailboxes)
+    answer = client.say("a SELECT INBOX")
+    assert answer == b"a NO [NONEXISTENT] No such mailbox\r\n"
+
+
+@pytest.mark.parametrize("pieces", [["a\r", "\nb\nc"], ["a", "\r", "\n", "b\n", "c"]])
+def test_line_ends_in_pieces(pieces: list[str]) -> None:
+    spool = MemorySpool()
+    incoming = Incoming(AppendBegins(INBOX, 6), spool.begin())
+
+    async def write() -> bytes | None:
+        for piece in pieces:
+            await incoming.write(piece.encode())
+        return (await incoming.spooled.finish()).octets
+
+    assert at_once(write()) == b"a\r\nb\r\nc"
