@@ -1,0 +1,1 @@
+"""Fuzzing: every server is sent dialogues that were spoiled."""

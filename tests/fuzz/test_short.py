@@ -1,0 +1,49 @@
+"""The corpus, and some hundred inputs more, against every server."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.inputs import Spoiler, corpus, seeds, steps_of, written
+from tests.fuzz.places import PLACES
+from tests.fuzz.play import compare, play
+from tests.transcript import name_of
+
+INPUTS = 300
+
+
+@pytest.mark.parametrize("service", list(PLACES))
+def test_seeds(service: str) -> None:
+    for steps in seeds(service):
+        compare(service, steps, random.Random(1))
+
+
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [(service, path) for service in PLACES for path in corpus(service)],
+    ids=name_of,
+)
+def test_corpus(service: str, path: Path) -> None:
+    steps = steps_of(path.read_text(encoding="utf-8"))
+    for seed in range(5):
+        compare(service, steps, random.Random(seed))
+
+
+@pytest.mark.parametrize("service", list(PLACES))
+def test_some_inputs(service: str) -> None:
+    spoiler = Spoiler.of(service, random.Random(f"short {service}"))
+    for number in range(INPUTS):
+        play(service, spoiler.next(), random.Random(number))
+
+
+def test_inputs_can_be_written_and_read() -> None:
+    spoiler = Spoiler.of("imap", random.Random(7))
+    for _ in range(50):
+        steps = spoiler.next()
+        again = steps_of(written(steps, "again"))
+        assert [(s.kind, s.connection, s.octets) for s in again] == [
+            (s.kind, s.connection, s.octets) for s in steps
+        ]
