@@ -239,3 +239,27 @@ class IMailStore(Interface):
 
     async def close() -> None:
         """Write behind what waits and let go of all files."""
+
+
+@frozen
+class MailboxCheck:
+    """What a look at one mailbox found."""
+
+    name: MailboxName
+    messages: int
+    problems: tuple[str, ...]
+    """In words for an administrator; empty: all is as it should be."""
+
+
+class IUpkeep(Interface):
+    """What a store that keeps something beside the messages lets be looked after."""
+
+    async def check(account: AccountName) -> Sequence[MailboxCheck]:
+        """Compare what is kept twice, for all mailboxes; change nothing."""
+
+    async def rebuild(account: AccountName) -> None:
+        """
+        Make anew whatever is derived from the messages.
+
+        UIDs, flags and names stay; sessions are told of nothing.
+        """

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from mailkit.errors import Refused
+from mailkit.interfaces.storage import IUpkeep, MailboxCheck
 from mailkit.model.mailbox import MailboxEntry, MailboxStatus
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.names import account_name
@@ -38,3 +40,31 @@ class Mailboxes:
                 status = await office.store.status(account.name, entry.name)
             listed.append(Listed(entry, status))
         return listed
+
+    async def check(self, actor: Actor, text: str) -> Sequence[MailboxCheck]:
+        """
+        Compare what is kept twice of an account's mail; nothing is changed.
+
+        :raises NotAllowed: :raises NoSuchAccount:
+        """
+        account = await self._office.account(actor, account_name(text))
+        return await self._upkeep().check(account.name)
+
+    async def rebuild(self, actor: Actor, text: str) -> None:
+        """
+        Make the index of an account anew from its messages.
+
+        :raises NotAllowed: :raises NoSuchAccount:
+        """
+        office = self._office
+        account = await office.account(actor, account_name(text))
+        await self._upkeep().rebuild(account.name)
+        await office.audit.note(
+            office.line(actor, "mailbox rebuild", account.name, "", "")
+        )
+
+    def _upkeep(self) -> IUpkeep:
+        upkeep = IUpkeep(self._office.store, None)
+        if upkeep is None:
+            raise Refused("this store has nothing beside the messages themselves")
+        return upkeep

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from click.testing import CliRunner
 from mailkit.app import find
 from mailkit.app.cli.main import mailkit
 
+MEMORY = "/dev/shm"
 CONFIG = """\
 hostname = "mail.example.org"
 data = "data"
@@ -59,13 +64,21 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(find, "SYSTEM", tmp_path / "nothing")
+def folder() -> Iterator[Path]:
+    """Empty, and in memory where there is such a folder: nothing here is about disks."""
+    path = tempfile.mkdtemp(dir=MEMORY if os.path.isdir(MEMORY) else None)
+    yield Path(path)
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def shell(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(find, "SYSTEM", folder / "nothing")
     for name in ("MAILKIT_CONFIG", "MAILKIT_HOSTNAME"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "mailkit.toml").write_text(CONFIG)
-    return Shell(tmp_path)
+    (folder / "mailkit.toml").write_text(CONFIG)
+    return Shell(folder)
 
 
 @pytest.fixture

@@ -187,3 +187,22 @@ def test_what_is_refused_is_1_with_one_line(
     house: Shell, words: list[str], reason: str
 ) -> None:
     assert reason in house.refused(*words)
+
+
+def test_an_index_is_checked_and_made_anew(house: Shell) -> None:
+    rows = house.run("--json", "mailbox", "check", "alice@example.org").json
+    assert rows[0] == {"mailbox": "INBOX", "messages": 0, "problems": []}
+    stray = house.folder / "data/mail/example.org/alice/Maildir/cur/1.x"
+    stray.write_text("Subject: x\n\n")
+    said = house.run("mailbox", "check", "alice@example.org")
+    assert said.status == 1
+    assert "1 files have no row: 1.x" in said.out
+    assert said.error == (
+        "mailkit: there are problems: mailkit mailbox rebuild alice@example.org\n"
+    )
+    said_anew = house.ok("mailbox", "rebuild", "alice@example.org")
+    assert said_anew == "the index of alice@example.org is made anew\n"
+    rows = house.run("--json", "mailbox", "check", "alice@example.org").json
+    assert rows[0] == {"mailbox": "INBOX", "messages": 1, "problems": []}
+    rows = house.run("--json", "audit", "alice@example.org").json
+    assert rows[-1]["action"] == "mailbox rebuild"
