@@ -49,12 +49,12 @@ def flags_of(box: IMailbox) -> dict[int, frozenset[str]]:
 
 
 def test_a_file_in_new_is_a_message(place: Place) -> None:
-    store, box = with_letters(place)
+    _store, box = with_letters(place)
     before = at_once(box.status())
     (place.maildir("new") / "123.abc.host").write_bytes(b"Subject: x\n\nLF\n")
     change = at_once(box.changes_since(before.highest_mod_seq))
     assert [record.uid for record in change.arrived] == [4]
-    [(uid, content)] = at_once(box.contents(UIDSet.of([4])))
+    [(_uid, content)] = at_once(box.contents(UIDSet.of([4])))
     assert content.octets == b"Subject: x\r\n\r\nLF\r\n"
     [record] = at_once(box.fetch(UIDSet.of([4]), Want.FACTS | Want.ENVELOPE))
     assert record.size == len(content.octets) and b'"x"' in record.envelope
@@ -64,7 +64,7 @@ def test_a_file_in_new_is_a_message(place: Place) -> None:
 
 
 def test_a_file_that_says_too_much_gets_another_uid(place: Place) -> None:
-    store, box = with_letters(place)
+    _store, box = with_letters(place)
     cur = place.maildir("cur")
     names = files(place)
     shutil.copy(cur / names[0], cur / "1.a,S=54,W=54,U=2:2,S")  # given already
@@ -118,7 +118,7 @@ def test_letters_of_other_programs_mean_our_keywords(place: Place) -> None:
 
 
 def test_a_file_that_vanished_is_expunged(place: Place) -> None:
-    store, box = with_letters(place)
+    _store, box = with_letters(place)
     before = at_once(box.status()).highest_mod_seq
     os.unlink(place.maildir("cur") / files(place)[1])
     assert [uid for uid, _ in at_once(box.contents(ALL_UIDS))] == [1, 3]
@@ -140,7 +140,7 @@ def test_a_file_that_was_renamed_is_found(place: Place) -> None:
 
 
 def test_what_is_expunged_under_other_flags_is_unlinked(place: Place) -> None:
-    store, box = with_letters(place)
+    _store, box = with_letters(place)
     deleted = FlagChange(FlagAction.ADD, frozenset({"\\Deleted"}))
     at_once(box.store(UIDSet.of([1, 2]), deleted))
     first, second, _ = files(place)
@@ -167,7 +167,7 @@ def test_flags_are_written_behind_around_other_programs(place: Place) -> None:
 
 
 def test_a_message_restored_by_hand_is_a_new_one(place: Place) -> None:
-    store, box = with_letters(place)
+    _store, box = with_letters(place)
     name = files(place)[2]
     octets = (place.maildir("cur") / name).read_bytes()
     at_once(
@@ -181,7 +181,7 @@ def test_a_message_restored_by_hand_is_a_new_one(place: Place) -> None:
 
 
 def test_names_that_no_text_can_hold(place: Place) -> None:
-    store, box = with_letters(place, 1)
+    _store, box = with_letters(place, 1)
     new = os.fsencode(place.maildir("new"))
     for name in (b"\xff\xfe", b"a" * 240, b",x", b".hidden"):
         with open(new + b"/" + name, "wb") as file:
@@ -221,7 +221,7 @@ def test_folders_of_other_programs_are_mailboxes(place: Place) -> None:
 
 
 def test_the_list_is_trusted_while_the_folder_is_untouched(place: Place) -> None:
-    store, box = with_letters(place)
+    _store, box = with_letters(place)
     old(place)
     at_once(box.snapshot(False))
     # An mtime that did not move hides what came: this is what trust means.

@@ -1,0 +1,263 @@
+"""What is done when nobody asks, and who hears of what."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from mailkit.errors import MailboxInUse
+from mailkit.interfaces.storage import IMailbox, NewMessage, Placement
+from mailkit.model.flags import DELETED, FLAGGED, SEEN, FlagAction, FlagChange
+from mailkit.model.mailbox import INBOX, MailboxName
+from mailkit.model.uidset import ALL_UIDS, UIDSet
+from mailkit.storage.content import OctetsContent
+from mailkit.storage.maildir import removal
+from mailkit.storage.maildir.founding import GONE, HIDDEN
+from mailkit.storage.maildir.house import MaildirSettings
+from mailkit.storage.maildir.store import MaildirStore
+from mailkit.testing.at_once import at_once
+from tests.storage.maildir.doubles import ALICE, BOB, LETTER, Place
+from tests.storage.maildir.stops import abandon, check_whole
+
+LONG_AGO = 1_000_000.0
+
+
+@pytest.fixture
+def place(folder: Path) -> Place:
+    return Place(folder)
+
+
+def begin(place: Place, count: int = 3) -> tuple[MaildirStore, IMailbox]:
+    store = place.store()
+    box = at_once(store.open(ALICE, INBOX))
+    at_once(box.append([NewMessage(OctetsContent(LETTER)) for _ in range(count)]))
+    return store, box
+
+
+def add(box: IMailbox, *flags: str) -> None:
+    at_once(box.store(ALL_UIDS, FlagChange(FlagAction.ADD, frozenset(flags))))
+
+
+def letters(place: Place) -> set[str]:
+    return {name.partition(":2,")[2] for name in os.listdir(place.maildir("cur"))}
+
+
+def test_names_follow_flags_after_a_while(place: Place) -> None:
+    store, box = begin(place, 1001)
+    add(box, SEEN)
+    assert letters(place) == {""}
+    place.clock.advance(4)
+    add(box, FLAGGED)
+    place.clock.advance(1.5)
+    assert letters(place) == {"FS"}
+    at_once(box.store(ALL_UIDS, FlagChange(FlagAction.REMOVE, frozenset({SEEN}))))
+    add(box, SEEN)
+    at_once(store.close())
+    assert letters(place) == {"FS"}
+    check_whole(place)
+
+
+def test_what_a_dead_process_left_is_written_behind(place: Place) -> None:
+    store, box = begin(place)
+    add(box, SEEN)
+    abandon(store)
+    store = place.store()
+    at_once(store.status(ALICE, INBOX))
+    for _ in range(10):
+        place.clock.advance(2)
+    assert letters(place) == {"S"}
+    abandon(store)
+
+
+def test_idle_accounts_are_closed_and_open_again(place: Place) -> None:
+    store, box = begin(place)
+    assert store.home(ALICE).is_open
+    for _ in range(20):
+        place.clock.advance(2)
+    assert not store.home(ALICE).is_open
+    assert len(store.house.pool) == 0
+    assert not list(place.data.glob("mail/*/*/*-wal"))
+    assert at_once(box.status()).exists == 3
+    assert store.home(ALICE).is_open
+    at_once(store.close())
+    assert not store.home(ALICE).is_open
+
+
+def test_no_more_are_open_than_may_be(folder: Path) -> None:
+    place = Place(folder, settings=MaildirSettings(open_accounts=1))
+    store = place.store()
+    for account in (ALICE, BOB, ALICE):
+        at_once(store.deliver(OctetsContent(LETTER), [Placement(account, INBOX)]))
+    assert store.home(ALICE).is_open and not store.home(BOB).is_open
+    at_once(store.close())
+    check_whole(place)
+
+
+def test_a_long_log_is_pruned_and_known_to_be(folder: Path) -> None:
+    place = Place(folder, settings=MaildirSettings(expunge_log=4))
+    store, box = begin(place, 10)
+    states = []
+    for uid in range(1, 10):
+        states.append(at_once(box.status()).highest_mod_seq)
+        deleted = FlagChange(FlagAction.ADD, frozenset({DELETED}))
+        at_once(box.store(UIDSet.of([uid]), deleted))
+        at_once(box.expunge(ALL_UIDS))
+    for _ in range(20):
+        place.clock.advance(2)
+    # Whoever was away too long is told of all that is not there.
+    assert at_once(box.changes_since(states[1])).vanished == UIDSet(((1, 9),))
+    assert at_once(box.changes_since(states[8])).vanished == UIDSet.of([9])
+    at_once(store.close())
+    check_whole(place)
+
+
+def test_old_files_go(place: Place) -> None:
+    store, _box = begin(place)
+    for folder in ("tmp", ".Sent/tmp"):
+        (place.maildir(folder) / "forgotten").write_bytes(b"x")
+    for name in (GONE + "1", HIDDEN + "2"):
+        (place.maildir() / name / "cur").mkdir(parents=True)
+        (place.maildir() / name / "cur" / "x").write_bytes(b"x")
+    house = store.house
+    tomorrow = time.time() + 90_000
+    house.now = lambda: tomorrow
+    at_once(store.mailboxes(ALICE))
+    for _ in range(20):
+        place.clock.advance(2)
+    assert os.listdir(place.maildir("tmp")) == os.listdir(place.maildir(".Sent/tmp"))
+    assert os.listdir(place.maildir("tmp")) == []
+    assert not [n for n in os.listdir(place.maildir()) if n.startswith("mailkit-n")]
+    at_once(store.close())
+
+
+def test_removed_accounts_lie_aside_for_a_while(place: Place) -> None:
+    store, _box = begin(place)
+    at_once(store.remove_account(ALICE, False))
+    at_once(store.remove_account(ALICE, False))
+    [aside] = (place.data / "removed").iterdir()
+    assert len(os.listdir(aside / "Maildir" / "cur")) == 3
+    begin(place)[0]
+    at_once(store.remove_account(ALICE, False))
+    assert len(list((place.data / "removed").iterdir())) == 2
+    removal.clear_removed(store.house)
+    assert len(list((place.data / "removed").iterdir())) == 2
+    later = time.time() + 31 * 86400
+    store.house.now = lambda: later
+    removal.clear_removed(store.house)
+    assert not list((place.data / "removed").iterdir())
+    at_once(store.deliver(OctetsContent(LETTER), [Placement(ALICE, INBOX)]))
+    at_once(store.remove_account(ALICE, True))
+    assert not list((place.data / "removed").iterdir())
+    assert not place.maildir().exists()
+
+
+def test_a_mailbox_is_held_by_one_in_all_processes(place: Place) -> None:
+    one, two = place.store(), place.store()
+    held = at_once(one.exclusively(ALICE, INBOX))
+    for store in (one, two):
+        with pytest.raises(MailboxInUse):
+            at_once(store.exclusively(ALICE, INBOX))
+    held.stop()
+    held.stop()
+    at_once(two.exclusively(ALICE, INBOX)).stop()
+    for store in (one, two):
+        abandon(store)
+
+
+def test_a_file_dropped_into_new_is_heard_of(place: Place) -> None:
+    store, box = begin(place)
+    heard: list[str] = []
+    watch = box.watch(lambda: heard.append("x"))
+    again = box.watch(lambda: heard.append("y"))
+    place.clock.advance(1)
+    heard.clear()
+    (place.maildir("new") / "1.x").write_bytes(LETTER)
+    place.clock.advance(1)
+    assert heard == ["x", "y"]
+    again.stop()
+    again.stop()
+    place.clock.advance(1)
+    assert heard == ["x", "y"]
+    at_once(box.append([NewMessage(OctetsContent(LETTER))]))
+    assert heard == ["x", "y", "x"]
+    watch.stop()
+    (place.maildir("new") / "2.x").write_bytes(LETTER)
+    place.clock.advance(5)
+    assert len(heard) == 3 and at_once(box.status()).exists == 6
+    at_once(store.close())
+    check_whole(place)
+
+
+def test_another_process_is_heard_of_without_a_notice(place: Place) -> None:
+    store, box = begin(place)
+    heard: list[str] = []
+    watch = box.watch(lambda: heard.append("x"))
+    place.clock.advance(1)
+    place.clock.advance(1)
+    heard.clear()
+    other = Place(place.data).store()  # with a notice board of its own
+    at_once(other.deliver(OctetsContent(LETTER), [Placement(ALICE, INBOX)]))
+    place.clock.advance(1)
+    assert heard == ["x"]
+    to = [Placement(ALICE, MailboxName("Sent"))]
+    at_once(other.deliver(OctetsContent(LETTER), to))
+    place.clock.advance(1)
+    assert heard == ["x"]
+    at_once(other.delete(ALICE, MailboxName("Sent")))
+    abandon(other)
+    watch.stop()
+    at_once(store.close())
+
+
+def test_a_watched_mailbox_that_goes_is_heard_of(place: Place) -> None:
+    store, _ = begin(place)
+    sent = at_once(store.open(ALICE, MailboxName("Sent")))
+    heard: list[str] = []
+    watch = sent.watch(lambda: heard.append("x"))
+    place.clock.advance(1)
+    heard.clear()
+    at_once(store.delete(ALICE, MailboxName("Sent")))
+    assert heard == ["x"]
+    place.clock.advance(1)
+    assert at_once(sent.changes_since(0)).is_gone
+    watch.stop()
+    at_once(store.close())
+    place.clock.advance(10)
+    assert not place.clock.getDelayedCalls()
+
+
+def test_an_account_that_cannot_be_looked_at_is_told_of(place: Place) -> None:
+    store, box = begin(place)
+    heard: list[str] = []
+    box.watch(lambda: heard.append("x"))
+    place.clock.advance(1)
+    heard.clear()
+    os.rename(place.maildir("new"), place.maildir("away"))
+    place.clock.advance(1)
+    assert heard
+    os.rename(place.maildir("away"), place.maildir("new"))
+    at_once(store.close())
+
+
+def test_large_messages_are_read_in_pieces(folder: Path) -> None:
+    place = Place(folder, settings=MaildirSettings(held_in_memory=10))
+    store, box = begin(place, 1)
+    at_once(box.store(ALL_UIDS, FlagChange(FlagAction.ADD, frozenset({DELETED}))))
+    [(_, content)] = at_once(box.contents(ALL_UIDS))
+    at_once(box.expunge(ALL_UIDS))
+    assert content.octets is None
+    assert at_once(content.read(3, 5)) == LETTER[3:8]
+    assert at_once(content.read(0, 1 << 20)) == LETTER
+    at_once(store.close())
+
+
+def test_a_message_of_many_octets(place: Place) -> None:
+    store, box = begin(place, 0)
+    octets = LETTER + b"x" * 70 + b"\r\n" * 600_000
+    at_once(store.deliver(OctetsContent(octets), [Placement(ALICE, INBOX)]))
+    [(_, content)] = at_once(box.contents(ALL_UIDS))
+    assert at_once(content.read(0, content.size)) == octets
+    at_once(store.close())
