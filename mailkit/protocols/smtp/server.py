@@ -311,14 +311,15 @@ class SMTPServer:
     # -- commands
 
     def _next_line(self) -> Event | None:
+        # Before lines are looked for: a hello of TLS may hold CRLF, or be too long.
+        if self.state is State.CONNECTED and self._in.startswith(b"\x16\x03"):
+            return BadCommand(_TLS)
         try:
             line = self._in.take_short_line(self.limits.auth_line)
         except LineTooLong:
             in_auth = self.state is State.AUTH
             return BadCommand(_AUTH_TOO_LONG if in_auth else _LINE_TOO_LONG)
         if line is None:
-            if self.state is State.CONNECTED and self._in.startswith(b"\x16\x03"):
-                return BadCommand(_TLS)
             return None
         if self.state is State.AUTH:
             return _auth_line(line)
