@@ -129,6 +129,7 @@ class Pump(Protocol):
         self._is_paused = False
         self._unread = 0
         self._goodbye: str | None = None
+        self._is_urgent = False
         self._timer: IDelayedCall | None = None
         self._patience = 0.0
         self._progress = 0.0
@@ -218,19 +219,24 @@ class Pump(Protocol):
         self._say()
 
     def interrupt(self) -> None:
+        self._is_urgent = True
         self.end("Disconnected by the server")
 
     # -- the service's side
 
     def end(self, reason: str) -> None:
-        """Say goodbye as soon as no event is at work, and close."""
+        """Say goodbye as soon as nothing is half done, and close."""
         if self._goodbye is None:
             self._goodbye = reason
-            self._wake()
+        self._wake()
 
     def cut(self, reason: str) -> None:
-        """Close without another word; for those that `end` could not move."""
-        self._cut(reason)
+        """Close, at work or not; for those that `end` could not move."""
+        if self._is_working:
+            self._cut(reason)
+        else:
+            self._is_urgent = True
+            self.end(reason)
 
     # -- within
 
@@ -339,7 +345,8 @@ class Pump(Protocol):
                 self._is_working = False
             in_a_row = 0
             while not session.is_over:
-                if self._goodbye is not None and session.is_idle:
+                may_end = session.is_idle or self._is_urgent
+                if self._goodbye is not None and may_end:
                     session.farewell(self._goodbye)
                     self.reason = self.reason or self._goodbye
                     break
@@ -350,6 +357,9 @@ class Pump(Protocol):
                         self._note_progress()
                     if self._is_gone or session.is_over:
                         break
+                    if self._is_full:
+                        await self._wait_for_room()
+                        continue
                     in_a_row = 0
                     await self._hear_more(session)
                     continue
@@ -380,6 +390,12 @@ class Pump(Protocol):
         if self._around.settings.dialogue:
             self.log.debug("{peer} C: {event!r}", peer=self._who, event=event)
         await session.handle(event)
+        self._is_working = False
+
+    async def _wait_for_room(self) -> None:
+        """Who does not read replies is not read from either."""
+        self._is_working = True
+        await self.flush()
         self._is_working = False
 
     def _note_progress(self) -> None:

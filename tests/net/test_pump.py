@@ -142,6 +142,34 @@ class PressureTests(PumpCase):
         self.assertIn("flushed", self.sessions[0].said)
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
 
+    def test_commands_without_reading(self) -> None:
+        """Who reads no replies is not read from: they would pile up."""
+        pump, line = self.connect()
+        pump.dataReceived(b"a\r\n")
+        line.fill()
+        pump.dataReceived(b"b\r\n")
+        self.take(line)
+        for _ in range(100):
+            pump.dataReceived(b"c\r\n" * 1000)
+        self.assertEqual(line.producerState, "paused")
+        self.assertEqual(self.sessions[0].said, ["greet", "a", "b"])
+        self.assertEqual(self.take(line), b"")
+        line.drain()
+        for _ in range(10_000):
+            self.clock.advance(0)
+        self.assertEqual(line.producerState, "producing")
+        self.assertEqual(len(self.sessions[0].said), 100_003)
+
+    def test_commands_without_reading_at_all(self) -> None:
+        """And is cut off in the end."""
+        pump, line = self.connect()
+        line.fill()
+        pump.dataReceived(b"a\r\n")
+        self.clock.advance(self.settings.slow_reader)
+        self.assertTrue(line.is_aborted)
+        pump.connectionLost()
+        self.assertEqual(self.sessions[0].said, ["greet", "a", "close"])
+
     def test_slow_reader(self) -> None:
         """One that takes nothing for five minutes is cut off, and the work ends."""
         pump, line = self.connect()
@@ -259,10 +287,24 @@ class LeavingTests(PumpCase):
             pump.connectionLost()
         self.successResultOf(done)
 
-    def test_drain_cuts(self) -> None:
-        """Who will not end is cut off."""
+    def test_drain_waits_no_longer(self) -> None:
+        """Who does not end what it began is told too, and cut off if need be."""
         pump, line = self.connect()
         pump.dataReceived(b"busy\r\n")
+        done = self.factory.drain(self.clock, 10.0)
+        self.take(line)
+        self.clock.advance(10)
+        self.assertEqual(self.take(line), b"bye Shutting down\r\n")
+        self.assertTrue(line.disconnecting)
+        self.clock.advance(self.settings.close_wait)
+        self.assertTrue(line.is_aborted)
+        pump.connectionLost()
+        self.successResultOf(done)
+
+    def test_drain_cuts(self) -> None:
+        """Work that does not end is left behind."""
+        pump, line = self.connect()
+        pump.dataReceived(b"wait\r\n")
         done = self.factory.drain(self.clock, 10.0)
         self.clock.advance(10)
         self.assertTrue(line.is_aborted)
@@ -270,10 +312,23 @@ class LeavingTests(PumpCase):
         self.successResultOf(done)
 
     def test_interrupt(self) -> None:
-        """A session that is to end from outside ends at the next boundary."""
-        _, line = self.connect()
+        """A session that is to end from outside ends, whatever it has begun."""
+        pump, line = self.connect()
+        pump.dataReceived(b"busy\r\n")
+        self.take(line)
         self.sessions[0].peer.interrupt()
+        self.assertEqual(self.take(line), b"bye Disconnected by the server\r\n")
         self.assertTrue(line.disconnecting)
+
+    def test_interrupted_work(self) -> None:
+        """But an event at work is finished first."""
+        pump, line = self.connect()
+        pump.dataReceived(b"wait\r\nb\r\n")
+        self.sessions[0].peer.interrupt()
+        self.assertFalse(line.disconnecting)
+        self.sessions[0].gate.callback(None)
+        self.assertTrue(line.disconnecting)
+        self.assertNotIn("b", self.sessions[0].said)
 
     def test_nobody_to_drain(self) -> None:
         self.successResultOf(self.factory.drain(self.clock, 10.0))

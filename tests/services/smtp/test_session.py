@@ -368,6 +368,19 @@ def test_a_suspension_ends_the_session() -> None:
     assert client.world.sessions.count(ALICE) == 0
 
 
+def test_a_suspension_waits_for_no_transaction() -> None:
+    """Whoever holds one open would stay for as long as it likes."""
+    client = Client(World(), "submission")
+    login(client)
+    client.say(b"MAIL FROM:<alice@example.org>\r\nRCPT TO:<bob@example.org>\r\n")
+    client.say(b"DATA\r\nFrom: alice@example.org\r\n")
+    at_once(client.world.suspend(ALICE))
+    assert client.hear() == ["421 4.3.2 mx.example.org Disconnected by the server"]
+    assert client.wire.disconnecting
+    assert client.world.mailbox(BOB) == []
+    assert all(file.is_discarded for file in client.world.spool.files)
+
+
 def test_too_many_sessions() -> None:
     world = World()
     world.sessions.most = 1
