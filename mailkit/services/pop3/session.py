@@ -19,6 +19,7 @@ from mailkit.errors import (
     NoSuchMechanism,
     NotAuthenticated,
     Refused,
+    TooMany,
     Unavailable,
 )
 from mailkit.formats.header import find_end
@@ -64,6 +65,7 @@ CODES: dict[type[MailkitError], tuple[str, str]] = {
     NotAuthenticated: ("AUTH", "Name or password is wrong"),
     Malformed: ("AUTH", "Not understood"),
     Busy: ("SYS/TEMP", "Too many failures, try again later"),
+    TooMany: ("SYS/TEMP", "The account has too many connections"),
     MailboxInUse: ("IN-USE", "Another session has this mailbox"),
     Unavailable: ("SYS/TEMP", "Not now, try again later"),
     Refused: ("SYS/PERM", "Not possible"),
@@ -229,6 +231,8 @@ class POP3Session:
     async def _start_tls(self) -> None:
         if not self.peer.can_start_tls:
             self.machine.err("TLS is on already, or there is none")
+        elif self._is_utf8:
+            self.machine.err("STLS comes before UTF8")  # RFC 6856 §2.1
         elif self.machine.has_more:
             # Said before TLS, to be believed after it: an injection.
             self.machine.err("Nothing may follow STLS before TLS is on")
@@ -285,10 +289,15 @@ class POP3Session:
             self._welcome()
 
     async def _enter(self, account: Account) -> None:
-        self._drop = await Maildrop.open(self.house.store, account.name)
-        self._registration = self.house.sessions.register(
+        registration = self.house.sessions.register(
             account.name, account.generation, self.peer.interrupt
         )
+        try:
+            self._drop = await Maildrop.open(self.house.store, account.name)
+        except BaseException:
+            registration.stop()
+            raise
+        self._registration = registration
         self.account = account.name
         self.timeout = self.house.settings.timeout
 

@@ -62,6 +62,9 @@ class POP3World(World):
         await inbox.store(wanted, FlagChange(FlagAction.ADD, frozenset({DELETED})))
         await inbox.expunge(wanted)
 
+    def allow(self, most: str) -> None:
+        self.sessions.most = int(most)
+
     def count(self, wanted: str) -> None:
         status = at_once(self.store.status(ALICE, INBOX))
         assert status.exists == int(wanted), status
@@ -84,6 +87,7 @@ def test_dialogue(script: Path, feed: Feed) -> None:
             "suspend": world.suspend_alice,
             "expunge": world.expunge,
             "count": world.count,
+            "most": world.allow,
             "advance": world.advance,
         },
     )
