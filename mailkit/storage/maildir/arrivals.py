@@ -82,10 +82,7 @@ class Batch:
             home.distrusted.update(row.id for row in self.rows)
             return translated(error)
         finally:
-            for row in self.rows:
-                left = home.unsynced.pop(row.folder, 1) - 1
-                if left > 0:
-                    home.unsynced[row.folder] = left
+            home.note_batch([row.folder for row in self.rows], -1)
         return None
 
 
@@ -174,8 +171,7 @@ class _Landed:
             database.rollback()
             raise
         rows = tuple(target.row for target in self._targets.values())
-        for row in rows:
-            home.unsynced[row.folder] = home.unsynced.get(row.folder, 0) + 1
+        home.note_batch([row.folder for row in rows], 1)
         batch = Batch(home, rows)
         for landing in taken:
             landing.batch = batch

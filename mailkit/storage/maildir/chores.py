@@ -14,15 +14,19 @@ from twisted.logger import Logger
 from mailkit.errors import MailkitError
 from mailkit.interfaces.lanes import ILanes
 from mailkit.model.address import AccountName
-from mailkit.storage.maildir import behind, tidying
+from mailkit.storage.maildir import behind, founding, removal, tidying
 from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.house import House
+from mailkit.storage.safefile import told_as_ours
 
 Work = Coroutine[Any, Any, None]
 """What a chore is; it sends and receives nothing that matters."""
 
 TICK = 2.0
 """Seconds between looks at which accounts are idle."""
+
+DAY = 86400.0
+"""Seconds between looks at what should have gone."""
 
 QUIET = 4.0
 """Seconds of quiet after which a WAL is moved into its database."""
@@ -43,6 +47,7 @@ class Chores:
     """Homes in use, and when each was last used, as far as it matters here."""
     _unmoved: set[Home] = field(init=False, factory=set)
     _tick: IDelayedCall | None = field(init=False, default=None)
+    _clear_at: float = field(init=False, default=0.0)
     _is_ended: bool = field(init=False, default=False)
     log: Logger = field(init=False, factory=Logger)
 
@@ -50,6 +55,9 @@ class Chores:
         """An account is used, and perhaps changed."""
         if self._is_ended:
             return
+        if self._clock.seconds() >= self._clear_at:
+            self._clear_at = self._clock.seconds() + DAY
+            self._own(home, self._clear())
         self._open[home] = self._clock.seconds()
         self._unmoved.add(home)
         if self._tick is None:
@@ -116,6 +124,18 @@ class Chores:
                 self._own(home, self._move(home))
         if self._open:
             self._tick = self._clock.callLater(TICK, self._look)
+
+    async def _clear(self) -> None:
+        """What is not any account's: the spool, and accounts that were removed."""
+
+        def clear() -> None:
+            with told_as_ours():
+                founding.clear_old(
+                    self._house.files, self._house.spool, self._house.now()
+                )
+                removal.clear_removed(self._house)
+
+        await self._lanes.run("upkeep", clear)
 
     async def _move(self, home: Home) -> None:
         def move() -> bool:

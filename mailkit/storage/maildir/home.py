@@ -12,7 +12,8 @@ import os
 import sqlite3
 import threading
 from array import array
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -63,8 +64,9 @@ class Home:
     mutex: threading.RLock = field(init=False, factory=threading.RLock)
     token: str = field(init=False)
     """Marks batches as this process's; another after a step that failed."""
-    unsynced: dict[str, int] = field(init=False, factory=dict)
-    """Folder → how many deliveries went there that no sync covers yet."""
+    unsynced: Counter[str] = field(init=False, factory=Counter)
+    """Folder → how many batches went there that no sync covers yet."""
+    _counting: threading.Lock = field(init=False, factory=threading.Lock)
     distrusted: set[int] = field(init=False, factory=set)
     """Mailboxes to be listed before their next use: something failed there."""
     seen: dict[int, int] = field(init=False, factory=dict)
@@ -102,6 +104,14 @@ class Home:
     def renew_token(self) -> None:
         """Have what this process left half done looked for as if it was another's."""
         self.token = f"{os.getpid()}.{os.urandom(6).hex()}"
+
+    def note_batch(self, folders: Iterable[str], step: int) -> None:
+        """A batch went to folders, or was synced; called from any thread."""
+        with self._counting:
+            for folder in folders:
+                self.unsynced[folder] += step
+                if self.unsynced[folder] <= 0:
+                    del self.unsynced[folder]
 
     # --- opening ---
 
@@ -144,7 +154,9 @@ class Home:
                     self.repair.finish(self, index, half_done)
                 if waits:
                     # What is done to a delivered message is durable after it.
-                    for folder in tuple(self.unsynced):
+                    with self._counting:
+                        folders = tuple(self.unsynced)
+                    for folder in folders:
                         self.house.files.sync_folder(f"{self.folder(folder)}/cur")
                 yield index
 

@@ -201,6 +201,7 @@ class MaildirStore:
         if home is None:
             path = self.house.path_of(account)
             home = self._homes[account] = Home(self.house, account, path, Repairs())
+        self._chores.used(home)
         return home
 
     async def quota(self, account: AccountName) -> int:
@@ -224,7 +225,6 @@ class MaildirStore:
         """Tell everybody that mailboxes were changed."""
         for mailbox_id in mailbox_ids:
             self.board.publish(topic(account), mailbox_id)
-        self._chores.used(self.home(account))
 
     def flagged(self, account: AccountName) -> None:
         """Have the names follow the flags in a while."""
@@ -238,7 +238,6 @@ class MaildirStore:
 
     async def _read(self, account: AccountName, work: Callable[[Home, Index], T]) -> T:
         home = self.home(account)
-        self._chores.used(home)
 
         def in_lane() -> T:
             with home.used() as index:
@@ -250,7 +249,6 @@ class MaildirStore:
         self, account: AccountName, work: Callable[[Home, Index], T]
     ) -> T:
         home = self.home(account)
-        self._chores.used(home)
 
         def in_lane() -> T:
             with home.changed() as index:
