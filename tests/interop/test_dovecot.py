@@ -8,6 +8,7 @@ import pwd
 import shutil
 import smtplib
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,32 @@ from tests.interop.server import (
     wait_until,
 )
 
+NOBODY = "nobody"
+"""Who owns the mail where the test runs as root."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server whose folder others than root can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="mailkit-dovecot-"))
+    folder.chmod(0o755)
+    server = Server(folder / "server")
+    try:
+        server.add(BOB)
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+def hand_over(server: Server) -> None:
+    """Dovecot serves nobody's mail that belongs to root, so it gets an owner."""
+    if os.getuid() == 0:
+        owner = pwd.getpwnam(NOBODY)
+        for path in (server.data, *server.data.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
 
 @pytest.fixture
 def dovecot(server: Server, tmp_path: Path) -> Iterator[int]:
@@ -33,9 +60,17 @@ def dovecot(server: Server, tmp_path: Path) -> Iterator[int]:
     assert path is not None
     (port,) = free_ports(1)
     me = pwd.getpwuid(os.getuid())
+    owner = pwd.getpwnam(NOBODY) if me.pw_uid == 0 else me
+    # Dovecot's login processes never run as root; the package brings users for them.
+    internal, login = ("dovecot", "dovenull") if me.pw_uid == 0 else (me.pw_name,) * 2
     home = server.maildir(BOB).parent
     users = tmp_path / "users"
-    users.write_text(f"{BOB}:{{PLAIN}}{PASSWORD}:{me.pw_uid}:{me.pw_gid}::{home}\n")
+    users.write_text(
+        f"{BOB}:{{PLAIN}}{PASSWORD}:{owner.pw_uid}:{owner.pw_gid}::{home}\n"
+    )
+    control = server.folder / "control"
+    control.mkdir()
+    os.chown(control, owner.pw_uid, owner.pw_gid)
     config = tmp_path / "dovecot.conf"
     config.write_text(
         f"""base_dir = {tmp_path}/run
@@ -45,12 +80,12 @@ protocols = imap
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
-default_internal_user = {me.pw_name}
-default_login_user = {me.pw_name}
-default_internal_group = {me.pw_name}
+default_internal_user = {internal}
+default_login_user = {login}
+default_internal_group = {internal}
 first_valid_uid = 0
 first_valid_gid = 0
-mail_location = maildir:~/Maildir:INDEX=MEMORY:CONTROL={tmp_path}/control
+mail_location = maildir:~/Maildir:INDEX=MEMORY:CONTROL={server.folder}/control
 maildir_stat_dirs = yes
 passdb {{
   driver = passwd-file
@@ -62,6 +97,9 @@ userdb {{
 }}
 service anvil {{
   chroot =
+}}
+service auth {{
+  user = {me.pw_name}
 }}
 service imap-login {{
   chroot =
@@ -88,7 +126,11 @@ namespace inbox {{
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        try:
+            process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
 
 
 def imap(port: int) -> imaplib.IMAP4:
@@ -103,11 +145,17 @@ def test_both(server: Server, dovecot: int) -> None:
         for n in (1, 2, 3):
             text = f"From: x@y.test\r\nSubject: letter {n}\r\n\r\nbody {n}\r\n"
             client.sendmail("x@y.test", [BOB], text)
+    hand_over(server)
     with imap(server.ports["imap"]) as ours:
         ours.select("INBOX")
         ours.store("2", "+FLAGS", "\\Answered")
         with imap(dovecot) as theirs:
-            assert theirs.select("INBOX")[1] == [b"3"]
+
+            def all_there() -> bool:
+                # The first SELECT of a folder new to Dovecot may come too early.
+                return theirs.select("INBOX")[1] == [b"3"]
+
+            wait_until("Dovecot sees three messages", all_there)
             whole = theirs.fetch("3", "(BODY.PEEK[])")[1]
             assert isinstance(whole[0], tuple)
             assert b"Subject: letter 3\r\n\r\nbody 3\r\n" in whole[0][1]
@@ -115,7 +163,7 @@ def test_both(server: Server, dovecot: int) -> None:
             theirs.append("INBOX", "\\Draft", "", b"Subject: theirs\r\n\r\nx\r\n")
 
         def seen() -> bool:
-            ours.noop()
+            ours.select("INBOX")  # each SELECT looks at the folder
             return ours.search(None, "FLAGGED")[1] == [b"1"] and (
                 ours.search(None, "DRAFT")[1] == [b"4"]
             )
