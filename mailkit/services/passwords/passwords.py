@@ -80,8 +80,7 @@ class Passwords:
         forms = password_forms(password) if len(password) <= _LONGEST else ()
         is_paid = False
         for credential in credentials:
-            is_argon = credential.secret.startswith("$argon2")
-            is_paid |= is_argon
+            is_paid |= bool(forms) and self._is_current(credential.secret)
             for form in forms:
                 if _is_right(credential.secret, form):
                     return Examined(credential, self._renew(credential, form, password))

@@ -116,7 +116,8 @@ def test_a_wrong_password_costs_the_same_whatever_is_kept() -> None:
             return ""
 
     passwords = Counting(AuthSettings())
-    for secrets in ([], ["{PLAIN}x"], ["{NONSENSE}x"]):
+    weak = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$rDvgd6v0zbggNBGT2tho7Q"
+    for secrets in ([], ["{PLAIN}x"], ["{NONSENSE}x"], ["$argon2id$broken"], [weak]):
         counted.clear()
         passwords.examine([credential(one) for one in secrets], "wrong")
         assert counted == ["wrong"]
@@ -124,5 +125,10 @@ def test_a_wrong_password_costs_the_same_whatever_is_kept() -> None:
     passwords.examine([], "A\u0308\u2168")
     assert len(counted) == 3
     counted.clear()
-    passwords.examine([credential(PASSWORDS.make("x").secret)], "wrong")
+    known = credential(PASSWORDS.make("x").secret)
+    passwords.examine([known], "wrong")
     assert counted == []
+    for nobody_or_somebody in ([], [known]):  # too long for anybody's
+        counted.clear()
+        passwords.examine(nobody_or_somebody, "x" * 1025)
+        assert counted == [""]
