@@ -8,8 +8,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import click
 from zope.interface import Attribute, Interface
@@ -17,7 +20,9 @@ from zope.interface.interface import InterfaceClass, Method
 
 import mailkit.interfaces
 from mailkit.app.cli.main import mailkit as mailkit_command
+from mailkit.app.find import TRY_IT
 from mailkit.app.settings import Settings
+from mailkit.app.tryit import DOMAIN, SCREEN
 from mailkit.config.reference import describe, markdown
 from mailkit.formats.received import HOPS
 from mailkit.formats.validation import CHECKS
@@ -161,9 +166,39 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
 }
 
 
+def screen_picture() -> str:
+    """What the first start shows, as a picture for the README."""
+    ports = {
+        service: re.findall(r"tcp:(\d+)", " ".join(endpoints))[0]
+        for service, endpoints in tomllib.loads(TRY_IT)["listen"].items()
+    }
+    text = SCREEN.format(
+        domain=DOMAIN,
+        folder="mailkit-data",
+        certificate="mailkit-data/tls/certificate.pem",
+        alice="k7pq-x2mv-nd8s-hw3z",
+        bob="w9tn-4rbe-c6ug-yjm2",
+        **ports,
+    )
+    lines = ["$ .venv/bin/twistd -n mailkit", *text.strip().splitlines()]
+    height = 20 * len(lines) + 32
+    rows = "".join(
+        f'<text x="20" y="{36 + 20 * row}" xml:space="preserve">{escape(line)}</text>\n'
+        for row, line in enumerate(lines)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{height}" '
+        f'viewBox="0 0 760 {height}" role="img" aria-label="the first start">\n'
+        '<rect width="100%" height="100%" rx="8" fill="#1e2430"/>\n'
+        '<g fill="#e6e9ef" font-size="14" '
+        'font-family="ui-monospace, DejaVu Sans Mono, Menlo, monospace">\n'
+        f"{rows}</g>\n</svg>\n"
+    )
+
+
 def pages() -> dict[Path, str]:
     """Every generated page with what it has to say."""
-    return {
+    return {rfcs.ROOT / "docs" / "try-it.svg": screen_picture()} | {
         FOLDER / name: f"# {title}\n\n{NOTICE}\n\n{make().strip()}\n"
         for name, (title, make) in PAGES.items()
     }
