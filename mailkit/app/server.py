@@ -31,11 +31,11 @@ from mailkit.app.settings import Settings
 from mailkit.app.turns import measure_turns
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
-from mailkit.interfaces.session import IPeer, ISession
+from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.metrics import Metrics
 from mailkit.net.door import Door, DoorSettings
 from mailkit.net.listeners import Listener, PumpFactory
-from mailkit.net.pump import Build, PumpSettings, Surroundings
+from mailkit.net.pump import PumpSettings, Surroundings
 from mailkit.net.tls import KeyPair, ServerTLS
 from mailkit.protocols.machine import Machine
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zope.interface import Attribute, Interface
+
+from mailkit.protocols.machine import Machine
 
 
 class ISession(Interface):
@@ -64,3 +68,7 @@ class IPeer(Interface):
 
     def interrupt() -> None:
         """Have `farewell` called as soon as no event is at work."""
+
+
+Build = Callable[[IPeer], tuple[Machine, ISession]]
+"""Makes the two halves of one conversation."""

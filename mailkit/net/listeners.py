@@ -17,7 +17,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailkit.errors import MailkitError
-from mailkit.net.pump import Build, Pump, Surroundings
+from mailkit.interfaces.session import Build
+from mailkit.net.pump import Pump, Surroundings
 
 
 class PortTaken(MailkitError):

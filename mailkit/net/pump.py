@@ -20,16 +20,13 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailkit.errors import Busy, LocalMisuse, Malformed, PeerGone
-from mailkit.interfaces.session import IPeer, ISession
+from mailkit.interfaces.session import Build, ISession
 from mailkit.metrics import Metrics
 from mailkit.net.door import Door
 from mailkit.net.peer import Peer, peer_of
 from mailkit.net.tls import Upgrade
 from mailkit.protocols.machine import Machine
 from mailkit.protocols.proxyheader import Family, read_proxy_header
-
-Build = Callable[[IPeer], tuple[Machine, ISession]]
-"""Makes the two halves of one conversation."""
 
 
 class StartsTLS(typing.Protocol):

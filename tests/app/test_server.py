@@ -24,9 +24,9 @@ from mailkit.app.server import Server
 from mailkit.app.settings import LogSettings, Settings
 from mailkit.config.reader import Config, Misconfigured, read
 from mailkit.errors import MailkitError, Refused, StorageBroken
+from mailkit.interfaces.session import Build
 from mailkit.metrics import Metrics
 from mailkit.net.listeners import PumpFactory
-from mailkit.net.pump import Build
 
 BASIC = """
 hostname = "mail.example.org"

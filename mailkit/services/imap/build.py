@@ -6,16 +6,11 @@ It gives what `mailkit.net.pump.Pump` is made with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from mailkit.interfaces.session import IPeer, ISession
+from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.protocols.imap.server import IMAPServer
 from mailkit.protocols.machine import Machine
 from mailkit.services.imap.dialogue import IMAPHouse
 from mailkit.services.imap.session import IMAPSession
-
-Build = Callable[[IPeer], tuple[Machine, ISession]]
-"""Makes the two halves of one conversation."""
 
 
 def imap(house: IMAPHouse) -> Build:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from mailkit.interfaces.session import IPeer, ISession
+from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.protocols.machine import Machine
 from mailkit.protocols.pop3.server import POP3Server
 from mailkit.services.pop3.house import POP3House
 from mailkit.services.pop3.session import POP3Session
-
-Build = Callable[[IPeer], tuple[Machine, ISession]]
-"""Makes the two halves of one conversation."""
 
 
 def pop3(house: POP3House) -> Build:

@@ -6,10 +6,8 @@ Each function gives what `mailkit.net.pump.Pump` is made with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mailkit.interfaces.delivery import IDestination
-from mailkit.interfaces.session import IPeer, ISession
+from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.protocols.machine import Machine
 from mailkit.protocols.smtp.dialect import LMTP
 from mailkit.protocols.smtp.server import SMTPServer
@@ -21,9 +19,6 @@ from mailkit.services.smtp.replies import SUBMISSION_REPLIES
 from mailkit.services.smtp.service import SMTPHouse, SMTPService
 from mailkit.services.smtp.session import SMTPSession
 from mailkit.services.smtp.settings import TRUSTING, SMTPSettings
-
-Build = Callable[[IPeer], tuple[Machine, ISession]]
-"""Makes the two halves of one conversation."""
 
 
 def smtp(

@@ -19,6 +19,7 @@ from zope.interface import implementer
 from mailkit.errors import StorageFull
 from mailkit.interfaces.delivery import IDestination, IFiling
 from mailkit.interfaces.events import IEvents
+from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IContent, ISpool, ISpoolFile
 from mailkit.metrics import Metrics
 from mailkit.model.account import Alias, Role
@@ -195,7 +196,7 @@ class World:
             HOSTNAME, self.clock, self.events, self.metrics, self.sessions, self.limits
         )
 
-    def build(self, name: str) -> build.Build:
+    def build(self, name: str) -> Build:
         """``smtp``, ``submission`` or ``lmtp``."""
         if name == "smtp":
             return build.smtp(
