@@ -137,10 +137,6 @@ class LimitSettings:
     connections_per_account: int = field(default=50, validator=ge(1))
     """Connections that are logged in to one account."""
 
-    keep_free: int = field(default=5, validator=[ge(0), le(50)])
-    """Per cent of the disk that are kept free: with less, new mail is put off while
-    reading and deleting go on."""
-
 
 @frozen
 class DNSSettings:
