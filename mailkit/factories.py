@@ -23,14 +23,15 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from mailkit.interfaces.delivery import IDestination, IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.metrics import Metrics
-from mailkit.model.address import AccountName
 from mailkit.net.door import LOOPBACK, Door, Network
 from mailkit.net.lanes import Lanes
 from mailkit.net.listeners import PumpFactory
-from mailkit.net.pump import Build, PumpSettings, Surroundings
+from mailkit.net.pump import PumpSettings, Surroundings
 from mailkit.protocols.smtp.limits import Limits as SMTPLimits
+from mailkit.services.allowance import Allowance
 from mailkit.services.authentication import Authentication
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.delivery.filing import IntoInbox
@@ -39,7 +40,7 @@ from mailkit.services.delivery.rules import Arrival, Handed, Rules, Submitted
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.delivery.transaction import DeliveryHouse
 from mailkit.services.imap.build import imap
-from mailkit.services.imap.dialogue import IMAPHouse
+from mailkit.services.imap.dialogue import IMAPHouse, QuotaOf
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.services.pop3.build import pop3
 from mailkit.services.pop3.house import POP3House, POP3Settings
@@ -47,6 +48,7 @@ from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.services.smtp.build import lmtp, smtp, submission
 from mailkit.services.smtp.service import SMTPHouse
+from mailkit.services.smtp.settings import SMTPSettings
 from mailkit.storage.memory.events import MemoryEvents
 from mailkit.storage.memory.spool import MemorySpool
 
@@ -62,6 +64,8 @@ class Settings:
 
     auth: AuthSettings = field(factory=AuthSettings)
     smtp: SMTPLimits = field(factory=SMTPLimits)
+    peers: SMTPSettings = field(factory=SMTPSettings)
+    """How long peers of SMTP may be silent, and how often wrong."""
     imap: IMAPSettings = field(factory=IMAPSettings)
     pop3: POP3Settings = field(factory=POP3Settings)
     delivery: DeliverySettings = field(factory=DeliverySettings)
@@ -91,6 +95,8 @@ class Services:
     lanes: ILanes = field(kw_only=True)
     routing: Routing = field(kw_only=True)
     sessions: Sessions = field(kw_only=True)
+    quota_of: QuotaOf = field(kw_only=True)
+    """Octets that an account may keep; 0 is without limit."""
     authentication: Authentication = field(init=False)
 
     @lanes.default
@@ -104,6 +110,10 @@ class Services:
     @sessions.default
     def _make_sessions(self) -> Sessions:
         return Sessions(self.directory, self.settings.connections_per_account)
+
+    @quota_of.default
+    def _make_quota_of(self) -> QuotaOf:
+        return Allowance(self.directory, self.settings.delivery.quota).of
 
     def __attrs_post_init__(self) -> None:
         self.authentication = Authentication.over(
@@ -129,13 +139,6 @@ class Services:
         self.routing.close()
         await self.events.close()
         await self.lanes.close()
-
-    async def quota_of(self, account: AccountName) -> int:
-        """Octets that an account may keep; 0 is without limit."""
-        known = await self.directory.account(account)
-        if known is None or known.quota is None:
-            return self.settings.delivery.quota
-        return int(known.quota)
 
     # -- how each is put together
 
@@ -167,7 +170,7 @@ class Services:
 
     def _smtp(self) -> Build:
         rules = Arrival([self.hostname.lower()])
-        return smtp(self._smtp_house(), self._delivery(rules))
+        return smtp(self._smtp_house(), self._delivery(rules), self.settings.peers)
 
     def _submission(self) -> Build:
         rules = Submitted(
@@ -178,6 +181,7 @@ class Services:
             self._delivery(rules),
             self.authentication,
             self.routing,
+            self.settings.peers,
         )
 
     def _lmtp(self) -> Build:
@@ -219,6 +223,10 @@ _BUILDS: dict[str, Callable[[Services], Build]] = {
     "imap": Services._imap,
     "pop3": Services._pop3,
 }
+
+
+SERVICES = tuple(_BUILDS)
+"""What `Services.build` knows."""
 
 
 class _ServiceFactory(PumpFactory):

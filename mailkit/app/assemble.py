@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from typing import Any
 
 from attrs import define
 
+from mailkit import factories
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused
+from mailkit.factories import SERVICES, Services
 from mailkit.interfaces.delivery import IFiling
-from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
+from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore
 from mailkit.metrics import Metrics
-from mailkit.model.address import AccountName
 from mailkit.net.lanes import Lanes
-from mailkit.net.pump import Build
 from mailkit.net.startlanes import StartLanes, finish
 from mailkit.protocols.smtp.limits import Limits as SMTPLimits
 from mailkit.services.admin.administration import Administration
 from mailkit.services.admin.office import Office
-from mailkit.services.authentication import Authentication
+from mailkit.services.allowance import Allowance
 from mailkit.services.delivery.filing import IntoInbox
-from mailkit.services.delivery.local import LocalDelivery
-from mailkit.services.delivery.rules import Arrival, Handed, Submitted
 from mailkit.services.delivery.settings import DeliverySettings
-from mailkit.services.delivery.transaction import DeliveryHouse
-from mailkit.services.imap import build as imap_builds
-from mailkit.services.imap.dialogue import IMAPHouse
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.services.passwords.passwords import Passwords
-from mailkit.services.pop3 import build as pop3_builds
-from mailkit.services.pop3.house import POP3House
 from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
-from mailkit.services.smtp import build as smtp_builds
-from mailkit.services.smtp.service import SMTPHouse
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.events import Events
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
-
-
-@define(eq=False)
-class Quotas:
-    """How much each account may keep."""
-
-    _directory: IDirectory
-    default: int
-    """Octets of an account that says nothing else; 0 is without limit."""
-
-    async def of(self, account: AccountName) -> int:
-        """Octets that an account may keep; 0 is without limit."""
-        known = await self._directory.account(account)
-        if known is None or known.quota is None:
-            return self.default
-        return known.quota
 
 
 @define(eq=False)
@@ -70,7 +43,7 @@ class House:
     lanes: StartLanes
     board: SocketBoard
     directory: SQLiteDirectory
-    quotas: Quotas
+    allowance: Allowance
     store: IMailStore
     spool: Spool
     events: IEvents
@@ -104,77 +77,41 @@ class House:
 
 def make_builds(house: House, settings: Settings) -> dict[str, Build]:
     """How each service makes the two halves of a conversation, by its name."""
-    limits = SMTPLimits(
-        text_line=settings.limits.text_line,
-        message_size=settings.limits.message_size,
-        recipients=settings.limits.recipients,
-    )
     house.sessions.most = settings.limits.connections_per_account
-    house.quotas.default = settings.accounts.quota
-    authentication = Authentication.over(
+    house.allowance.default = settings.accounts.quota
+    services = Services(
+        house.store,
         house.directory,
-        house.directory,
-        house.lanes,
         house.reactor,
-        settings.auth,
-        settings.proxy.never_limit,
-        house.metrics,
-    )
-    delivery = DeliveryHouse(
         hostname=settings.hostname,
-        directory=house.directory,
-        routing=house.routing,
-        store=house.store,
+        settings=service_settings(settings),
         spool=house.spool,
+        events=house.events,
         filing=house.filing,
-        events=house.events,
         metrics=house.metrics,
-        clock=house.reactor,
-        new_id=new_id,
-        settings=DeliverySettings(quota=settings.accounts.quota),
-    )
-    smtp = SMTPHouse(
-        hostname=settings.hostname,
-        clock=house.reactor,
-        events=house.events,
-        metrics=house.metrics,
+        lanes=house.lanes,
+        routing=house.routing,
         sessions=house.sessions,
-        limits=limits,
+        quota_of=house.allowance.of,
     )
-    arrival = LocalDelivery(delivery, Arrival([settings.hostname.lower()]))
-    handed = LocalDelivery(delivery, Handed())
-    submitted = LocalDelivery(
-        delivery,
-        Submitted(settings.hostname, house.routing, house.lanes, time.time, new_id),
-    )
-    imap = IMAPHouse(
-        hostname=settings.hostname,
-        store=house.store,
-        spool=house.spool,
-        authentication=authentication,
-        sessions=house.sessions,
-        clock=house.reactor,
-        metrics=house.metrics,
-        quota_of=house.quotas.of,
-        settings=IMAPSettings(message_size=settings.limits.message_size),
-    )
-    pop3 = POP3House(
-        hostname=settings.hostname,
-        store=house.store,
-        authentication=authentication,
-        sessions=house.sessions,
-        clock=house.reactor,
-        metrics=house.metrics,
-    )
-    return {
-        "smtp": smtp_builds.smtp(smtp, arrival, settings.smtp),
-        "submission": smtp_builds.submission(
-            smtp, submitted, authentication, house.routing, settings.smtp
+    return {service: services.build(service) for service in SERVICES}
+
+
+def service_settings(settings: Settings) -> factories.Settings:
+    """What the services are told of the whole file."""
+    return factories.Settings(
+        auth=settings.auth,
+        smtp=SMTPLimits(
+            text_line=settings.limits.text_line,
+            message_size=settings.limits.message_size,
+            recipients=settings.limits.recipients,
         ),
-        "lmtp": smtp_builds.lmtp(smtp, handed),
-        "imap": imap_builds.imap(imap),
-        "pop3": pop3_builds.pop3(pop3),
-    }
+        peers=settings.smtp,
+        imap=IMAPSettings(message_size=settings.limits.message_size),
+        delivery=DeliverySettings(quota=settings.accounts.quota),
+        never_limit=settings.proxy.never_limit,
+        connections_per_account=settings.limits.connections_per_account,
+    )
 
 
 def make_administration(house: House, settings: Settings) -> Administration:
@@ -207,23 +144,18 @@ def open_house(settings: Settings, reactor: Any, metrics: Metrics) -> House:
         raise Refused(f"cannot write to {data}: {error.strerror}") from error
     directory = SQLiteDirectory(data / "directory.sqlite", lanes, board, reactor)
     finish(directory.open())
-    quotas = Quotas(directory, settings.accounts.quota)
+    allowance = Allowance(directory, settings.accounts.quota)
     return House(
         reactor=reactor,
         metrics=metrics,
         lanes=lanes,
         board=board,
         directory=directory,
-        quotas=quotas,
-        store=MaildirStore(data, lanes, board, reactor, quotas.of),
+        allowance=allowance,
+        store=MaildirStore(data, lanes, board, reactor, allowance.of),
         spool=spool,
         events=Events(data / "events.sqlite", lanes, reactor),
         filing=IntoInbox(),
         routing=Routing(directory, settings.hostname),
         sessions=Sessions(directory, settings.limits.connections_per_account),
     )
-
-
-def new_id() -> str:
-    """An id that no other message has, on this machine or another."""
-    return secrets.token_hex(8)
