@@ -66,25 +66,36 @@ def spans(
 ) -> list[tuple[Any, ...]]:
     """What ``select`` says of messages with those UIDs, ascending."""
     execute = index.database.execute
-    last = row.uid_next - 1
-    base = row.first_key
-    sql = f"{select} WHERE {key} BETWEEN ? AND ? ORDER BY {key}"
-    ranges = uids.ranges
-    if len(ranges) == 1:
-        low, high = ranges[0]
-        return execute(sql, (base + low, base + min(high, last))).fetchall()
+    if len(uids.ranges) == 1:
+        low, high = uids.ranges[0]
+        # Spelt with parameters, so that SQLite need not read it anew each time.
+        sql = f"{select} WHERE {key} BETWEEN ? AND ? ORDER BY {key}"
+        return execute(sql, (row.key(low), row.key(high))).fetchall()
     found: list[tuple[Any, ...]] = []
-    for start in range(0, len(ranges), _RANGES):
-        some = ranges[start : start + _RANGES]
-        singles = [low for low, high in some if low == high]
-        if len(singles) == len(some):
-            keys = ",".join([str(base + uid) for uid in singles])
-            found += execute(f"{select} WHERE {key} IN ({keys}) ORDER BY {key}")
+    for condition in conditions(row, uids, key):
+        found += execute(f"{select} WHERE {condition} ORDER BY {key}")
+    return found
+
+
+def conditions(row: MailboxRow, uids: UIDSet, key: str = "id") -> list[str]:
+    """Conditions of SQL that together mean those messages, ascending and apart."""
+    found: list[str] = []
+    singles: list[str] = []
+    for low, high in uids.ranges:
+        if low >= row.uid_next:
+            break
+        if low == high and len(singles) < _SINGLES:
+            singles.append(str(row.key(low)))
             continue
-        for low, high in some:
-            if low > last:
-                return found
-            found += execute(sql, (base + low, base + min(high, last)))
+        if singles:
+            found.append(f"{key} IN ({','.join(singles)})")
+            singles = []
+        if low == high:
+            singles.append(str(row.key(low)))
+        else:
+            found.append(f"{key} BETWEEN {row.key(low)} AND {row.key(high)}")
+    if singles:
+        found.append(f"{key} IN ({','.join(singles)})")
     return found
 
 
@@ -203,4 +214,4 @@ def names(index: Index, keys: Sequence[int]) -> list[tuple[int, str, int]]:
 
 _FLAGS_ALONE = "SELECT id & 4294967295, mod_seq, flags, keywords FROM message"
 _NO_MORE = (0, 0, 0, "", "", b"", b"", b"", b"", b"")
-_RANGES = 500
+_SINGLES = 1000

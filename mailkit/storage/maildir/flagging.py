@@ -76,8 +76,8 @@ def _change_bits(
     deleted = bits & 8
     unseen_by = deleted_by = changed = 0
     sign = 1 if action is FlagAction.ADD else -1
-    for low, high in _keys(row, uids):
-        where = f"id BETWEEN {low} AND {high} AND {differs}"
+    for condition in reading.conditions(row, uids):
+        where = f"{condition} AND {differs}"
         # What the counters lose or gain is known before the rows are another.
         if seen:
             lacking = "= 0" if sign > 0 else "<> 0"
@@ -92,15 +92,6 @@ def _change_bits(
         )
         changed += cursor.rowcount
     return Counted(0, unseen_by, deleted_by, 0) if changed else None
-
-
-def _keys(row: MailboxRow, uids: UIDSet) -> list[tuple[int, int]]:
-    last = row.uid_next - 1
-    return [
-        (row.key(low), row.key(min(high, last)))
-        for low, high in uids.ranges
-        if low <= last
-    ]
 
 
 def _count(index: Index, where: str) -> int:
