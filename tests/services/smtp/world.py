@@ -128,7 +128,7 @@ class World:
     clock: TestClock = field(factory=TestClock)
     events: EventList = field(factory=EventList)
     spool: Room = field(factory=Room)
-    store: MemoryStore = field(factory=MemoryStore)
+    store: MemoryStore = field()
     filing: IFiling = field(factory=IntoInbox)
     directory: MemoryDirectory = field(init=False)
     routing: Routing = field(init=False)
@@ -138,6 +138,10 @@ class World:
     pumps: list[Pump] = field(factory=list)
     has_certificate: bool = True
     smtp: SMTPSettings = field(factory=SMTPSettings)
+
+    @store.default
+    def _make_store(self) -> MemoryStore:
+        return MemoryStore(now=self.clock.seconds)
 
     def __attrs_post_init__(self) -> None:
         self.directory = MemoryDirectory(self.clock.seconds)
