@@ -173,6 +173,8 @@ def shorten_lines(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
                 changes.append((part.start, part.end, _encoded(octets, part)))
     for start, end, part_octets in sorted(changes, reverse=True):
         octets = octets[:start] + part_octets + octets[end:]
+    if changes and header.first(octets, b"MIME-Version") is None:  # RFC 2045 §4
+        octets = b"MIME-Version: 1.0\r\n" + octets
     return octets
 
 

@@ -132,11 +132,22 @@ def test_long_text_becomes_quoted_printable() -> None:
     short = body.shorten_lines(text)
     assert not body.has_long_lines(short)
     assert short.startswith(
-        b"From: a@b\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        b"MIME-Version: 1.0\r\nFrom: a@b\r\nContent-Type: text/plain; charset=utf-8\r\n"
         b"Content-Transfer-Encoding: quoted-printable\r\nSubject: x\r\n\r\n=C3=A9 "
     )
     root = structure.scan(short)
     assert section.binary(short, root, (1,)) == message(LONG, "short")
+
+
+def test_an_encoding_makes_it_mime() -> None:
+    """Who sees no MIME-Version need not decode (RFC 2045 §4)."""
+    short = body.shorten_lines(message("A: b", "", "x" * 999))
+    assert short.startswith(
+        b"MIME-Version: 1.0\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\nA: b\r\n\r\nx"
+    )
+    short = body.shorten_lines(message("mime-version: 1.0", "", "x" * 999))
+    assert short.count(b"1.0") == 1
 
 
 def test_only_the_long_part_changes() -> None:
