@@ -39,6 +39,8 @@ class Incoming:
 
     async def deliver(self, content: IContent, to: Sequence[Placement]) -> list[int]:
         """Keep one message in several mailboxes durably; their UIDs, in order."""
+        if not to:
+            return []
         by_head: dict[bytes, list[Placement]] = {}
         for placement in to:
             by_head.setdefault(placement.head, []).append(placement)
