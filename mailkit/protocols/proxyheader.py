@@ -82,6 +82,8 @@ def _address(word: bytes, version: int) -> str:
         address = ipaddress.ip_address(word.decode("ascii"))
     except ValueError:
         raise Malformed("PROXY line has no address where one belongs") from None
+    if b"%" in word:  # RFC 4007 §11; means nothing here, and may be any text
+        raise Malformed("PROXY line has an address with a zone")
     if address.version != version:
         raise Malformed("PROXY line has an address of the other family")
     return str(address)

@@ -50,6 +50,7 @@ BAD = [
     b"PROXY TCP4 192.0.2.1 nonsense 1234 25\r\n",
     b"PROXY TCP4 192.0.2.1 198.51.100.2 65536 25\r\n",
     b"PROXY TCP4 192.0.2.1 198.51.100.2 -1 25\r\n",
+    b"PROXY TCP6 fe80::1%\x1b 2001:db8::2 1234 25\r\n",
     b"PROXY " + b"x" * 120,
     SIGNATURE + b"\x11\x11\x00\x0c" + IPV4,
     SIGNATURE + b"\x22\x11\x00\x0c" + IPV4,
