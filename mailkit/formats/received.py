@@ -106,7 +106,7 @@ def was_delivered_to(
     octets: bytes, address: str, limits: Limits = DEFAULT_LIMITS
 ) -> bool:
     """Say whether a Delivered-To already names this address, in any case."""
-    wanted = address.casefold()
+    wanted = _NO_PATH.sub("?", address).casefold()
     return any(
         value.strip(b"<>").decode("utf-8", "replace").casefold() == wanted
         for value in header.every(octets, b"Delivered-To", limits)

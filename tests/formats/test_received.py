@@ -118,6 +118,8 @@ def test_counting_and_knowing_again() -> None:
     assert received.was_delivered_to(text, "bob@example.org")
     assert not received.was_delivered_to(text, "ob@example.org")
     assert not received.was_delivered_to(b"", "bob@example.org")
+    quoted = received.write_delivered_to("bob <b>@example.org")
+    assert received.was_delivered_to(quoted, "bob <b>@example.org")
 
 
 @anything
