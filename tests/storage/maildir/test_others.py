@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mailkit.errors import MailboxGone
 from mailkit.interfaces.storage import IMailbox, NewMessage, Placement
 from mailkit.model.flags import FLAGGED, SEEN, FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName, Want
@@ -249,4 +250,49 @@ def test_two_processes_see_each_other(place: Place) -> None:
     assert set(flags_of(first).values()) == {frozenset({"$A", "$B"})}
     at_once(one.close())
     at_once(two.close())
+    check_whole(place)
+
+
+def test_keywords_of_what_is_gone_are_forgotten(place: Place) -> None:
+    store, box = with_letters(place, 2)
+    words = frozenset(f"k{number}" for number in range(30))
+    at_once(box.store(ALL_UIDS, FlagChange(FlagAction.ADD, words)))
+    place.clock.advance(6)
+    home = store.home(ALICE)
+    assert set(home.aside.keywords(box.mailbox_id)) == {1, 2}
+    deleted = FlagChange(FlagAction.ADD, frozenset({"\\Deleted"}))
+    at_once(box.store(UIDSet.of([1]), deleted))
+    at_once(box.expunge(ALL_UIDS))
+    for _ in range(20):
+        place.clock.advance(2)
+    assert set(home.aside.keywords(box.mailbox_id)) == {2}
+    at_once(store.close())
+    check_whole(place)
+
+
+def test_a_folder_taken_away_while_it_is_open_is_gone(place: Place) -> None:
+    store, _ = with_letters(place, 1)
+    sent = at_once(store.open(ALICE, MailboxName("Sent")))
+    shutil.rmtree(place.maildir(".Sent"))
+    os.utime(place.maildir(), (1000, 1000))
+    with pytest.raises(MailboxGone):
+        at_once(sent.snapshot(False))
+    assert at_once(sent.changes_since(0)).is_gone
+    with pytest.raises(MailboxGone):
+        at_once(sent.append([NewMessage(OctetsContent(LETTER))]))
+    with pytest.raises(MailboxGone):
+        at_once(sent.append([]))
+    at_once(store.close())
+    check_whole(place)
+
+
+def test_an_intent_for_a_folder_that_is_gone_is_forgotten(place: Place) -> None:
+    store, box = with_letters(place, 1)
+    home = store.home(ALICE)
+    with home.changed() as index, index.database.transaction(is_full=True):
+        index.database.execute("INSERT INTO intent VALUES (1, 0, 1, 999)")
+    at_once(box.append([NewMessage(OctetsContent(LETTER))]))
+    with home.used() as index:
+        assert index.half_done(home.token) is None
+    at_once(store.close())
     check_whole(place)
