@@ -75,6 +75,8 @@ class Home:
     """Mailbox → the mtime of its ``cur/`` as we left it."""
     listed: dict[int, float] = field(init=False, factory=dict)
     """Mailbox → when this process last looked at its ``cur/``."""
+    compared: dict[int, float] = field(init=False, factory=dict)
+    """Mailbox → when this process last listed its ``cur/`` for a look."""
     root_left: int = field(init=False, default=0)
     """The mtime of ``Maildir`` as we left it."""
     arrays: dict[int, tuple[int, array[int]]] = field(init=False, factory=dict)
@@ -290,6 +292,7 @@ class Home:
         self.arrays.clear()
         self.left_at.clear()
         self.listed.clear()
+        self.compared.clear()
         self.seen.clear()
 
     def forget_index(self) -> None:

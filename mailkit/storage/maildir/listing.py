@@ -29,26 +29,42 @@ RENDER_AT_ONCE = 50
 """So many new files are rendered when found, others when they are asked for."""
 
 
+def is_as_left(home: Home, row: MailboxRow) -> bool:
+    """
+    Whether nobody else touched ``cur/``, as far as its mtime tells.
+
+    One that is young would not show a change within the same tick of the clock, so it
+    is listed, but for a mailbox that changes all the time not at each look.
+
+    :raises FileNotFoundError: if it is not there.
+    """
+    mtime = os.stat(f"{home.folder(row.folder)}/cur").st_mtime_ns
+    if mtime != home.left_at.get(row.id, row.cur_mtime):
+        return False
+    now = home.house.now()
+    if mtime + TRUST_AFTER <= now * 1e9:
+        return True
+    return now - home.compared.get(row.id, 0.0) < TRUST_AFTER / 1e9
+
+
 def look(home: Home, index: Index, row: MailboxRow, *, is_thorough: bool) -> bool:
     """
     See what other programs did to a mailbox; whether anything.
 
     :param is_thorough: look at ``cur/`` even if its mtime is the one we left.
     """
-    folder = home.folder(row.folder)
     try:
-        new = os.listdir(f"{folder}/new")
-        mtime = os.stat(f"{folder}/cur").st_mtime_ns
+        new = os.listdir(f"{home.folder(row.folder)}/new")
+        lists = is_thorough or not is_as_left(home, row)
     except FileNotFoundError:
         home.repair.list_folders(home, index)
         return True
     now = home.house.now()
-    is_left = mtime == home.left_at.get(row.id, row.cur_mtime)
-    is_old = mtime + TRUST_AFTER <= now * 1e9
-    if not new and is_left and is_old and not is_thorough:
+    if not new and not lists:
         home.listed[row.id] = now
         return False
-    lists = not (is_left and is_old) or is_thorough
+    if lists:
+        home.compared[row.id] = now
     found = _Comparison(home, index, row, new, believed_from=row.uid_next)
     changed = found.make(lists_cur=lists)
     home.listed[row.id] = now

@@ -54,9 +54,7 @@ class FileContent:
 
 def look_around(home: Home, index: Index, row: MailboxRow) -> MailboxRow:
     """See what other programs did, as often as STORE.md §4 says; the row after it."""
-    now = home.house.now()
-    cur_due = now - home.listed.get(row.id, 0.0) >= home.house.settings.list_every
-    if not cur_due and not _has_entries(f"{home.folder(row.folder)}/new"):
+    if _is_quiet(home, row):
         return row
     with home.changed() as changed:
         row = home.mailbox_again(changed, row.mailbox_id)
@@ -64,11 +62,20 @@ def look_around(home: Home, index: Index, row: MailboxRow) -> MailboxRow:
         return home.mailbox_again(changed, row.mailbox_id)
 
 
-def _has_entries(folder: str) -> bool:
+def _is_quiet(home: Home, row: MailboxRow) -> bool:
+    """Whether a look without the lock finds nothing to do."""
+    now = home.house.now()
     try:
-        return bool(os.listdir(folder))
+        if os.listdir(f"{home.folder(row.folder)}/new"):
+            return False
+        if now - home.listed.get(row.id, 0.0) < home.house.settings.list_every:
+            return True
+        if not listing.is_as_left(home, row):
+            return False
     except FileNotFoundError:
-        return True
+        return False
+    home.listed[row.id] = now
+    return True
 
 
 def snapshot(
