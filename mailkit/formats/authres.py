@@ -23,6 +23,7 @@ _OWNER = re.compile(
 _TOKEN = re.compile(r"[^\s()<>@,;:\\\"/\[\]?=\x00-\x1f\x7f]+\Z")
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f]")
 _LINE = 78
+_LOOKED_AT = 65_536  # octets of all fields of a message together
 
 
 @frozen
@@ -55,16 +56,19 @@ def remove_claims(
     Take out what a stranger said in our name (RFC 8601 §5).
 
     Fields that do not tell whose they are go too: somebody behind us might read a
-    name in them.
+    name in them. So do those behind the first 64 KiB of them, which nobody needs.
 
     :param ours: authserv-ids that only we may use, in lower case.
     :param also: beginnings of lower-case names that only we may use, as "x-spam-".
     """
     prefixes = tuple(also)
+    left = _LOOKED_AT
 
     def is_claim(name: bytes, value: bytes) -> bool:
+        nonlocal left
         if name == FIELD:
-            owner = authserv_id(value)
+            left -= len(value)
+            owner = authserv_id(value) if left >= 0 else None
             return owner is None or owner.rstrip(".") in ours
         return bool(prefixes) and name.startswith(prefixes)
 

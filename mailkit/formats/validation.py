@@ -88,7 +88,7 @@ SINGULAR = frozenset(
 )
 """Fields that may be there once (RFC 5322 §3.6); From has a check of its own."""
 
-_LONGEST_FROM = 32 * 1024  # octets; nobody has so many authors
+_LONGEST_FROM = 8 * 1024  # octets; nobody has so many authors
 
 BLIND = frozenset((b"bcc", b"resent-bcc"))
 """Fields that submission takes out (RFC 5322 §3.6.3)."""
@@ -98,6 +98,8 @@ _BARE_CR = re.compile(rb"\r(?!\n)")
 
 
 def _several_authors(facts: Facts) -> bool:
+    if _are_too_long(facts.values.get(b"from", ())):
+        return False
     if b"sender" in facts.values or len(facts.values.get(b"from", ())) != 1:
         return False
     return len(_addresses(facts.values[b"from"], facts.limits)) > 1
@@ -114,7 +116,7 @@ def _unreadable_resender(facts: Facts) -> bool:
 
 
 def _are_unreadable(values: Sequence[bytes], limits: Limits) -> bool:
-    if any(len(value) > _LONGEST_FROM for value in values):
+    if _are_too_long(values):
         return True
     found = _addresses(values, limits)
     return not found or any(not each.local_part or not each.domain for each in found)
@@ -123,10 +125,14 @@ def _are_unreadable(values: Sequence[bytes], limits: Limits) -> bool:
 def _ambiguous_author(facts: Facts) -> bool:
     said = facts.values.get(b"from", [])
     resent = facts.values.get(b"resent-from", [])[:1]
-    return not all(
-        len(value) > _LONGEST_FROM or addresslist.is_certain(value)
-        for value in (*said, *resent)
+    return any(
+        not (_are_too_long(values) or all(map(addresslist.is_certain, values)))
+        for values in (said, resent)
     )
+
+
+def _are_too_long(values: Sequence[bytes]) -> bool:
+    return sum(map(len, values)) > _LONGEST_FROM
 
 
 def _unreadable_date(facts: Facts) -> bool:
@@ -409,7 +415,6 @@ def _addresses(
     return [
         address
         for value in values
-        if len(value) <= _LONGEST_FROM
         for address in addresslist.flatten(addresslist.parse(value, limits))
     ]
 

@@ -50,6 +50,7 @@ def changed(old: str, *new: str) -> bytes:
         (changed("-", "Resent-From: a@b <c@d> e@f"), ["from-ambiguous"]),
         (changed("From", "From: <a@b> c"), ["from-ambiguous"]),
         (changed("From", "From: " + "a@b," * 9000), ["long-lines", "from-unreadable"]),
+        (changed("From", *["From: " + "," * 900] * 40), ["from-several", "from-unreadable"]),
         (changed("From", "From: a@b, c@d"), ["sender-missing"]),
         (message(" folded", *GOOD, ""), ["begins-folded", "stray-lines"]),
         (message("\tfolded", *GOOD, ""), ["begins-folded", "stray-lines"]),
