@@ -81,6 +81,8 @@ class File:
     octets: bytes = field(default=b"", repr=False)
     durable: bytes = field(default=b"", repr=False)
     mtime: int = 0
+    was_new: bool = False
+    """A stranger's, out of ``new/``: both its names are never found at once."""
 
 
 @define(eq=False)
@@ -203,6 +205,8 @@ def _sync_folder(disk: Disk, change: Change) -> None:
 def _rename(disk: Disk, change: Change) -> None:
     folder, name = disk.folder_of(change.operation.path)
     node = folder.names.pop(name)
+    if isinstance(node, File) and change.operation.path.split("/")[-2] == "new":
+        node.was_new = True
     folder, name = disk.folder_of(change.operation.to)
     folder.names[name] = node
 
@@ -295,8 +299,8 @@ def _copied(folder: Folder, seen: dict[int, Node]) -> Folder:
     def copy(node: Node) -> Node:
         if id(node) not in seen:
             match node:
-                case File(octets, durable, mtime):
-                    seen[id(node)] = File(octets, durable, mtime)
+                case File(octets, durable, mtime, was_new):
+                    seen[id(node)] = File(octets, durable, mtime, was_new)
                 case Database(commits, durable_from):
                     seen[id(node)] = Database(list(commits), durable_from)
                 case Folder():
@@ -389,10 +393,16 @@ def _keep_renames_whole(
     for key in sorted(now.keys() & durable.keys(), key=lambda key: now[key][0][1]):
         added = [name for name in now[key] if name not in durable[key]]
         taken = [name for name in durable[key] if name not in now[key]]
+        node = nodes[key]
+        if isinstance(node, File) and node.was_new and not added:
+            # Found where it went to, so nowhere else.
+            for old in taken:
+                if chosen.get(old) is node:
+                    del chosen[old]
         if not (added and taken):
             continue
         for new, old in zip(sorted(added), sorted(taken), strict=False):
-            if new[0] == old[0] or isinstance(nodes[key], Folder):
+            if new[0] == old[0] or not isinstance(node, File) or node.was_new:
                 keep, drop = choose.choice([(new, old), (old, new)])
                 chosen[keep] = nodes[key]
                 if chosen.get(drop) is nodes[key]:

@@ -153,10 +153,12 @@ def _agree_on(
             sides[f"{name} {uid}"] = "after"
             if found is not None and found.octets in extra:
                 extra.remove(found.octets)
+        elif old is None and found is not None and found.octets in extra:
+            # Somebody else's message has the UID that was meant for another.
+            extra.remove(found.octets)
+            sides[f"{name} {uid}"] = "before"
         else:
-            raise BrokenPromiseError(
-                f"{name} {uid}: {found} instead of {old} or {new_}"
-            )
+            raise BrokenPromiseError(f"{name} {uid}: {found}, not {old} or {new_}")
 
 
 # --- numbers ---

@@ -84,6 +84,9 @@ class Run:
     clock: Clock
     boot: str
     first_index: bytes = field(repr=False)
+    settings: MaildirSettings | None = None
+    length: int = 0
+    """Of a rehearsal: how many changes there were, unrecorded."""
     _clients: dict[int, list[Client]] = field(init=False, factory=dict)
 
     def expected(self, position: int) -> Expected:
@@ -120,12 +123,23 @@ class Run:
         return self.disk.copy().apply(self.changes[:position])
 
 
+NextStep = Callable[[State, int], Step | None]
+"""What is done after so many steps, where all is so; ``None``: no more."""
+
+
+def in_order(steps: Sequence[Step]) -> NextStep:
+    """Steps that were chosen before."""
+    return lambda state, done: steps[done] if done < len(steps) else None
+
+
 def record(
-    steps: Sequence[Step],
+    next_step: NextStep | Sequence[Step],
     prepare: Callable[[MaildirStore], None] | None = None,
     settings: MaildirSettings | None = None,
 ) -> Run:
     """Do steps in a store, after `prepare`, and write everything down."""
+    if not callable(next_step):
+        next_step = in_order(next_step)
     with scratch() as folder:
         data = folder / "data"
         clock = Clock(_now())
@@ -140,21 +154,28 @@ def record(
         disk = Disk.of(data)
         recorder.changes.clear()
         moments = [Moment(0, state)]
-        for step in steps:
+        steps: list[Step] = []
+        while (step := next_step(state, len(steps))) is not None:
+            steps.append(step)
             at_once(step.run(store))
             position = len(recorder.changes)
-            moments.append(Moment(position, at_once(look(store))))
+            state = at_once(look(store))
+            if step.is_told_by_look:
+                position = len(recorder.changes)
+            moments.append(Moment(position, state))
         abandon(store)
     index = disk.find("mail/example.test/alice/index.sqlite")
     if not isinstance(index, Database):
         raise AssertionError("there is no index")
     first = index.commits[-1]
-    return Run(disk, recorder.changes, steps, moments, clock, boot, first)
+    run = Run(disk, recorder.changes, steps, moments, clock, boot, first)
+    run.settings = settings
+    return run
 
 
 def _now() -> float:
     """A time at which every file that the tests make is old enough to be trusted."""
-    return time.time() + 10
+    return float(int(time.time()) + 10)
 
 
 @frozen
@@ -210,7 +231,7 @@ def try_stop(
     clock = Clock(run.clock.seconds + choose.choice([1, 100, 4000, -86400]))
     boot = run.boot if model == "kill" else new_boot()
     try:
-        hold_to(disk, expected, clock, boot, is_thorough=is_thorough)
+        hold_to(disk, expected, clock, boot, run.settings, is_thorough=is_thorough)
     except Exception as error:
         said = _said(run, position)
         raise BrokenPromiseError(
@@ -220,13 +241,19 @@ def try_stop(
 
 
 def hold_to(
-    disk: Disk, expected: Expected, clock: Clock, boot: str, *, is_thorough: bool
+    disk: Disk,
+    expected: Expected,
+    clock: Clock,
+    boot: str,
+    settings: MaildirSettings | None = None,
+    *,
+    is_thorough: bool,
 ) -> None:
     """Open a store over a disk that was found, and see whether all is true."""
     with scratch() as folder:
         data = folder / "data"
         disk.put(data)
-        with opened(data, clock, boot) as store:
+        with opened(data, clock, boot, settings=settings) as store:
             at_once(check(store, expected))
             if not is_thorough:
                 return
@@ -238,6 +265,41 @@ def hold_to(
             (account / f"index.sqlite{ending}").unlink(missing_ok=True)
         with opened(data, clock, boot) as store:
             same_messages(state, at_once(look(store)))
+
+
+def try_twice(run: Run, position: int, models: tuple[str, str], choose: Random) -> None:
+    """
+    Stop there, and stop whoever opens it then somewhere in between.
+
+    :raises BrokenPromiseError:
+    """
+    disk, detail = found(run, position, models[0], choose)
+    clock = Clock(run.clock.seconds + 100)
+    boot = run.boot if models[0] == "kill" else new_boot()
+    with scratch() as folder:
+        data = folder / "data"
+        disk.put(data)
+        recorder = Recorder(str(data))
+        with opened(data, clock, boot, recorder) as store:
+            at_once(look(store))
+    changes = recorder.changes
+    again = Run(Disk(disk.root), changes, [], [], clock, boot, b"")
+    for stop in sorted(choose.sample(range(len(changes) + 1), min(3, len(changes)))):
+        expected = run.expected(position)
+        expected.is_told_again = True
+        expected.clients = [*expected.clients, *again.clients(stop)]
+        second, more = found(again, stop, models[1], choose)
+        next_boot = boot if models[1] == "kill" else new_boot()
+        later = Clock(clock.seconds + choose.choice([1, -7200]))
+        try:
+            hold_to(second, expected, later, next_boot, is_thorough=False)
+        except Exception as error:
+            raise BrokenPromiseError(
+                f"stopped by {models[0]} after {position} changes ({detail}), and by "
+                f"{models[1]} after {stop} more ({more}), during "
+                f"{expected.step.name if expected.step else 'nothing'}: {error}\n"
+                f"{_said(run, position)}\n=== opened again ===\n{_said(again, stop)}"
+            ) from error
 
 
 def _said(run: Run, position: int) -> str:

@@ -40,7 +40,7 @@ class Clock:
 class Seen:
     """One message as a client sees it."""
 
-    octets: bytes = field(repr=lambda octets: repr(octets.partition(b"\r\n")[0]))
+    octets: bytes = field(repr=lambda octets: f"{len(octets)} {octets[56:92]!r}")
     flags: Flags
 
 
@@ -82,6 +82,8 @@ class Step:
     """Messages that it brings."""
     made: tuple[str, ...] = ()
     """Mailboxes that may be made although the rest is not done."""
+    is_told_by_look: bool = False
+    """Somebody else's doing: it is known of once somebody looks."""
 
 
 _boots = count(1)
