@@ -181,6 +181,7 @@ class _Landed:
                 landing.error = translated(error)
                 # The rows that have no file now are found by who comes next.
                 home.renew_token()
+                home.distrusted.update(_target_of(d).row.id for d in landing.drops)
         for target in self._targets.values():
             if target.was_left:
                 home.left_at[target.row.id] = _mtime(home, target.row)
