@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
+from socket import socket
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
@@ -22,6 +23,7 @@ from zope.interface import implementer
 from mailkit.errors import Busy, LocalMisuse, Malformed, PeerGone
 from mailkit.interfaces.session import Build, ISession
 from mailkit.metrics import Metrics
+from mailkit.net.directly import send_now, socket_of
 from mailkit.net.door import Door
 from mailkit.net.peer import Peer, peer_of
 from mailkit.net.tls import Upgrade
@@ -118,6 +120,7 @@ class Pump(Protocol):
         self._machine: Machine | None = None
         self._preface: bytearray | None = None
         self._door_host: str | None = None
+        self._socket: socket | None = None
         self._more: Deferred[None] | None = None
         self._room: Deferred[None] | None = None
         self._is_working = False
@@ -244,8 +247,12 @@ class Pump(Protocol):
         if not octets:
             return False
         if not self._is_gone:
-            self._transport.write(octets)
             self.octets_out += len(octets)
+            rest = octets if self._socket is None else send_now(self._socket, octets)
+            if rest:
+                # From now on what is said waits behind what could not be sent.
+                self._socket = None
+                self._transport.write(rest)
         if self._around.settings.dialogue:
             self.log.debug("{peer} S: {octets!r}", peer=self._who, octets=octets[:200])
         return True
@@ -319,6 +326,8 @@ class Pump(Protocol):
         around.began(self)
         if around.tls_first:
             self._secure()
+        else:
+            self._socket = socket_of(self._transport)
         serving = Deferred.fromCoroutine(self._serve(self._machine, self.session))
         serving.addErrback(self._failed)
         if rest:
@@ -328,6 +337,7 @@ class Pump(Protocol):
 
     def _secure(self) -> None:
         transport = self._transport
+        self._socket = None
         assert self._around.upgrade is not None
         getattr(transport, "unregisterProducer", lambda: None)()
         self._around.upgrade.start(transport, self)
