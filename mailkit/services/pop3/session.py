@@ -19,6 +19,7 @@ from mailkit.errors import (
     NoSuchMechanism,
     NotAuthenticated,
     Refused,
+    StorageBroken,
     TooMany,
     Unavailable,
 )
@@ -337,18 +338,32 @@ class POP3Session:
             return
         self.machine.ok(f"{content.size} octets")
         top = None if lines is None else CutTop(lines)
-        await self._write(content, first, top)
-        self.machine.end()
+        try:
+            await self._write(content, first, top)
+        except (Refused, Unavailable) as error:
+            # No dot behind half a message: its reader would delete what it has not.
+            self.log.warn(
+                "{account}: message {number} broke off: {reason}",
+                account=self.account,
+                number=number,
+                reason=str(error),
+            )
+            self.machine.leave()
+        else:
+            self.machine.end()
 
     async def _write(self, content: IContent, piece: bytes, top: CutTop | None) -> None:
+        """:raises StorageBroken: if the message ends too soon."""
         read = 0
-        while piece:
+        while True:
             self.machine.write(piece if top is None else top.take(piece))
             read += len(piece)
             if read >= content.size or (top is not None and top.is_done):
                 return
             await self.peer.flush()
             piece = await content.read(read, PIECE)
+            if not piece:
+                raise StorageBroken("it is shorter than it was")
 
     async def _quit(self) -> None:
         if self._drop is None:
