@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import define, field
 from zope.interface import implementer
 
+from mailkit.errors import StorageBroken
 from mailkit.formats.header import find_end
 from mailkit.interfaces.storage import IContent
 
@@ -73,7 +74,11 @@ async def read_header(content: IContent, most: int) -> bytes:
 
 
 async def read_whole(content: IContent) -> bytes:
-    """All of a message, whatever it weighs."""
+    """
+    All of a message, whatever it weighs.
+
+    :raises StorageBroken: if it ends too soon.
+    """
     if content.octets is not None:
         return content.octets
     pieces: list[bytes] = []
@@ -81,7 +86,7 @@ async def read_whole(content: IContent) -> bytes:
     while at < content.size:
         piece = await content.read(at, content.size - at)
         if not piece:
-            break
+            raise StorageBroken("the message is shorter than it was")
         pieces.append(piece)
         at += len(piece)
     return b"".join(pieces)

@@ -18,8 +18,8 @@ from mailkit.interfaces.storage import IMailbox, IWatch, NewMessage
 from mailkit.model.flags import FlagAction, FlagChange, Flags, canonical_flag
 from mailkit.model.mailbox import MessageRecord, Snapshot, Want
 from mailkit.model.uidset import ALL_UIDS, UIDSet
+from mailkit.services.delivery.content import Rewritten, read_whole
 from mailkit.services.legacy.message import Message
-from mailkit.services.legacy.pop3 import Octets, octets_of
 
 _ACTIONS = {
     -1: FlagAction.REMOVE,
@@ -145,7 +145,7 @@ class IMAP4Mailbox:
         octets = message if isinstance(message, bytes) else message.read()
         moment = parse_internal(str(date).encode()) if date else None
         new = NewMessage(
-            Octets(octets),
+            Rewritten(octets),
             frozenset(canonical_flag(flag) for flag in flags),
             moment.timestamp() if moment else None,
         )
@@ -195,7 +195,7 @@ class IMAP4Mailbox:
             for record in await self._mailbox.fetch(uids, Want.FACTS | Want.FLAGS)
         }
         return [
-            (numbers[one], Message(await octets_of(content), records[one]))
+            (numbers[one], Message(await read_whole(content), records[one]))
             for one, content in await self._mailbox.contents(uids)
             if one in records
         ]

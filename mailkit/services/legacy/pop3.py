@@ -12,39 +12,11 @@ from twisted.logger import Logger
 from twisted.mail.interfaces import IMailboxPOP3
 from zope.interface import implementer
 
-from mailkit.interfaces.storage import IContent, IMailbox
+from mailkit.interfaces.storage import IMailbox
 from mailkit.model.flags import DELETED, FlagAction, FlagChange
 from mailkit.model.mailbox import MessageRecord
 from mailkit.model.uidset import UIDSet
-
-PIECE = 1_048_576
-
-
-@implementer(IContent)
-@define(eq=False)
-class Octets:
-    """A message that twisted.mail handed over whole."""
-
-    octets: bytes = field(repr=False)
-
-    @property
-    def size(self) -> int:
-        return len(self.octets)
-
-    async def read(self, start: int, count: int) -> bytes:
-        return self.octets[start : start + count]
-
-
-async def octets_of(content: IContent) -> bytes:
-    """All of a message: twisted.mail wants files that are there."""
-    if content.octets is not None:
-        return content.octets
-    pieces: list[bytes] = []
-    at = 0
-    while piece := await content.read(at, PIECE):
-        pieces.append(piece)
-        at += len(piece)
-    return b"".join(pieces)
+from mailkit.services.delivery.content import read_whole
 
 
 @implementer(IMailboxPOP3)
@@ -107,7 +79,7 @@ class POP3Mailbox:
 
     async def _read(self, record: MessageRecord) -> BytesIO:
         for _, content in await self._mailbox.contents(UIDSet.of([record.uid])):
-            octets = await octets_of(content)
+            octets = await read_whole(content)
             return BytesIO(octets.replace(b"\r\n", b"\n"))
         raise ValueError("the message has gone")
 

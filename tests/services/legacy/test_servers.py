@@ -14,9 +14,9 @@ from mailkit.interfaces.storage import NewMessage
 from mailkit.model.address import AccountName
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.uidset import ALL_UIDS
+from mailkit.services.delivery.content import Rewritten
 from mailkit.services.legacy.account import IMAP4Account, portal_for
 from mailkit.services.legacy.opened import open_mailbox
-from mailkit.services.legacy.pop3 import Octets
 from mailkit.storage.memory.store import MemoryStore
 
 ANNA = AccountName("anna@example.org")
@@ -51,7 +51,7 @@ class ServerCase(TestCase):
     def append(self, octets: bytes) -> None:
         async def run() -> None:
             inbox = await self.store.open(ANNA, INBOX)
-            await inbox.append([NewMessage(Octets(octets))])
+            await inbox.append([NewMessage(Rewritten(octets))])
 
         self.successResultOf(Deferred.fromCoroutine(run()))
 
