@@ -24,7 +24,7 @@ LIMITS = Limits()
 
 
 def encode_challenge(octets: bytes) -> bytes:
-    """What follows ``334 `` or ``+ ``; empty for an empty challenge."""
+    """What follows ``334`` or ``+`` and a space; empty for an empty challenge."""
     return b2a_base64(octets, newline=False)
 
 

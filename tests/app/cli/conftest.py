@@ -65,7 +65,7 @@ class Shell:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Empty, and in memory where there is such a folder: nothing here is about disks."""
+    """Empty, and in memory where there is such a folder: this is not about disks."""
     path = tempfile.mkdtemp(dir=MEMORY if os.path.isdir(MEMORY) else None)
     yield Path(path)
     shutil.rmtree(path)

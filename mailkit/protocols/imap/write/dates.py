@@ -9,7 +9,7 @@ _ROOM = 4096
 
 
 class _Days(dict[int, bytes]):
-    """Days since 1970 → ``"17-Jul-1996 ``, remembered within bounds."""
+    """Days since 1970 → the day with its opening quote, remembered within bounds."""
 
     def __missing__(self, day: int) -> bytes:
         if len(self) >= _ROOM:
