@@ -23,7 +23,7 @@ def test_a_good_file(shell: Shell) -> None:
     [
         ("hostnam = 1\n", ":3: hostnam: no such setting; did you mean hostname?"),
         ('[listen]\nimap = ["tcpp:1"]\n', ':4: listen.imap: "tcpp:1" is no endpoint'),
-        ("workers = 2\n", ":3: workers: this version serves with one process"),
+        ("workers = -1\n", ":3: workers: must be >= 0"),
         ('[process]\nuser = "no such"\n', ":4: process.user: no user no such on"),
         (
             '[tls]\ncertificate = "a.pem"\nkey = "a.key"\n',
