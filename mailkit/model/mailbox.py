@@ -44,12 +44,13 @@ class Want(Flag):
     """What of each message is read; ask for no more than is sent."""
 
     FLAGS = auto()
-    FACTS = auto()  # size, dates, ids
+    FACTS = auto()  # size, date of arrival
     ENVELOPE = auto()
     BODY = auto()
     BODYSTRUCTURE = auto()
     PREVIEW = auto()
     HEADER_FIELDS = auto()
+    IDS = auto()  # EMAILID, THREADID, date of saving
 
 
 class MessageRecord(NamedTuple):

@@ -153,7 +153,7 @@ def records(
     home: Home, index: Index, row: MailboxRow, uids: UIDSet, want: Want
 ) -> list[MessageRecord]:
     """Messages with those UIDs, rendered where that is wanted."""
-    if want & (reading.RENDERED | Want.FACTS):
+    if want & (reading.RENDERED | Want.IDS):
         render_missing(home, index, row, uids)
     return reading.records(index, row, uids, want)
 

@@ -62,7 +62,12 @@ def _read(
 ) -> UIDSet:
     matcher = Matcher(query)
     in_header = _needs_kept_fields(query)
-    want = Want.FLAGS | Want.FACTS | (Want.HEADER_FIELDS if in_header else Want(0))
+    want = (
+        Want.FLAGS
+        | Want.FACTS
+        | Want.IDS
+        | (Want.HEADER_FIELDS if in_header else Want(0))
+    )
     matching: list[int] = []
     for start in range(0, len(uids), PIECE):
         some = UIDSet.of(uids[start : start + PIECE])

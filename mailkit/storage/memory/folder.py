@@ -86,6 +86,7 @@ class Kept:
 def records(messages: Iterable[Kept], want: Want) -> list[MessageRecord]:
     """Only what is wanted; all other fields are empty."""
     flags, facts = Want.FLAGS in want, Want.FACTS in want
+    ids = Want.IDS in want
     envelope, body = Want.ENVELOPE in want, Want.BODY in want
     bodystructure, preview = Want.BODYSTRUCTURE in want, Want.PREVIEW in want
     fields = Want.HEADER_FIELDS in want
@@ -97,9 +98,9 @@ def records(messages: Iterable[Kept], want: Want) -> list[MessageRecord]:
             kept.flags if flags else _NO_FLAGS,
             kept.size if facts else 0,
             kept.internal_date if facts else 0,
-            kept.save_date if facts else 0,
-            kept.email_id if facts else "",
-            kept.thread_id if facts else "",
+            kept.save_date if ids else 0,
+            kept.email_id if ids else "",
+            kept.thread_id if ids else "",
             shown.envelope if envelope else b"",
             shown.body if body else b"",
             shown.bodystructure if bodystructure else b"",

@@ -229,7 +229,7 @@ class MailboxContract(StoreCase):
         archive = await self.store.open(ALICE, ARCHIVE)
         assert copied.uid_validity == archive.uid_validity
         assert copied.uids == ((2, 1),)
-        wanted = Want.FLAGS | Want.FACTS
+        wanted = Want.FLAGS | Want.FACTS | Want.IDS
         [source] = await inbox.fetch(UIDSet.of([2]), wanted)
         [copy] = await archive.fetch(ALL_UIDS, wanted)
         assert copy.flags == {"\\Seen", "Work"}

@@ -46,9 +46,9 @@ LINES = [
     (b"BODY", b"BODY (body)", Want.BODY),
     (b"BODYSTRUCTURE", b"BODYSTRUCTURE (structure)", Want.BODYSTRUCTURE),
     (b"PREVIEW", b'PREVIEW "Hello"', Want.PREVIEW),
-    (b"SAVEDATE", b'SAVEDATE "01-Jan-1970 00:00:00 +0000"', Want.FACTS),
-    (b"EMAILID", b"EMAILID (M1)", Want.FACTS),
-    (b"THREADID", b"THREADID (T1)", Want.FACTS),
+    (b"SAVEDATE", b'SAVEDATE "01-Jan-1970 00:00:00 +0000"', Want.IDS),
+    (b"EMAILID", b"EMAILID (M1)", Want.IDS),
+    (b"THREADID", b"THREADID (T1)", Want.IDS),
     (
         b"BODY.PEEK[HEADER.FIELDS (Subject DATE)]",
         b"BODY[HEADER.FIELDS (Subject DATE)] {34}\r\n"

@@ -25,6 +25,7 @@ _SECONDS = [b'%02d +0000"' % second for second in range(60)]
 
 def date_time(seconds: int) -> bytes:
     """With its quotes, in UTC, from whole seconds since 1970."""
-    day, second = divmod(seconds, _DAY)
-    minute, second = divmod(second, 60)
-    return _DAYS[day] + _MINUTES[minute] + _SECONDS[second]
+    # Operators alone: `divmod` is a call.
+    return (
+        _DAYS[seconds // _DAY] + _MINUTES[seconds % _DAY // 60] + _SECONDS[seconds % 60]
+    )

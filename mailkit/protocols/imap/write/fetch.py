@@ -85,9 +85,9 @@ _KINDS: dict[Attribute, _Kind] = {
         b"BODYSTRUCTURE %b", _field("bodystructure"), Want.BODYSTRUCTURE
     ),
     Attribute.PREVIEW: _Kind(b"PREVIEW %b", _field("preview"), Want.PREVIEW),
-    Attribute.SAVEDATE: _Kind(b"SAVEDATE %b", _date("save_date"), Want.FACTS),
-    Attribute.EMAILID: _Kind(b"EMAILID %b", _id("email_id"), Want.FACTS),
-    Attribute.THREADID: _Kind(b"THREADID %b", _id("thread_id"), Want.FACTS),
+    Attribute.SAVEDATE: _Kind(b"SAVEDATE %b", _date("save_date"), Want.IDS),
+    Attribute.EMAILID: _Kind(b"EMAILID %b", _id("email_id"), Want.IDS),
+    Attribute.THREADID: _Kind(b"THREADID %b", _id("thread_id"), Want.IDS),
 }
 
 
