@@ -7,9 +7,11 @@ from typing import Any
 from attrs import define
 
 from mailkit import factories
+from mailkit.app.garbage import look_seldom
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused
 from mailkit.factories import SERVICES, Services
+from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.delivery import IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.session import Build
@@ -54,6 +56,7 @@ class House:
     def start(self) -> None:
         """The reactor is about to run: blocking work goes to threads from now on."""
         self.lanes.start(Lanes(self.reactor, self.metrics))
+        look_seldom()
 
     @property
     def trouble(self) -> str | None:
@@ -128,11 +131,14 @@ def make_administration(house: House, settings: Settings) -> Administration:
     return Administration(office, house.routing)
 
 
-def open_house(settings: Settings, reactor: Any, metrics: Metrics) -> House:
+def open_house(
+    settings: Settings, reactor: Any, metrics: Metrics, counts: ICounts | None = None
+) -> House:
     """
     Open everything below the data folder, for a server or for the command.
 
     :param reactor: Twisted's, running or not.
+    :param counts: what the other processes of this server count.
     :raises MailkitError: with the one line that says why that cannot be.
     """
     data = settings.data
@@ -157,5 +163,5 @@ def open_house(settings: Settings, reactor: Any, metrics: Metrics) -> House:
         events=Events(data / "events.sqlite", lanes, reactor),
         filing=IntoInbox(),
         routing=Routing(directory, settings.hostname),
-        sessions=Sessions(directory, settings.limits.connections_per_account),
+        sessions=Sessions(directory, settings.limits.connections_per_account, counts),
     )

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from attrs import define, field, frozen
 
 from mailkit.errors import Busy
+from mailkit.interfaces.counts import ICounts
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Network, ...] = (
     ipaddress.ip_network("127.0.0.0/8"),
     ipaddress.ip_network("::1"),
 )
+
+_ALL = "all"
 
 
 @frozen
@@ -59,9 +62,14 @@ def neighbourhood(host: str) -> str:
 
 @define
 class Door:
-    """Counts who is inside; one for all services of a process."""
+    """
+    Counts who is inside; one for all services of a process.
+
+    :param counts: what other processes of the same server count.
+    """
 
     settings: DoorSettings = field(factory=DoorSettings)
+    counts: ICounts | None = None
     _inside: int = field(default=0, init=False)
     _by_peer: Counter[str] = field(factory=Counter, init=False)
 
@@ -71,25 +79,34 @@ class Door:
 
         :raises Busy: if there are too many; nothing is counted then.
         """
-        if self._inside >= self.settings.connections:
+        if self._inside + self._elsewhere(_ALL) >= self.settings.connections:
             raise Busy("too many connections")
         peer = neighbourhood(host)
         if (
-            self._by_peer[peer] >= self.settings.connections_per_peer
+            self._by_peer[peer] + self._elsewhere(f"peer {peer}")
+            >= self.settings.connections_per_peer
             and host != "unix"
             and not is_within(host, self.settings.never_limit)
         ):
             raise Busy("too many connections from your address")
-        self._inside += 1
-        self._by_peer[peer] += 1
+        self._change(peer, 1)
 
     def leave(self, host: str) -> None:
         """One connection that `enter` let in has ended."""
         peer = neighbourhood(host)
-        self._inside -= 1
-        self._by_peer[peer] -= 1
+        self._change(peer, -1)
         if not self._by_peer[peer]:
             del self._by_peer[peer]
+
+    def _change(self, peer: str, change: int) -> None:
+        self._inside += change
+        self._by_peer[peer] += change
+        if self.counts is not None:
+            self.counts.count(_ALL, change)
+            self.counts.count(f"peer {peer}", change)
+
+    def _elsewhere(self, key: str) -> int:
+        return 0 if self.counts is None else self.counts.elsewhere(key)
 
     def trusts(self, host: str) -> bool:
         """Whether this peer is a proxy that tells us who it speaks for."""

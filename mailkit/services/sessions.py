@@ -17,6 +17,7 @@ from attrs import define, field
 from zope.interface import implementer
 
 from mailkit.errors import TooMany
+from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.storage import IWatch
 from mailkit.model.address import AccountName
@@ -24,11 +25,16 @@ from mailkit.model.address import AccountName
 
 @define(eq=False)
 class Sessions:
-    """The sessions of this process, by account."""
+    """
+    The sessions of this process, by account.
+
+    :param counts: what other processes of the same server count.
+    """
 
     _directory: IDirectory
     most: int = 50
     """Sessions an account may have at once (``[limits] connections_per_account``)."""
+    _counts: ICounts | None = None
     _by_account: dict[AccountName, set[_Registered]] = field(init=False, factory=dict)
     _watch: IWatch = field(init=False)
 
@@ -50,10 +56,15 @@ class Sessions:
         :param generation: `Account.generation` of the login.
         :raises TooMany: if the account has as many sessions as it may.
         """
-        if self.count(account) >= self.most:
+        elsewhere = 0
+        if self._counts is not None:
+            elsewhere = self._counts.elsewhere(f"account {account}")
+        if self.count(account) + elsewhere >= self.most:
             raise TooMany("the account has too many connections")
         registered = _Registered(self, account, generation, end)
         self._by_account.setdefault(account, set()).add(registered)
+        if self._counts is not None:
+            self._counts.count(f"account {account}", 1)
         if self._directory.generation(account) != generation:
             registered.over()
         return registered
@@ -71,7 +82,11 @@ class Sessions:
 
     def _forget(self, session: _Registered) -> None:
         sessions = self._by_account.get(session.account, set())
+        if session not in sessions:
+            return
         sessions.discard(session)
+        if self._counts is not None:
+            self._counts.count(f"account {session.account}", -1)
         if not sessions:
             self._by_account.pop(session.account, None)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 
 import pytest
 
 from mailkit.errors import Busy
 from mailkit.net.door import LOOPBACK, Door, DoorSettings, is_within, neighbourhood
+from mailkit.storage.state.counts import SharedCounts, make_memory
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,23 @@ def test_proxies() -> None:
     door = Door(DoorSettings(trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),)))
     assert door.trusts("10.1.2.3")
     assert not door.trusts("192.0.2.1")
+
+
+def test_what_other_processes_let_in_is_counted() -> None:
+    descriptor = make_memory(2)
+    settings = DoorSettings(connections=5, connections_per_peer=2)
+    one, two = (
+        Door(settings, SharedCounts(descriptor, 2, number)) for number in (1, 2)
+    )
+    os.close(descriptor)
+    one.enter("192.0.2.1")
+    two.enter("192.0.2.1")
+    for door in (one, two):
+        with pytest.raises(Busy, match="from your address"):
+            door.enter("192.0.2.1")
+    one.leave("192.0.2.1")
+    two.enter("192.0.2.1")
+    for peer in ("192.0.2.2", "192.0.2.3", "192.0.2.4"):
+        one.enter(peer)
+    with pytest.raises(Busy, match=r"too many connections$"):
+        two.enter("192.0.2.5")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from attrs import evolve
 
@@ -10,6 +12,7 @@ from mailkit.model.account import Account, Role
 from mailkit.model.address import AccountName, DomainName
 from mailkit.services.sessions import Sessions
 from mailkit.storage.memory.directory import MemoryDirectory
+from mailkit.storage.state.counts import SharedCounts, make_memory
 from mailkit.testing.at_once import at_once
 
 ALICE = AccountName("alice@example.test")
@@ -124,3 +127,23 @@ def test_closing_ends_the_watch(directory: MemoryDirectory) -> None:
     sessions.close()
     at_once(directory.remove_account(ALICE))
     assert ended == []
+
+
+def test_sessions_in_other_processes_are_counted(directory: MemoryDirectory) -> None:
+    descriptor = make_memory(2)
+    one, two = (
+        Sessions(directory, 2, SharedCounts(descriptor, 2, number)) for number in (1, 2)
+    )
+    os.close(descriptor)
+    generation = account(directory, ALICE).generation
+    first = one.register(ALICE, generation, lambda: None)
+    two.register(ALICE, generation, lambda: None)
+    for sessions in (one, two):
+        with pytest.raises(TooMany):
+            sessions.register(ALICE, generation, lambda: None)
+    first.stop()
+    first.stop()
+    two.register(ALICE, generation, lambda: None)
+    with pytest.raises(TooMany):
+        one.register(ALICE, generation, lambda: None)
+    one.register(BOB, account(directory, BOB).generation, lambda: None)
