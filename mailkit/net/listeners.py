@@ -25,6 +25,16 @@ class PortTaken(MailkitError):
     """A port or socket cannot be listened on; the text says which and why."""
 
 
+def port_taken(
+    service: str, description: str, error: BaseException | None
+) -> PortTaken:
+    """The one line about a port that Twisted could not open."""
+    if isinstance(error, CannotListenError):
+        error = error.socketError
+    reason = getattr(error, "strerror", None) or str(error)
+    return PortTaken(f"{service}: cannot listen on {description}: {reason}")
+
+
 class PumpFactory(Factory):
     """Makes a `Pump` for each connection, and knows those that live."""
 
@@ -106,13 +116,7 @@ class Listener(Service):
         opened = self.endpoint.listen(self.factory)
         opened.addCallbacks(self._opened, failed.append)
         if failed:
-            error = failed[0].value
-            if isinstance(error, CannotListenError):
-                error = error.socketError
-            reason = getattr(error, "strerror", None) or str(error)
-            raise PortTaken(
-                f"{self.service}: cannot listen on {self.description}: {reason}"
-            )
+            raise port_taken(self.service, self.description, failed[0].value)
 
     def stopService(self) -> Deferred[None]:
         """Take no new connection, let those that are there finish."""
