@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import attrs
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.logger import Logger
 
 from mailkit.app.privileges import look_up
 from mailkit.app.settings import KeyPairSettings, Settings, TLSSettings
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
+from mailkit.net.bound import SHAREABLE
 from mailkit.net.tls import KeyPair, ServerTLS
+
+NOT_HERE = frozenset({"managesieve", "http", "https"})
+"""Names in [listen] that this version has no service for."""
+
+log = Logger()
 
 
 def check_config(config: Config[Settings], reactor: Any) -> None:
@@ -36,11 +44,22 @@ def check_config(config: Config[Settings], reactor: Any) -> None:
         ServerTLS(tuple(pairs))
 
 
+def worker_count(settings: Settings) -> int:
+    """How many processes serve."""
+    return settings.workers or len(os.sched_getaffinity(0))
+
+
 def check_workers(config: Config[Settings]) -> None:
-    """:raises Misconfigured: if more processes are asked for than there can be."""
-    if config.settings.workers != 1:
-        problem = "this version serves with one process: workers = 1"
-        raise config.source.misconfigured("workers", problem)
+    """:raises Misconfigured: if several processes cannot share what is listened on."""
+    if worker_count(config.settings) == 1:
+        return
+    for _, description, key in served_endpoints(config):
+        if description.partition(":")[0] not in SHAREABLE:
+            problem = (
+                f'"{description}" cannot be shared by several workers: '
+                f"only {', '.join(SHAREABLE)} can"
+            )
+            raise config.source.misconfigured(key, problem)
 
 
 def named_endpoints(config: Config[Settings]) -> list[tuple[str, str, str]]:
@@ -51,6 +70,18 @@ def named_endpoints(config: Config[Settings]) -> list[tuple[str, str, str]]:
         for service, descriptions in listen.items()
         for description in descriptions
     ]
+
+
+def served_endpoints(config: Config[Settings]) -> list[tuple[str, str, str]]:
+    """`named_endpoints` without the services that this version does not have."""
+    return [one for one in named_endpoints(config) if one[0] not in NOT_HERE]
+
+
+def warn_of_missing(config: Config[Settings]) -> None:
+    """Say which endpoints are skipped."""
+    for service, _, _ in named_endpoints(config):
+        if service in NOT_HERE:
+            log.warn("{service}: not in this version", service=service)
 
 
 def parse_endpoint(

@@ -57,20 +57,41 @@ def read_config(
 
     :raises Misconfigured:
     """
-    environment = {
-        name: value for name, value in environment.items() if name not in NOT_SETTINGS
-    }
+    return read_loaded(load(path), path, environment, folder)
+
+
+def load(path: Path | None) -> str:
+    """
+    What a config file says, or what holds in try-it mode.
+
+    :raises Misconfigured: if it cannot be read.
+    """
     if path is None:
-        return read(Settings, TRY_IT, None, environment, folder.absolute())
+        return TRY_IT
     path = path.absolute()
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise Misconfigured(str(path), None, "", str(error.strerror)) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise Misconfigured(str(path), line, "", "not TOML: not UTF-8") from error
-    return read_text(text, path, environment)
+
+
+def read_loaded(
+    text: str, path: Path | None, environment: Mapping[str, str], folder: Path
+) -> Config[Settings]:
+    """
+    The settings that ``text``, which is what `load` gave for ``path``, stands for.
+
+    :raises Misconfigured:
+    """
+    environment = {
+        name: value for name, value in environment.items() if name not in NOT_SETTINGS
+    }
+    if path is None:
+        return read(Settings, text, None, environment, folder.absolute())
+    return read_text(text, path.absolute(), environment)
 
 
 def read_text(

@@ -31,20 +31,32 @@ class LogSwitch:
     An observer whose settings may change while it is in use.
 
     :param quiet: namespaces whose info is left out, whatever the settings.
+    :param worker: the number that every line bears; 0: none.
     """
 
     def __init__(
-        self, settings: LogSettings, out: TextIO, quiet: Sequence[str] = ()
+        self,
+        settings: LogSettings,
+        out: TextIO,
+        quiet: Sequence[str] = (),
+        worker: int = 0,
     ) -> None:
         self._out = out
         self._quiet = quiet
+        self._worker = worker
         self.turn(settings)
 
     def turn(self, settings: LogSettings) -> None:
         """Write as these settings want from now on."""
         self._observer = make_observer(settings, self._out, self._quiet)
 
+    def pass_on(self, lines: str) -> None:
+        """Write lines that another process has made."""
+        write(self._out, lines)
+
     def __call__(self, event: LogEvent) -> None:
+        if self._worker:
+            event = {**event, "worker": self._worker}
         self._observer(event)
 
 
@@ -74,17 +86,28 @@ class Writer:
     form: Callable[[LogEvent], str]
 
     def __call__(self, event: LogEvent) -> None:
-        try:
-            self.out.write(self.form(event) + "\n")
-            self.out.flush()
-        except (OSError, ValueError):
-            return  # the terminal or the pipe behind it is gone
+        write(self.out, self.form(event) + "\n")
+
+
+def write(out: TextIO, lines: str) -> None:
+    """Write whole lines, if that can be."""
+    try:
+        out.write(lines)
+        out.flush()
+    except (OSError, ValueError):
+        return  # the terminal or the pipe behind it is gone
 
 
 def text_line(event: LogEvent) -> str:
-    """``2026-11-21T10:00:00Z info words``; a traceback follows on lines of its own."""
+    """
+    ``2026-11-21T10:00:00Z info words``; a traceback follows on lines of its own.
+
+    A worker's number stands before the words: ``[2] words``.
+    """
     level = event.get("log_level", LogLevel.info)
     words = formatEvent(event).replace("\r", "\\r").replace("\n", "\\n")
+    if "worker" in event:
+        words = f"[{event['worker']}] {words}"
     line = f"{_when(event)} {level.name} {words}"
     return line + _traceback(event)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger
 from twisted.python.components import Componentized
 
 from mailkit.app.assemble import House, make_builds, open_house
-from mailkit.app.check import given_pairs, named_endpoints, parse_endpoint
+from mailkit.app.check import (
+    given_pairs,
+    parse_endpoint,
+    served_endpoints,
+    warn_of_missing,
+)
 from mailkit.app.logging import LogSwitch
 from mailkit.app.metricsite import make_metric_site
 from mailkit.app.privileges import (
@@ -28,9 +32,11 @@ from mailkit.app.privileges import (
 )
 from mailkit.app.selfsigned import keep_self_signed
 from mailkit.app.settings import Settings
+from mailkit.app.signals import hear_signals
 from mailkit.app.turns import measure_turns
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
+from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.metrics import Metrics
 from mailkit.net.door import Door, DoorSettings
@@ -40,13 +46,24 @@ from mailkit.net.tls import KeyPair, ServerTLS
 from mailkit.protocols.machine import Machine
 
 TLS_FIRST = frozenset({"submissions", "imaps", "pop3s"})
-NOT_HERE = frozenset({"managesieve", "http", "https"})
-"""Names in [listen] that this version has no service for."""
 METRICS = "metrics"
 LOOK_AT_CERTIFICATES = 60.0
 """Seconds between two looks at whether certificates were renewed."""
 PATIENCE = 9.0
 """Seconds that transactions in hand may take at the end, of ten in all."""
+
+
+class Post(Protocol):
+    """What a worker has from its parent, and others do for themselves."""
+
+    counts: ICounts
+    """What all workers count together."""
+
+    def endpoint(self, service: str, description: str) -> IStreamServerEndpoint:
+        """The port that was bound for this endpoint string."""
+
+    def others(self) -> Deferred[list[str]]:
+        """The metrics of the other workers; never fails."""
 
 
 class Server(MultiService):
@@ -60,6 +77,7 @@ class Server(MultiService):
     :param identity: who to be once the ports are bound.
     :param give_up: ends the process for a reason that is one line.
     :param reactor: Twisted's, which has no type of its own.
+    :param post: for one of several workers.
     """
 
     log = Logger()
@@ -72,6 +90,7 @@ class Server(MultiService):
         switch: LogSwitch,
         give_up: Callable[[Exception], NoReturn],
         reactor: Any,
+        post: Post | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -81,16 +100,20 @@ class Server(MultiService):
         self._give_up = give_up
         self._ready: list[Callable[[], None]] = []
         self._reactor = reactor
+        self._post = post
         self._is_bound = False
         self._is_ending = False
         self.metrics = Metrics()
-        self.door = Door(door_settings(config.settings))
+        self._counts = post.counts if post is not None else None
+        self.door = Door(door_settings(config.settings), self._counts)
         self.pump_settings = pump_settings(config.settings)
         make_folder(config.settings.data, identity)
         self.tls = ServerTLS(tuple(key_pairs(config.settings, identity)))
         self.house: House | None = None
         self._builds: dict[str, Build] = {}
-        for service, description, key in named_endpoints(config):
+        if post is None:
+            warn_of_missing(config)
+        for service, description, key in served_endpoints(config):
             self._add_listener(service, description, key)
         self._watch = LoopingCall(self.tls.take_over)
         self._watch.clock = reactor
@@ -107,14 +130,14 @@ class Server(MultiService):
         """Bind, become who we shall be, open the house."""
         self._is_bound = True
         # Whoever connects from now on may also end us: not with the status of a kill.
-        self._hear_signals()
+        hear_signals(self._reactor, self.end, self.reload)
         settings = self.config.settings
         try:
             super().privilegedStartService()
             if self._identity is not None:
                 become(self._identity)
             check_writable(settings.data)
-            self.house = open_house(settings, self._reactor, self.metrics)
+            self.house = open_house(settings, self._reactor, self.metrics, self._counts)
         except MailkitError as error:
             self._give_up(error)
         self._builds = make_builds(self.house, settings)
@@ -165,6 +188,12 @@ class Server(MultiService):
                 listener.factory.surroundings.settings = pump_settings(new)
         self.log.info("settings and certificates are reloaded")
 
+    def end(self) -> None:
+        """Stop the reactor, which stops this service first; once is enough."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._reactor.stop()
+
     @property
     def listeners(self) -> list[Listener]:
         """Every open port, in the order of the config."""
@@ -180,10 +209,10 @@ class Server(MultiService):
     # -- within
 
     def _add_listener(self, service: str, description: str, key: str) -> None:
-        if service in NOT_HERE:
-            self.log.warn("{service}: not in this version", service=service)
-            return
-        endpoint = parse_endpoint(self.config, description, key, self._reactor)
+        if self._post is not None:
+            endpoint = self._post.endpoint(service, description)
+        else:
+            endpoint = parse_endpoint(self.config, description, key, self._reactor)
         factory = self._factory(service)
         listener = Listener(
             service, description, endpoint, factory, self._reactor, PATIENCE
@@ -192,7 +221,8 @@ class Server(MultiService):
 
     def _factory(self, service: str) -> Factory[Any]:  # Any: HTTP's or ours
         if service == METRICS:
-            return make_metric_site(self.metrics.registry, lambda: self.trouble)
+            others = self._post.others if self._post is not None else None
+            return make_metric_site(self.metrics.registry, lambda: self.trouble, others)
         protocol = service.removesuffix("s") if service in TLS_FIRST else service
 
         def build(peer: IPeer) -> tuple[Machine, ISession]:
@@ -212,26 +242,10 @@ class Server(MultiService):
 
     def _running(self) -> None:
         """The reactor runs: its own handlers are in place, and ours go over them."""
-        self._hear_signals()
+        hear_signals(self._reactor, self.end, self.reload)
         measure_turns(self._reactor, self.metrics.turned)
         for call in self._ready:
             call()
-
-    def _hear_signals(self) -> None:
-        signal.signal(signal.SIGTERM, self._heard_end)
-        signal.signal(signal.SIGINT, self._heard_end)
-        signal.signal(signal.SIGHUP, self._heard_reload)
-
-    def _heard_end(self, number: int, frame: FrameType | None) -> None:
-        self._reactor.callFromThread(self._end)
-
-    def _heard_reload(self, number: int, frame: FrameType | None) -> None:
-        self._reactor.callFromThread(self.reload)
-
-    def _end(self) -> None:
-        if not self._is_ending:
-            self._is_ending = True
-            self._reactor.stop()
 
     async def _stop(self) -> None:
         if self._watch.running:

@@ -15,13 +15,13 @@ from twisted.python import usage
 from twisted.python.logfile import LogFile
 
 from mailkit.app import tryit
-from mailkit.app.check import check_workers
-from mailkit.app.find import find_config, read_config
+from mailkit.app.check import check_workers, worker_count
+from mailkit.app.find import find_config
 from mailkit.app.logging import LogSwitch
 from mailkit.app.privileges import Identity, is_root, look_up
 from mailkit.app.server import Server
 from mailkit.app.settings import Settings
-from mailkit.config.reader import Config
+from mailkit.app.workers import Place, Workers
 from mailkit.errors import MailkitError
 
 TALKATIVE = ("mailkit.net.listeners",)
@@ -50,7 +50,9 @@ def makeService(options: Options) -> IService:
         give_up(error)
 
 
-def make_server(named: str | None, parent: MutableMapping[str, Any]) -> Server:
+def make_server(
+    named: str | None, parent: MutableMapping[str, Any]
+) -> Server | Workers:
     """
     A server as the config wants it, or one to try; nothing is bound yet.
 
@@ -60,11 +62,9 @@ def make_server(named: str | None, parent: MutableMapping[str, Any]) -> Server:
     """
     folder = Path.cwd()
     path = find_config(named, os.environ, folder)
-
-    def read() -> Config[Settings]:
-        return read_config(path, os.environ, folder)
-
-    config = read()
+    place = Place(path, folder)
+    text = place.load()
+    config = place.read(text)
     settings = config.settings
     check_workers(config)
     screen = tryit.prepare(settings, folder, reactor) if path is None else None
@@ -72,14 +72,21 @@ def make_server(named: str | None, parent: MutableMapping[str, Any]) -> Server:
     if "fileLogObserverFactory" in parent:
         # `python -m twisted`, which has no other place for a log of ours.
         parent["fileLogObserverFactory"] = lambda file: switch
-    server = Server(
-        config,
-        read,
-        _identity(settings),
-        switch,
-        partial(_remove_and_give_up, parent.get("pidfile", "")),
-        reactor,
-    )
+    identity = _identity(settings)
+    give_up_late = partial(_remove_and_give_up, parent.get("pidfile", ""))
+    server: Server | Workers
+    count = worker_count(settings)
+    if count == 1:
+        server = Server(
+            config,
+            lambda: place.read(place.load()),
+            identity,
+            switch,
+            give_up_late,
+            reactor,
+        )
+    else:
+        server = Workers(count, place, text, identity, switch, give_up_late, reactor)
     for stray in config.strays:
         server.log.warn("{variable} names no setting", variable=stray)
     if is_root() and settings.process.user is None:

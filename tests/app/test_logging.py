@@ -9,7 +9,7 @@ import pytest
 from twisted.logger import ILogObserver, LogEvent, Logger
 from zope.interface import implementer
 
-from mailkit.app.logging import make_observer
+from mailkit.app.logging import LogSwitch, make_observer
 from mailkit.app.settings import LogSettings
 
 
@@ -98,3 +98,24 @@ def test_a_terminal_that_is_gone_ends_nothing() -> None:
     book.out.close()
     book.log.info("nobody hears")
     assert book.out.closed
+
+
+def test_a_worker_is_told_by_its_number() -> None:
+    out = io.StringIO()
+    switch = LogSwitch(LogSettings(), out, worker=2)
+    log = Logger("mailkit.test", observer=switch)
+    log.info("hello")
+    assert out.getvalue().endswith(" info [2] hello\n")
+    switch.turn(LogSettings("json"))
+    log.info("hello")
+    told = json.loads(out.getvalue().splitlines()[1])
+    assert (told["worker"], told["text"]) == (2, "hello")
+
+
+def test_lines_of_others_are_passed_on_as_they_are() -> None:
+    out = io.StringIO()
+    switch = LogSwitch(LogSettings("json", "error"), out)
+    switch.pass_on("one\ntwo\n")
+    assert out.getvalue() == "one\ntwo\n"
+    out.close()
+    switch.pass_on("nobody reads this any more\n")

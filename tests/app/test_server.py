@@ -87,7 +87,9 @@ class Stage:
         text = f'data = "{self.folder}/data"\n{self.text}'
         return read(Settings, text, self.folder / "m.toml", {}, self.folder)
 
-    def open_house(self, settings: Settings, reactor: Any, metrics: Metrics) -> Any:
+    def open_house(
+        self, settings: Settings, reactor: Any, metrics: Metrics, counts: object
+    ) -> Any:
         if self.problem is not None:
             raise self.problem
         self.house.events.append("open")

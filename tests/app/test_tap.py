@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mailkit.app import find, tap
 from mailkit.app.logging import LogSwitch
 from mailkit.app.server import Server
 from mailkit.app.tap import Options, give_up, make_server, makeService
+from mailkit.app.workers import Workers
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,25 @@ def test_a_config_makes_a_service(nowhere: Path) -> None:
     assert service.listeners == []
 
 
+def test_several_workers_have_a_parent(nowhere: Path) -> None:
+    (nowhere / "m.toml").write_text('hostname = "a.example"\ndata = "d"\nworkers = 3')
+    service = makeService(parsed("--config", "m.toml"))
+    assert isinstance(service, Workers)
+    assert [worker.number for worker in service.workers] == [1, 2, 3]
+
+
+def test_one_worker_for_each_core(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (nowhere / "m.toml").write_text('hostname = "a.example"\ndata = "d"\nworkers = 0')
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 3})
+    service = makeService(parsed("--config", "m.toml"))
+    assert isinstance(service, Workers)
+    assert len(service.workers) == 2
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3})
+    assert isinstance(makeService(parsed("--config", "m.toml")), Server)
+
+
 def test_what_is_wrong_is_one_line_and_status_1(
     nowhere: Path, error: io.StringIO
 ) -> None:
@@ -91,6 +112,7 @@ def test_a_certificate_that_does_not_parse(nowhere: Path, error: io.StringIO) ->
 
 def test_without_a_config_there_is_a_server_to_try(nowhere: Path) -> None:
     server = make_server(None, {})
+    assert isinstance(server, Server)
     assert [one.service for one in server.listeners][:2] == ["smtp", "submission"]
     assert (nowhere / "mailkit-data" / "try-it.txt").exists()
 
