@@ -180,10 +180,15 @@ def ask_password(from_input: bool) -> tuple[str, bool]:
         if not line:
             raise Refused("no password on standard input")
         return line, False
-    if sys.stdin.isatty():
+    if is_terminal():
         asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         return asked, False
     return make_password(), True
+
+
+def is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
 
 
 def _tell_password(

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 
+import attrs
+import click
 import pytest
 
+from mailkit.app.cli import account
+from mailkit.app.cli.desk import open_with
+from mailkit.app.find import read_config
+from mailkit.model.event import MailEvent, Step
 from tests.app.cli.conftest import Shell
 
 
@@ -206,3 +213,44 @@ def test_an_index_is_checked_and_made_anew(house: Shell) -> None:
     assert rows[0] == {"mailbox": "INBOX", "messages": 1, "problems": []}
     rows = house.run("--json", "audit", "alice@example.org").json
     assert rows[-1]["action"] == "mailbox rebuild"
+
+
+def test_on_a_terminal_the_password_is_asked_for_twice(
+    house: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def prompt(*words: object, **options: object) -> str:
+        asked.append(options)
+        return "typed by hand"
+
+    monkeypatch.setattr(click, "prompt", prompt)
+    monkeypatch.setattr(account, "is_terminal", lambda: True)
+    said = house.ok("account", "add", "carol@example.org")
+    assert said == "carol@example.org is an account\n"
+    assert asked == [{"hide_input": True, "confirmation_prompt": True}]
+
+
+def test_a_trace_tells_each_step(house: Shell) -> None:
+    settings = read_config(None, {}, house.folder).settings
+    settings = attrs.evolve(settings, data=house.folder / "data")
+    with open_with(settings) as at:
+        at.house.events.record(
+            MailEvent(
+                time.time(),
+                Step.DELIVERED,
+                "a1b2",
+                "<1@example.org>",
+                "carol@example.net",
+                "bob@example.org",
+                "192.0.2.1",
+                "bob@example.org",
+                "INBOX",
+                99,
+            )
+        )
+    [row] = house.run("--json", "trace", "a1b2").json
+    assert row["step"] == "delivered"
+    assert row["sender"] == "<carol@example.net>"
+    assert row["size"] == 99
+    assert "Z  delivered  a1b2" in house.ok("trace", "a1b2")
