@@ -78,6 +78,7 @@ class Lexer:
         "_taken",
         "at",
         "charset",
+        "is_secret",
         "is_utf8",
         "limits",
         "takes_charset",
@@ -105,6 +106,8 @@ class Lexer:
         self.takes_charset = takes_charset
         self.charset = "utf-8"
         """The codec of texts; what nobody named is taken as UTF-8 (RFC 9051 §6.4.4)."""
+        self.is_secret = False
+        """A password is among what follows: no complaint may repeat any of it."""
         self._literals = literals
         self._taken = 0
 
@@ -320,6 +323,8 @@ class Lexer:
     # --- complaints
 
     def _found(self) -> str:
+        if self.is_secret:
+            return ""
         rest = self.text[self.at : self.at + 41]
         return f", found {shown(rest)}" if rest else ", found the end"
 

@@ -20,6 +20,7 @@ _NOT_BASE64 = "The response is not base64"
 
 def read_login(lexer: Lexer) -> Login:
     """``LOGIN name password`` (RFC 9051 §6.2.3)."""
+    lexer.is_secret = True
     lexer.space("user name")
     name = lexer.decoded("user name")
     lexer.space("password")
@@ -28,6 +29,7 @@ def read_login(lexer: Lexer) -> Login:
 
 def read_authenticate(lexer: Lexer) -> Authenticate:
     """``AUTHENTICATE mechanism [initial-response]`` (RFC 9051 §6.2.2, RFC 4959 §3)."""
+    lexer.is_secret = True
     lexer.space("mechanism")
     mechanism = lexer.word("mechanism").decode("ascii")
     if not lexer.try_space():
