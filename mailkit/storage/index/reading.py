@@ -115,11 +115,6 @@ def conditions(row: MailboxRow, uids: UIDSet, key: str = "id") -> list[str]:
     return found
 
 
-def keys(index: Index, row: MailboxRow, uids: UIDSet) -> list[int]:
-    """Keys of messages with those UIDs, ascending."""
-    return [key for (key,) in spans(index, row, uids, "SELECT id FROM message")]
-
-
 def all_uids(index: Index, row: MailboxRow, above: int = 0) -> array[int]:
     """UIDs of all messages above one, ascending."""
     rows = index.database.execute(
@@ -218,6 +213,11 @@ def _vanished(index: Index, row: MailboxRow, mod_seq: int) -> UIDSet:
         mod_seq,
     )
     return UIDSet.of_ranges(gone)
+
+
+def names_of(index: Index, row: MailboxRow, uids: UIDSet) -> list[tuple[int, str, int]]:
+    """Key, file name and size of messages with those UIDs, ascending."""
+    return spans(index, row, uids, "SELECT id, name, size FROM message")
 
 
 def names(index: Index, keys: Sequence[int]) -> list[tuple[int, str, int]]:

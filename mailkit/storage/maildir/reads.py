@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from io import BufferedReader
+from io import FileIO
 
 from attrs import define, field
 from zope.interface import implementer
@@ -39,7 +39,7 @@ PIECE = 200
 class FileContent:
     """A large message: its file stays open, so nobody can take it away."""
 
-    _file: BufferedReader = field(repr=False)
+    _file: FileIO = field(repr=False)
     _lanes: ILanes = field(repr=False)
     _account: AccountName
     size: int
@@ -192,7 +192,7 @@ def octets_of(home: Home, index: Index, row: MailboxRow, uid: int) -> bytes | No
 
     It is expunged by then.
     """
-    opened = _opened(home, index, row, [uid])
+    opened = _opened(home, row, reading.names(index, [row.key(uid)]))
     if not opened:
         return None
     _, size, file = opened[0]
@@ -205,30 +205,30 @@ def contents(
 ) -> list[tuple[int, IContent]]:
     """The octets of those of ``uids`` that exist; small ones are read."""
     found: list[tuple[int, IContent]] = []
-    keys = reading.keys(index, row, uids)
-    for uid, size, file in _opened(home, index, row, [key & UIDS for key in keys]):
-        real = os.fstat(file.fileno()).st_size
-        if real != size or size <= home.house.settings.held_in_memory:
+    most = home.house.settings.held_in_memory
+    listed = reading.names_of(index, row, uids)
+    for uid, size, file in _opened(home, row, listed):
+        if size > most and os.fstat(file.fileno()).st_size == size:
+            found.append((uid, FileContent(file, lanes, home.account, size)))
+        else:
             with file:
                 found.append((uid, OctetsContent(_as_sent(file, size))))
-        else:
-            found.append((uid, FileContent(file, lanes, home.account, size)))
     return found
 
 
-def _as_sent(file: BufferedReader, size: int) -> bytes:
-    octets = file.read()
-    return octets if len(octets) == size else with_crlf(octets)
+def _as_sent(file: FileIO, size: int) -> bytes:
+    octets = file.read(size + 1)  # one call, where the file is as its row says
+    return octets if len(octets) == size else with_crlf(octets + file.readall())
 
 
 def _opened(
-    home: Home, index: Index, row: MailboxRow, uids: Sequence[int]
-) -> list[tuple[int, int, BufferedReader]]:
+    home: Home, row: MailboxRow, listed: Iterable[tuple[int, str, int]]
+) -> list[tuple[int, int, FileIO]]:
     """Files that are there; one that is not where its row says is looked for."""
     cur = f"{home.folder(row.folder)}/cur"
     found = []
     missing = []
-    for key, name, size in reading.names(index, [row.key(uid) for uid in uids]):
+    for key, name, size in listed:
         try:
             found.append((key & UIDS, size, _open(f"{cur}/{name}")))
         except FileNotFoundError:
@@ -238,12 +238,12 @@ def _opened(
             now = home.mailbox_again(changed, row.mailbox_id)
             listing.look(home, changed, now, is_thorough=True)
         cur = f"{home.folder(now.folder)}/cur"
-        for key, name, size in reading.names(index, missing):
+        for key, name, size in reading.names(changed, missing):
             with suppress(FileNotFoundError):  # it went since the listing
                 found.append((key & UIDS, size, _open(f"{cur}/{name}")))
         found.sort(key=lambda one: one[0])
     return found
 
 
-def _open(path: str) -> BufferedReader:
-    return open(path, "rb")  # the caller closes it, or a content has it
+def _open(path: str) -> FileIO:
+    return FileIO(path)  # the caller closes it, or a content has it
