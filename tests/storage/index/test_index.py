@@ -121,8 +121,8 @@ def test_spans_are_what_sets_say(
         index.add_mailbox("", "F1", 7, 100, 5, uid_next=1, boot="boot")
         index.add_mailbox(".B", "F2", 8, 100, 5, uid_next=1, boot="boot")
     row = fill(index, UIDSet.of(here))
-    found = reading.keys(index, row, UIDSet.of(asked))
-    assert [key & rows.UIDS for key in found] == sorted(here & asked)
+    found = reading.names_of(index, row, UIDSet.of(asked))
+    assert [key & rows.UIDS for key, _, _ in found] == sorted(here & asked)
     assert list(reading.all_uids(index, row)) == sorted(here)
     index.close()
 
@@ -131,12 +131,12 @@ def test_many_scattered_uids_are_asked_for_in_a_few_questions(index: Index) -> N
     row = fill(index, UIDSet(((1, 5000),)))
     odd = UIDSet.of(range(1, 5001, 2))
     assert len(reading.conditions(row, odd)) == 3
-    assert len(reading.keys(index, row, odd)) == 2500
+    assert len(reading.names_of(index, row, odd)) == 2500
     both = UIDSet.of([1, 3, 4, 5, 9, 6000])
     assert len(reading.conditions(row, both)) == 3
-    assert len(reading.keys(index, row, both)) == 5
+    assert len(reading.names_of(index, row, both)) == 5
     assert reading.conditions(row, UIDSet(())) == []
-    assert len(reading.keys(index, row, ALL_UIDS)) == 5000
+    assert len(reading.names_of(index, row, ALL_UIDS)) == 5000
 
 
 def test_the_partial_indexes_are_used(index: Index) -> None:
