@@ -108,7 +108,9 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     known = [*WORKLOADS, MICRO]
     parser.add_argument("workloads", nargs="*", help=f"of {' '.join(known)}")
-    parser.add_argument("--only", default="", help="as-installed, tuned or mailkit")
+    parser.add_argument(
+        "--only", default="as-installed,tuned,mailkit", help="these servers"
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
     parser.add_argument("--keep", action="store_true", help="for the next release")
     parser.add_argument("--out", type=Path, default=Path("bench-out"))
@@ -128,7 +130,7 @@ def main(words: list[str]) -> int:
     scratch.chmod(0o755)
     run = Run(_sizes(chosen.quick), scratch)
     for target in _targets(chosen.port):
-        if chosen.only and chosen.only != target.name.replace(" ", "-"):
+        if target.name.replace(" ", "-") not in chosen.only.split(","):
             continue
         if reason := target.lacks():
             print(f"{target.name}: skipped: {reason}")
