@@ -9,6 +9,7 @@ import attrs
 import pytest
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from mailkit.app.assemble import House, make_builds, open_house, service_settings
@@ -44,7 +45,7 @@ def greeting(house: House, settings: Settings, service: str) -> bytes:
     """What a service says first."""
     transport = StringTransport(peerAddress=IPv4Address("TCP", "192.0.2.1", 5))
     build = make_builds(house, settings)[service]
-    pump = Pump(build, Surroundings(service, house.reactor))
+    pump = Pump(build, Surroundings(service, Clock()))
     pump.makeConnection(transport)
     said: bytes = transport.value()
     pump.cut("enough")
