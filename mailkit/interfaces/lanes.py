@@ -29,12 +29,15 @@ class ILanes(Interface):
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
+        before: Callable[[], object] | None = None,
     ) -> None:
         """
         Short work of all accounts: what waits for one ``work`` goes to it together.
 
         ``work`` returns for each item ``None`` or the error that its caller gets.
-        Items whose lanes are busy wait for the next batch.
+        Items whose lanes are busy wait for the next batch. ``before`` is done first,
+        as by `sync`; the item then waits without another turn of the reactor, and
+        if it raises, ``work`` never sees the item.
         """
 
     async def hash(work: Callable[[], T]) -> T:

@@ -82,9 +82,14 @@ class Lanes:
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
+        before: Callable[[], object] | None = None,
     ) -> None:
         deferred: Deferred[None] = self._begin()
-        self._order.add_item(_Item(frozenset(lanes), item, work, deferred))
+        one = _Item(frozenset(lanes), item, work, deferred)
+        if before is None:
+            self._order.add_item(one)
+        else:
+            self._syncs.do(partial(self._order.do_before, before, one))
         await self._end(deferred, "clerk")
 
     async def hash(self, work: Callable[[], T]) -> T:
@@ -164,7 +169,8 @@ class _Order:
     _lanes: dict[Hashable, _Lane] = field(init=False, factory=dict)
     _items: deque[_Item] = field(init=False, factory=deque)
     _bell: SimpleQueue[bool] = field(init=False, factory=SimpleQueue)
-    _is_asleep: bool = field(init=False, default=False)
+    _has_clerk: bool = field(init=False, default=False)
+    """Whether some thread is at the items; none leaves while it could do one."""
     _clerk: Thread | None = field(init=False, default=None)
 
     def add_run(self, name: Hashable, job: Job) -> None:
@@ -176,13 +182,25 @@ class _Order:
 
     def add_item(self, item: _Item) -> None:
         with self._mutex:
-            self._items.append(item)
-            for name in item.lanes:
-                self._lane(name).items += 1
-            self._wake()
-        if self._clerk is None:
-            self._clerk = Thread(target=self._do_items, name="clerk", daemon=True)
-            self._clerk.start()
+            self._add(item)
+            self._call_clerk()
+
+    def do_before(self, before: Callable[[], object], item: _Item) -> None:
+        """
+        In a sync thread: do what comes before the item, then see to the item.
+
+        Where nobody is at the items this very thread is the clerk for a while: to
+        wake another one would take longer than most items do.
+        """
+        try:
+            before()
+        except BaseException as error:  # whatever it is, the caller gets it
+            self._done.tell([partial(item.deferred.errback, error)])
+            return
+        with self._mutex:
+            self._add(item)
+            batch = [] if self._has_clerk else self._next_batch()
+        self._do_batches(batch)
 
     def end(self) -> None:
         self._threads.end()
@@ -190,6 +208,11 @@ class _Order:
             self._bell.put(False)
             self._clerk.join()
             self._clerk = None
+
+    def _add(self, item: _Item) -> None:
+        self._items.append(item)
+        for name in item.lanes:
+            self._lane(name).items += 1
 
     def _lane(self, name: Hashable) -> _Lane:
         lane = self._lanes.get(name)
@@ -206,33 +229,44 @@ class _Order:
         with self._mutex:
             lane.is_busy = False
             if lane.items:
-                self._wake()
+                self._call_clerk()
             elif lane.jobs:
                 self._start(name, lane)
             else:
                 del self._lanes[name]
 
-    def _wake(self) -> None:
-        if self._is_asleep:
-            self._is_asleep = False
-            self._bell.put(True)
+    def _call_clerk(self) -> None:
+        """Have the clerk's own thread look at the items, unless somebody does."""
+        if self._has_clerk:
+            return
+        self._has_clerk = True
+        if self._clerk is None:
+            self._clerk = Thread(target=self._live, name="clerk", daemon=True)
+            self._clerk.start()
+        self._bell.put(True)
 
-    def _do_items(self) -> None:
-        """What the clerk's thread does all its life."""
-        while True:
+    def _live(self) -> None:
+        """What the clerk's own thread does all its life."""
+        while self._bell.get():
             with self._mutex:
-                batch = self._take_batch()
-                self._is_asleep = not batch
-            if not batch:
-                if not self._bell.get():
-                    return
-                continue
+                batch = self._next_batch()
+            self._do_batches(batch)
+
+    def _next_batch(self) -> list[_Item]:
+        batch = self._take_batch()
+        self._has_clerk = bool(batch)
+        return batch
+
+    def _do_batches(self, batch: list[_Item]) -> None:
+        """Be the clerk until there is nothing that can be done."""
+        while batch:
             if self._metrics is not None:
                 self._metrics.clerk_took(len(batch))
             results = _do_batch(batch)
             # The lanes first: their next work begins while the reactor is told.
             with self._mutex:
                 self._release(batch)
+                batch = self._next_batch()
             self._done.tell(results)
 
     def _take_batch(self) -> list[_Item]:
@@ -330,37 +364,72 @@ class _Done:
 
 
 @define(eq=False)
+class _Seat:
+    """One thread, and what it is woken for."""
+
+    bell: Lock
+    thread: Thread | None = None
+    job: Job | None = None
+
+
+@define(eq=False)
 class _Threads:
-    """At most so many threads, begun when there is more to do than there are."""
+    """
+    At most so many threads, begun when there is more to do than there are.
+
+    Who had something to do last is the first to get more: its caches are warm, and
+    the others sleep on.
+    """
 
     name: str
     most: int
-    _queue: SimpleQueue[Job | None] = field(init=False, factory=SimpleQueue)
-    _threads: list[Thread] = field(init=False, factory=list)
     _mutex: Lock = field(init=False, factory=Lock)
-    _unfinished: int = field(init=False, default=0)
+    _jobs: deque[Job] = field(init=False, factory=deque)
+    _seats: list[_Seat] = field(init=False, factory=list)
+    _idle: list[_Seat] = field(init=False, factory=list)
+    _is_ended: bool = field(init=False, default=False)
 
     def do(self, job: Job) -> None:
         """Have it done as soon as a thread is free. It must not raise."""
         with self._mutex:
-            self._unfinished += 1
-            if len(self._threads) < min(self._unfinished, self.most):
-                name = f"{self.name} {len(self._threads) + 1}"
-                thread = Thread(target=self._live, name=name, daemon=True)
-                self._threads.append(thread)
-                thread.start()
-        self._queue.put(job)
+            if self._idle:
+                seat = self._idle.pop()
+                seat.job = job
+                seat.bell.release()
+                return
+            self._jobs.append(job)
+            if len(self._seats) >= self.most:
+                return
+            seat = _Seat(Lock())
+            seat.bell.acquire()
+            self._seats.append(seat)
+        name = f"{self.name} {len(self._seats)}"
+        seat.thread = Thread(target=self._live, args=(seat,), name=name, daemon=True)
+        seat.thread.start()
 
     def end(self) -> None:
         """Once nothing is left to do: no thread remains."""
-        for _ in self._threads:
-            self._queue.put(None)
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+        with self._mutex:
+            self._is_ended = True
+            for seat in self._idle:
+                seat.bell.release()
+            self._idle.clear()
+        for seat in self._seats:
+            if seat.thread is not None:
+                seat.thread.join()
+        self._seats.clear()
 
-    def _live(self) -> None:
-        while (job := self._queue.get()) is not None:
-            job()
+    def _live(self, seat: _Seat) -> None:
+        while True:
             with self._mutex:
-                self._unfinished -= 1
+                job = self._jobs.popleft() if self._jobs else None
+                if job is None:
+                    if self._is_ended:
+                        return
+                    self._idle.append(seat)
+            if job is None:
+                seat.bell.acquire()
+                job, seat.job = seat.job, None
+                if job is None:
+                    return
+            job()

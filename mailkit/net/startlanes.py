@@ -62,10 +62,13 @@ class StartLanes:
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
+        before: Callable[[], object] | None = None,
     ) -> None:
         if self._lanes is not None:
-            await self._lanes.clerk(lanes, item, work)
+            await self._lanes.clerk(lanes, item, work, before)
             return
+        if before is not None:
+            self._do(before)
         (error,) = self._do(lambda: work([item]))
         if error is not None:
             raise error

@@ -38,7 +38,10 @@ class DirectLanes:
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
+        before: Callable[[], object] | None = None,
     ) -> None:
+        if before is not None:
+            self._do(before)
         [error] = self._do(lambda: work([item]))
         if error is not None:
             raise error

@@ -17,7 +17,7 @@ from mailkit.storage.maildir import folders
 from mailkit.storage.maildir.arrivals import Batch, Drop, Landing, land, sync_few
 from mailkit.storage.maildir.home import Home, NotNowError, folder_of, name_of
 from mailkit.storage.maildir.house import House
-from mailkit.storage.maildir.letter import Letter, write_letter
+from mailkit.storage.maildir.letter import Letter
 from mailkit.storage.maildir.mailbox import canonical
 from mailkit.storage.safefile import told_as_ours
 
@@ -51,9 +51,8 @@ class Incoming:
             for head, placements in by_head.items():
                 homes = {self._home(placement.account) for placement in placements}
                 folder = await self._folder(homes)
-                letter = await self._written(folder, head, content, None)
+                letter = await self._letter(folder, head, content, None, letters)
                 letter.uses = len(placements)
-                letters.append(letter)
                 for placement in placements:
                     drop = Drop(
                         letter,
@@ -62,7 +61,8 @@ class Incoming:
                     )
                     drops[id(placement)] = drop
                     by_home.setdefault(self._home(placement.account), []).append(drop)
-            await self._land([Landing(home, own) for home, own in by_home.items()])
+            landings = [Landing(home, own) for home, own in by_home.items()]
+            await self._land(landings, letter)
         except BaseException:
             await self._discard(letters)
             raise
@@ -81,16 +81,18 @@ class Incoming:
         try:
             folder = await self._folder({home})
             for message in messages:
-                letters.append(
-                    await self._written(
-                        folder, message.head, message.content, message.internal_date
-                    )
+                letter = await self._letter(
+                    folder,
+                    message.head,
+                    message.content,
+                    message.internal_date,
+                    letters,
                 )
             drops = [
                 Drop(letter, "", canonical(message.flags), mailbox_id)
                 for letter, message in zip(letters, messages, strict=True)
             ]
-            await self._land([Landing(home, drops, quota)])
+            await self._land([Landing(home, drops, quota)], letter)
         except BaseException:
             await self._discard(letters)
             raise
@@ -105,34 +107,57 @@ class Incoming:
             return self._house.spool
         return f"{homes.pop().maildir}/tmp"
 
-    async def _written(
-        self, folder: str, head: bytes, content: IContent, date: float | None
+    async def _letter(
+        self,
+        folder: str,
+        head: bytes,
+        content: IContent,
+        date: float | None,
+        letters: list[Letter],
     ) -> Letter:
+        """
+        One more letter; those before it are written.
+
+        The last one, unless it is large, is written on its way to the clerk, which
+        spares a hand-over.
+        """
+        if letters and not letters[-1].is_written:
+            await self._lanes.sync(self._writing(letters[-1]))
         if content.size <= LARGE:
-            return await self._write(folder, head, content, date)
+            letter = self._new(folder, head, await all_octets(content), date)
+            letters.append(letter)
+            return letter
         await self._large.acquire()
         try:
-            return await self._write(folder, head, content, date)
+            letter = self._new(folder, head, await all_octets(content), date)
+            letters.append(letter)
+            await self._lanes.sync(self._writing(letter))
         finally:
             self._large.release()
+        return letter
 
-    async def _write(
-        self, folder: str, head: bytes, content: IContent, date: float | None
+    def _new(
+        self, folder: str, head: bytes, octets: bytes, date: float | None
     ) -> Letter:
-        octets = await all_octets(content)
-        pieces = [head, octets] if head else [octets]
-        base = self._house.names.next()
-        seconds = int(self._house.now() if date is None else date)
+        house = self._house
+        base = house.names.next()
+        return Letter(
+            f"{folder}/{base}",
+            base,
+            int(house.now() if date is None else date),
+            (head, octets) if head else (octets,),
+        )
 
-        def work() -> Letter:
+    def _writing(self, letter: Letter) -> Callable[[], None]:
+        def work() -> None:
             with told_as_ours():
-                return write_letter(self._house.files, folder, base, pieces, seconds)
+                letter.write(self._house.files)
 
-        return await self._lanes.sync(work)
+        return work
 
     async def _discard(self, letters: Sequence[Letter]) -> None:
-        if letters:
-            paths = [letter.path for letter in letters]
+        paths = [letter.path for letter in letters if letter.is_written]
+        if paths:
 
             def work() -> None:
                 with told_as_ours():
@@ -141,10 +166,11 @@ class Incoming:
 
             await self._lanes.sync(work)
 
-    async def _land(self, landings: list[Landing]) -> None:
+    async def _land(self, landings: list[Landing], last: Letter) -> None:
         """Have the clerk give UIDs and names, and the folders synced."""
         accounts = [landing.home.account for landing in landings]
-        await self._lanes.clerk(accounts, landings, _clerk)
+        before = None if last.is_written else self._writing(last)
+        await self._lanes.clerk(accounts, landings, _clerk, before)
         error: BaseException | None = None
         for landing in landings:
             if isinstance(landing.error, NotNowError):

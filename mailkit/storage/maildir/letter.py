@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from attrs import define
+from attrs import define, field
 
 from mailkit.formats.rendered import render
 from mailkit.storage.index.rows import RenderedRow
@@ -49,45 +49,38 @@ class Shown:
 
 @define(eq=False)
 class Letter:
-    """A message whose file is written and synced, under a name that is not its last."""
+    """A message that is written and synced under a name that is not its last."""
 
     path: str
     base: str
-    email_id: str
-    size: int
     internal_date: int
-    shown: Shown
+    pieces: Sequence[bytes] = field(repr=False)
+    """Its octets; let go of once they are written."""
     uses: int = 1
     """In how many mailboxes it is still to be put: by link, and by rename at last."""
+    size: int = field(init=False)
+    email_id: str = field(init=False)
+    is_written: bool = field(init=False, default=False)
+    shown: Shown = field(init=False)
+    """What the index keeps of it; there when it is written."""
 
+    def __attrs_post_init__(self) -> None:
+        self.size = sum(map(len, self.pieces))
+        self.email_id = naming.email_id(self.base)
 
-def write_letter(
-    files: Files,
-    folder: str,
-    base: str,
-    pieces: Sequence[bytes],
-    internal_date: int,
-) -> Letter:
-    """Write a message into ``tmp`` or the spool, durably, and render it."""
-    new = files.create(f"{folder}/{base}")
-    try:
-        for piece in pieces:
-            if piece:
-                new.write(piece)
-        new.finish(internal_date)
-    except BaseException:
-        new.discard()
-        raise
-    octets = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-    email_id = naming.email_id(base)
-    return Letter(
-        new.path,
-        base,
-        email_id,
-        len(octets),
-        internal_date,
-        Shown.of(octets, email_id),
-    )
+    def write(self, files: Files) -> None:
+        """Write it into ``tmp`` or the spool, durably, and render it."""
+        octets = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+        self.pieces = ()
+        new = files.create(self.path)
+        try:
+            new.write(octets)
+            new.finish(self.internal_date)
+        except BaseException:
+            new.discard()
+            raise
+        self.is_written = True
+        self.shown = Shown.of(octets, self.email_id)
 
 
 def with_crlf(octets: bytes) -> bytes:

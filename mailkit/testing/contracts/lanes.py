@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -99,6 +99,40 @@ class LanesContract:
 
         await raises(StorageFull, self.lanes.clerk(["alice"], 1, fail))
         await self.lanes.clerk(["alice"], 2, work)
+        assert await self.lanes.run("alice", lambda: 3) == 3
+
+    @coroutine
+    async def test_what_comes_before_an_item_is_done_before(self) -> None:
+        done: list[object] = []
+
+        def work(items: list[int]) -> Sequence[BaseException | None]:
+            done.extend(items)
+            return [None] * len(items)
+
+        def clerk(n: int) -> Coroutine[Any, Any, None]:
+            before = partial(done.append, f"before {n}")
+            return self.lanes.clerk([n % 3], n, work, before)
+
+        started = [Deferred.fromCoroutine(clerk(n)) for n in range(200)]
+        await DeferredList(started, fireOnOneErrback=True)
+        assert len(done) == 400
+        for n in range(200):
+            assert done.index(f"before {n}") < done.index(n)
+
+    @coroutine
+    async def test_an_item_whose_beginning_fails_is_not_done(self) -> None:
+        done: list[int] = []
+
+        def fail() -> None:
+            raise StorageFull
+
+        def work(items: list[int]) -> Sequence[BaseException | None]:
+            done.extend(items)
+            return [None] * len(items)
+
+        await raises(StorageFull, self.lanes.clerk(["alice"], 1, work, fail))
+        await self.lanes.clerk(["alice"], 2, work, lambda: None)
+        assert done == [2]
         assert await self.lanes.run("alice", lambda: 3) == 3
 
     @coroutine

@@ -60,7 +60,10 @@ class HeldLanes:
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
+        before: Callable[[], object] | None = None,
     ) -> None:
+        if before is not None:
+            await self.direct.sync(before)
         waiting: Deferred[None] = Deferred()
         self._items.append((item, work, waiting))
         await waiting
