@@ -296,12 +296,12 @@ class Workers(MultiService):
 
     async def _stop(self) -> None:
         await super().stopService()
-        for bound in self._bound:
-            bound.close()
+        closed = [bound.close() for bound in self._bound]
         for worker in self.workers:
             worker.stop()
         late = self._reactor.callLater(PATIENCE, self._kill)
         await DeferredList([worker.gone() for worker in self.workers])
+        await DeferredList(closed)
         if late.active():
             late.cancel()
 

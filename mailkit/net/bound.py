@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.abstract import isIPv6Address
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
@@ -59,13 +60,14 @@ class Bound:
         if len(self._sockets) > 1:
             self.socket_of(number).listen(self._backlog)
 
-    def close(self) -> None:
+    def close(self) -> Deferred[None]:
         """Listen no more, as far as it is up to this process."""
         if self._port is not None:
-            self._port.stopListening()
-            return
+            closing: Deferred[None] | None = self._port.stopListening()
+            return closing if closing is not None else succeed(None)
         for one in self._sockets:
             one.close()
+        return succeed(None)
 
 
 def bind(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +28,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """
+    A folder that everybody may look into, as pytest's own is not.
+
+    For tests that begin as root and go on as somebody else.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    for folder in (*Path(os.__file__).parents, *Path(__file__).parents):
+        if folder.stat().st_mode & 0o005 != 0o005:
+            pytest.skip(f"needs root and a Python that others can read: {folder}")
+    folder = Path(tempfile.mkdtemp(prefix="mailkit-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)

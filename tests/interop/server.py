@@ -94,6 +94,7 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     settings: str = ""
     """More lines of ``mailkit.toml``: whole tables."""
+    workers: int = 1
 
     def __attrs_post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,8 @@ class Server:
         return self.data / "mail" / domain / local_part / "Maildir"
 
     def write_config(self) -> None:
-        lines = ['hostname = "localhost"', 'data = "data"', "[listen]"]
+        lines = ['hostname = "localhost"', 'data = "data"']
+        lines += [f"workers = {self.workers}", "[listen]"]
         lines += [
             f'{service} = ["tcp:{port}:interface=127.0.0.1"]'
             for service, port in self.ports.items()
