@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from twisted.internet.address import IPv4Address
 
+from tests.protocols.imap.grammar import read_all
 from tests.services.imap.world import World
-from tests.transcript import Feed, cases, name_of, replay, whole
+from tests.transcript import Feed, Wire, cases, name_of, replay, whole
 
 FOLDER = Path(__file__).parents[2] / "transcripts" / "imap"
 
@@ -20,6 +21,22 @@ NEIGHBOUR = IPv4Address("TCP", "127.0.0.1", 54321)
 @pytest.mark.parametrize(("script", "feed"), cases(FOLDER), ids=name_of)
 def test_in_memory(script: Path, feed: Feed) -> None:
     play(World(), script, feed)
+
+
+@pytest.mark.parametrize("script", sorted(FOLDER.glob("*.txt")), ids=name_of)
+def test_grammar(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is said in the dialogues is in the grammar of RFC 9051 §9."""
+    said: dict[Wire, bytes] = {}
+    value = Wire.value
+
+    def keep(wire: Wire) -> bytes:
+        octets: bytes = value(wire)
+        said[wire] = said.get(wire, b"") + octets
+        return octets
+
+    monkeypatch.setattr(Wire, "value", keep)
+    play(World(), script, whole)
+    assert all(read_all(octets) for octets in said.values() if octets)
 
 
 @pytest.mark.parametrize("script", sorted(FOLDER.glob("*.txt")), ids=name_of)
