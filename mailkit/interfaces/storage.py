@@ -15,7 +15,7 @@ from mailkit.model.mailbox import (
     MailboxEntry,
     MailboxName,
     MailboxStatus,
-    MessageRecord,
+    Records,
     Snapshot,
     Want,
 )
@@ -125,7 +125,7 @@ class IMailbox(Interface):
         :raises TooMany: if a keyword would be one too many.
         """
 
-    async def fetch(uids: UIDSet, want: Want) -> list[MessageRecord]:
+    async def fetch(uids: UIDSet, want: Want) -> Records:
         """Those of ``uids`` that exist, ascending. Ask in batches of some hundreds."""
 
     async def contents(uids: UIDSet) -> list[tuple[int, IContent]]:
@@ -172,6 +172,14 @@ class IMailbox(Interface):
         Only a hint to ask `changes_since`: it may come for nothing, or once for
         many changes. While a watch is there, the folder is looked at each second.
         """
+
+
+@frozen
+class Appended:
+    """Under which UIDs messages were kept (RFC 4315 §3)."""
+
+    uid_validity: int
+    uids: list[int]
 
 
 class IMailStore(Interface):
@@ -228,6 +236,15 @@ class IMailStore(Interface):
         a second attempt doubles it there.
 
         :raises StorageFull: :raises StorageBroken:
+        """
+
+    async def append(
+        account: AccountName, name: MailboxName, messages: Sequence[NewMessage]
+    ) -> Appended:
+        """
+        `IMailbox.append` to a mailbox by its name, which is quicker than to open it.
+
+        :raises NoSuchMailbox: and what `IMailbox.append` raises.
         """
 
     async def exclusively(account: AccountName, name: MailboxName) -> IWatch:

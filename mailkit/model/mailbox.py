@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, Flag, auto
-from typing import NamedTuple, NewType
+from itertools import repeat
+from typing import Any, NamedTuple, NewType, overload
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from mailkit.model.flags import Flags
 from mailkit.model.uidset import NO_UIDS, UIDSet
@@ -43,7 +45,7 @@ SPECIAL_MAILBOXES: dict[MailboxName, SpecialUse] = {
 class Want(Flag):
     """What of each message is read; ask for no more than is sent."""
 
-    FLAGS = auto()
+    FLAGS = auto()  # and MODSEQ
     FACTS = auto()  # size, date of arrival
     ENVELOPE = auto()
     BODY = auto()
@@ -57,8 +59,8 @@ class MessageRecord(NamedTuple):
     """
     One message as the index knows it: a plain row, its octets ready to send.
 
-    Fields that were not asked for are 0, empty or ``b""``. Dates are whole
-    seconds since 1970 in UTC.
+    Fields that were not asked for, MODSEQ among them, are 0, empty or ``b""``. Dates
+    are whole seconds since 1970 in UTC.
     """
 
     uid: int
@@ -74,6 +76,82 @@ class MessageRecord(NamedTuple):
     bodystructure: bytes
     preview: bytes
     header_fields: bytes
+
+
+_ABSENT: dict[str, object] = {
+    "mod_seq": 0,
+    "flags": frozenset(),
+    "size": 0,
+    "internal_date": 0,
+    "save_date": 0,
+    "email_id": "",
+    "thread_id": "",
+}
+
+Column = Sequence[Any]  # Any: each field of a record has its own type
+
+
+@define(eq=False)
+class Records(Sequence[MessageRecord]):
+    """
+    Messages as the index knows them, by columns, so that none of them costs an object.
+
+    Columns are made when they are first asked for. To whoever takes it as a sequence
+    it is one of `MessageRecord`.
+    """
+
+    _count: int
+    _columns: Mapping[str, Callable[[], Column]]
+    """Those that were wanted, UID among them."""
+    _texts: Mapping[str, Callable[[], list[bytes]]] = field(factory=dict)
+    """Numbers that are there as decimal text anyway."""
+    _made: dict[str, Column] = field(factory=dict, init=False)
+
+    @classmethod
+    def of(cls, records: Sequence[MessageRecord]) -> Records:
+        """The same by columns."""
+        found = cls(len(records), {})
+        if records:
+            columns = zip(*records, strict=True)
+            found._made = dict(zip(MessageRecord._fields, columns, strict=True))
+        return found
+
+    def column(self, name: str) -> Column:
+        """One field of all, named as in `MessageRecord`."""
+        made = self._made.get(name)
+        if made is None:
+            make = self._columns.get(name)
+            absent = [_ABSENT.get(name, b"")] * self._count
+            made = absent if make is None else make()
+            self._made[name] = made
+        return made
+
+    def decimals(self, name: str) -> list[bytes]:
+        """A field that is a number, as text."""
+        make = self._texts.get(name)
+        if make is None:
+            return list(map(b"%d".__mod__, self.column(name)))
+        return make()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[MessageRecord]:
+        columns = map(self.column, MessageRecord._fields)
+        # A NamedTuple's own constructor costs three times as much.
+        return map(tuple.__new__, repeat(MessageRecord), zip(*columns, strict=True))
+
+    @overload
+    def __getitem__(self, index: int) -> MessageRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[MessageRecord]: ...
+    def __getitem__(self, index: int | slice) -> MessageRecord | list[MessageRecord]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        return MessageRecord(*[self.column(n)[index] for n in MessageRecord._fields])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
 
 
 class FlagRecord(NamedTuple):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
-from mailkit.errors import StorageBroken
+from mailkit.errors import MailkitError, StorageBroken
 from mailkit.formats.body import UnknownEncoding
 from mailkit.interfaces.storage import IContent
 from mailkit.model.flags import SEEN, FlagAction, FlagChange
-from mailkit.model.mailbox import MessageRecord, Want
+from mailkit.model.mailbox import MessageRecord, Records, Want
 from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.protocols.imap.events import Fetch
 from mailkit.protocols.imap.items import (
@@ -29,6 +32,12 @@ from mailkit.services.imap.view import Run, batches, count
 
 _READ = FlagChange(FlagAction.ADD, frozenset({SEEN}))
 _ISSUED = no("Some of them are no more", codes.EXPUNGEISSUED)
+
+
+SMALL = 4
+"""So many times more are read at once where flags, sizes and dates are all."""
+
+_SMALL = Want.FLAGS | Want.FACTS
 
 
 async def fetch(talk: Dialogue, command: Fetch) -> Response:
@@ -61,17 +70,36 @@ async def _from_rows(
     talk: Dialogue, items: tuple[FetchItem, ...], runs: Sequence[Run]
 ) -> bool:
     """What the store keeps ready; whether all messages were there."""
-    selected, settings = talk.here, talk.settings
+    selected = talk.here
     view, template = selected.view, write.template_of(items)
     want = template.want or Want.FLAGS  # the least that a store has ready
+    size = talk.settings.batch
+    if not want & ~_SMALL:
+        size *= SMALL
     is_whole = True
-    for batch in batches(runs, settings.batch):
-        rows = await selected.mailbox.fetch(view.uids(batch), want)
-        numbers = view.numbers_in(batch, [row.uid for row in rows])
-        talk.say(template.lines(rows, numbers, view.recent))
-        is_whole = is_whole and len(rows) == count(batch)
-        await talk.flush()
+    coming: Deferred[Records] | None = None
+    try:
+        for batch, after in pairwise([*batches(runs, size), None]):
+            assert batch is not None  # what is after the last one is none
+            rows = await (coming or selected.mailbox.fetch(view.uids(batch), want))
+            coming = None
+            if after is not None:
+                # It is read while this one is sent.
+                reading = selected.mailbox.fetch(view.uids(after), want)
+                coming = Deferred.fromCoroutine(reading)
+            numbers = view.numbers_in(batch, rows.column("uid"))
+            talk.say(template.lines(rows, numbers, view.recent))
+            is_whole = is_whole and len(rows) == count(batch)
+            await talk.flush()
+    finally:
+        if coming is not None:
+            coming.addErrback(_not_asked_for)
     return is_whole
+
+
+def _not_asked_for(failure: Failure) -> None:
+    """What failed would not have been sent: the client is gone already."""
+    failure.trap(MailkitError)
 
 
 @frozen
@@ -139,7 +167,7 @@ class _Reading:
                 await talk.flush()
         return is_whole
 
-    def _groups(self, rows: list[MessageRecord]) -> Iterator[list[MessageRecord]]:
+    def _groups(self, rows: Sequence[MessageRecord]) -> Iterator[list[MessageRecord]]:
         """Rows whose messages may be in memory together."""
         most = self.talk.settings.contents_octets
         group: list[MessageRecord] = []

@@ -13,6 +13,7 @@ from mailkit.storage.index import schema
 from mailkit.storage.index.database import Database, has_wal
 from mailkit.storage.index.rows import (
     FlagSets,
+    FlagTexts,
     MailboxRow,
     MessageRow,
     RenderedRow,
@@ -48,6 +49,7 @@ class Index:
 
     database: Database
     sets: FlagSets = field(init=False, factory=FlagSets, repr=False)
+    texts: FlagTexts = field(init=False, factory=FlagTexts, repr=False)
 
     @classmethod
     def open(cls, path: str, files: Files) -> Index:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
-from functools import cache
-from itertools import repeat
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
 
-from mailkit.model.mailbox import FlagRecord, MailboxChange, MessageRecord, Want
+from mailkit.model.flags import Flags
+from mailkit.model.mailbox import (
+    FlagRecord,
+    MailboxChange,
+    Records,
+    Want,
+)
 from mailkit.model.uidset import UIDSet
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import UIDS, MailboxRow
 
 _COLUMNS: tuple[tuple[Want, tuple[str, ...]], ...] = (
-    (Want.FLAGS, ("flags", "keywords")),
+    (Want.FLAGS, ("mod_seq", "flags")),
     (Want.FACTS, ("size", "internal_date")),
     (Want.IDS, ("save_date", "email_id", "thread_id")),
     (Want.ENVELOPE, ("envelope",)),
@@ -23,73 +28,132 @@ _COLUMNS: tuple[tuple[Want, tuple[str, ...]], ...] = (
     (Want.PREVIEW, ("preview",)),
     (Want.HEADER_FIELDS, ("header_fields",)),
 )
-"""What is read for what is wanted, in the order of a record."""
+"""What is read for what is wanted."""
 
-_ABSENT: dict[Want, list[Iterable[object]]] = {
-    Want.FLAGS: [repeat(frozenset())],
-    Want.FACTS: [repeat(0), repeat(0)],
-    Want.IDS: [repeat(0), repeat(""), repeat("")],
-    **{one: [repeat(b"")] for one, _ in _COLUMNS[3:]},
-}
-"""What stands in a record for what was not wanted; it never ends."""
+_NUMBERS = frozenset({"uid", "mod_seq", "size", "internal_date", "save_date"})
+_SQL = {"uid": "{id} & 4294967295", "flags": "flags || keywords"}
 
 RENDERED = (
     Want.ENVELOPE | Want.BODY | Want.BODYSTRUCTURE | Want.PREVIEW | Want.HEADER_FIELDS
 )
 """What needs a message to be rendered."""
 
+_SMALL = Want.FLAGS | Want.FACTS | Want.IDS
+"""What is in the small rows."""
+
 
 @cache
-def select(want: Want) -> str:
+def _columns(want: Want) -> tuple[str, ...]:
+    names = [name for one, names in _COLUMNS if one in want for name in names]
+    return ("uid", *names)
+
+
+@cache
+def _select(want: Want, is_joined: bool) -> str:
     """The query for what is wanted, and for no more: each column costs."""
-    columns = ["message.id & 4294967295", "mod_seq"]
-    for one, names in _COLUMNS:
-        if one in want:
-            columns += names
-    tables = "message JOIN rendered USING (id)" if want & RENDERED else "message"
-    if want & RENDERED and not want & (Want.FLAGS | Want.FACTS | Want.IDS):
-        # MODSEQ alone comes from the small rows, so they are joined all the same.
-        tables = "rendered JOIN message USING (id)"
-    return f"SELECT {', '.join(columns)} FROM {tables}"
+    is_rendered = bool(want & RENDERED)
+    is_small = not is_rendered or bool(want & _SMALL)
+    key = "message.id" if is_small else "id"
+    shown = []
+    for name in _columns(want):
+        value = _SQL.get(name, name).format(id=key)
+        if is_joined:
+            mark = _mark_of(name).hex()
+            value = f"CAST(group_concat({value}, x'{mark}') AS BLOB)"
+        shown.append(value)
+    # By their keys, whatever else there is an index of.
+    tables = "message NOT INDEXED" if is_small else "rendered"
+    if is_small and is_rendered:
+        tables += " CROSS JOIN rendered USING (id)"
+    return f"SELECT {', '.join(shown)} FROM {tables}"
 
 
-def records(
-    index: Index, row: MailboxRow, uids: UIDSet, want: Want
-) -> list[MessageRecord]:
-    """Messages with those UIDs, ascending; all of them must be rendered if wanted."""
-    found = spans(index, row, uids, select(want), "message.id")
+def _mark_of(name: str) -> bytes:
+    """What stands between the values of a column; none of them holds it."""
+    if name in _NUMBERS:
+        return b","
+    return b"\n" if name in ("flags", "email_id", "thread_id") else b"\0"
+
+
+def records(index: Index, row: MailboxRow, uids: UIDSet, want: Want) -> Records:
+    """
+    Messages with those UIDs, ascending; all of them must be rendered if wanted.
+
+    SQLite joins the values of a column: that is one step for it, in which other
+    threads work, and no object for a row.
+    """
+    names = _columns(want)
+    found = spans(index, row, uids, _select(want, True), _key(want), is_joined=True)
+    found = [one for one in found if one[0] is not None]
     if not found:
-        return []
-    # By columns, and without a NamedTuple's constructor, which costs three times
-    # as much: no code of ours runs for a row.
-    columns = iter(zip(*found, strict=True))
-    uid, mod_seq = next(columns), next(columns)
-    fields: list[Iterable[object]] = []
-    for one, names in _COLUMNS:
-        if one is Want.FLAGS and one in want:
-            bits_and_keywords = zip(next(columns), next(columns), strict=True)
-            fields.append(map(index.sets.__getitem__, bits_and_keywords))
-        elif one in want:
-            fields += [next(columns) for _ in names]
+        return Records(0, {})
+    marks = list(map(_mark_of, names))
+    joined: list[bytes] = [
+        mark.join(column)
+        for mark, column in zip(marks, zip(*found, strict=True), strict=True)
+    ]
+    count = joined[0].count(b",")
+    if any(text.count(mark) != count for mark, text in zip(marks, joined, strict=True)):
+        return _by_rows(index, row, uids, want)
+    texts: dict[str, Callable[[], list[bytes]]] = {}
+    columns: dict[str, Callable[[], Sequence[object]]] = {}
+    for name, mark, text in zip(names, marks, joined, strict=True):
+        split = partial(text.split, mark)
+        if name in _NUMBERS:
+            texts[name] = split
+            columns[name] = partial(_numbers, split)
+        elif name == "flags":
+            columns[name] = partial(_flags, index, split)
+        elif mark == b"\n":
+            columns[name] = partial(text.decode().split, "\n")
         else:
-            fields += _ABSENT[one]
-    everything = zip(uid, mod_seq, *fields)  # noqa: B905 (`repeat` does not end)
-    return list(map(_new, repeat(MessageRecord), everything))
+            columns[name] = split
+    return Records(count + 1, columns, texts)
+
+
+def _by_rows(index: Index, row: MailboxRow, uids: UIDSet, want: Want) -> Records:
+    """The same, where octets hold NUL."""
+    names = _columns(want)
+    found = spans(index, row, uids, _select(want, False), _key(want))
+    made = dict(zip(names, zip(*found, strict=True), strict=True))
+    if "flags" in made:
+        made["flags"] = tuple([index.texts[text.encode()] for text in made["flags"]])
+    columns = {name: partial(tuple, column) for name, column in made.items()}
+    return Records(len(found), columns)
+
+
+def _key(want: Want) -> str:
+    return "message.id" if want & _SMALL or not want & RENDERED else "id"
+
+
+def _numbers(split: Callable[[], list[bytes]]) -> list[int]:
+    return list(map(int, split()))
+
+
+def _flags(index: Index, split: Callable[[], list[bytes]]) -> list[Flags]:
+    return list(map(index.texts.__getitem__, split()))
 
 
 def spans(
-    index: Index, row: MailboxRow, uids: UIDSet, select: str, key: str = "id"
+    index: Index,
+    row: MailboxRow,
+    uids: UIDSet,
+    select: str,
+    key: str = "id",
+    *,
+    is_joined: bool = False,
 ) -> list[tuple[Any, ...]]:
     """What ``select`` says of messages with those UIDs, ascending."""
     execute = index.database.execute
+    order = "" if is_joined else f" ORDER BY {key}"  # a joined one is in that order
     if len(uids.ranges) == 1:
         low, high = uids.ranges[0]
         # Spelt with parameters, so that SQLite need not read it anew each time.
-        sql = f"{select} WHERE {key} BETWEEN ? AND ? ORDER BY {key}"
+        sql = f"{select} WHERE {key} BETWEEN ? AND ?{order}"
         return execute(sql, (row.key(low), row.key(high))).fetchall()
     found: list[tuple[Any, ...]] = []
     for condition in conditions(row, uids, key):
-        found += execute(f"{select} WHERE {condition} ORDER BY {key}")
+        found += execute(f"{select} WHERE {condition}{order}")
     return found
 
 
@@ -228,5 +292,4 @@ def names(index: Index, keys: Sequence[int]) -> list[tuple[int, str, int]]:
     )
 
 
-_new = tuple.__new__
 _SINGLES = 1000

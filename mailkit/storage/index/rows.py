@@ -98,6 +98,18 @@ class FlagSets(dict[tuple[int, str], Flags]):
         return found
 
 
+class FlagTexts(dict[bytes, Flags]):
+    """Flags as a query joins them, bits and keywords, as sets."""
+
+    def __missing__(self, text: bytes) -> Flags:
+        if len(self) > _MOST_SETS:
+            self.clear()
+        bits, *keywords = text.decode().split()
+        flags = [flag for flag, bit in BITS.items() if int(bits) & bit]
+        found = self[text] = frozenset((*flags, *keywords))
+        return found
+
+
 def bits_of(flags: Flags) -> int:
     """The system flags among ``flags``, as a row keeps them."""
     bits = 0

@@ -18,7 +18,7 @@ from mailkit.model.mailbox import (
     MailboxChange,
     MailboxName,
     MailboxStatus,
-    MessageRecord,
+    Records,
     Snapshot,
     Want,
 )
@@ -43,7 +43,7 @@ class Keeper(Protocol):
     async def quota(self, account: AccountName) -> int:
         """Octets; 0 is without limit."""
 
-    async def append(
+    async def append_to(
         self,
         account: AccountName,
         mailbox_id: str,
@@ -94,9 +94,9 @@ class MaildirMailbox:
         )
 
     async def append(self, messages: Sequence[NewMessage]) -> list[int]:
-        return await self._keeper.append(self.account, self.mailbox_id, messages)
+        return await self._keeper.append_to(self.account, self.mailbox_id, messages)
 
-    async def fetch(self, uids: UIDSet, want: Want) -> list[MessageRecord]:
+    async def fetch(self, uids: UIDSet, want: Want) -> Records:
         return await self._read(
             lambda home, index, row: reads.records(home, index, row, uids, want)
         )

@@ -17,7 +17,7 @@ from mailkit.model.address import AccountName
 from mailkit.model.mailbox import (
     MailboxChange,
     MailboxStatus,
-    MessageRecord,
+    Records,
     Snapshot,
     Want,
 )
@@ -151,7 +151,7 @@ def changes(index: Index, row: MailboxRow, mod_seq: int) -> MailboxChange:
 
 def records(
     home: Home, index: Index, row: MailboxRow, uids: UIDSet, want: Want
-) -> list[MessageRecord]:
+) -> Records:
     """Messages with those UIDs, rendered where that is wanted."""
     if want & (reading.RENDERED | Want.IDS):
         render_missing(home, index, row, uids)

@@ -94,7 +94,7 @@ def records(messages: Iterable[Kept], want: Want) -> list[MessageRecord]:
     return [
         MessageRecord(
             kept.uid,
-            kept.mod_seq,
+            kept.mod_seq if flags else 0,
             kept.flags if flags else _NO_FLAGS,
             kept.size if facts else 0,
             kept.internal_date if facts else 0,

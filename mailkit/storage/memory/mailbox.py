@@ -17,7 +17,7 @@ from mailkit.model.mailbox import (
     MailboxChange,
     MailboxName,
     MailboxStatus,
-    MessageRecord,
+    Records,
     Snapshot,
     Want,
 )
@@ -93,8 +93,8 @@ class MemoryMailbox:
         folder.tell()
         return uids
 
-    async def fetch(self, uids: UIDSet, want: Want) -> list[MessageRecord]:
-        return records(self._here().among(uids), want)
+    async def fetch(self, uids: UIDSet, want: Want) -> Records:
+        return Records.of(records(self._here().among(uids), want))
 
     async def contents(self, uids: UIDSet) -> list[tuple[int, IContent]]:
         return [

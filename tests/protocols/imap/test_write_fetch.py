@@ -89,7 +89,7 @@ def test_several_rows() -> None:
 
 
 def test_rows_and_numbers_have_to_match() -> None:
-    with pytest.raises(ValueError, match="argument"):
+    with pytest.raises(LocalMisuse, match="1 numbers for 2"):
         fetch.fetch_lines([ROW, OTHER], [3], items_of(b"UID"))
 
 

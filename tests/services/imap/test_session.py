@@ -235,12 +235,14 @@ def test_whoever_leaves_while_idle_is_told_nothing(
 
 def test_long_work_gives_way(world: World) -> None:
     world.settings = IMAPSettings(batch=1, turn=-1.0)
-    for _ in range(3):
+    for _ in range(6):
         world.deliver(LETTER)
     client = Client(world)
     client.login()
     client.say("s SELECT INBOX")
-    assert client.say("a FETCH 1:3 (UID)") == b"* 1 FETCH (UID 1)\r\n"
+    assert client.say("a FETCH 1:6 (UID)") == b"".join(
+        [b"* %d FETCH (UID %d)\r\n" % (number, number) for number in range(1, 5)]
+    )
     while world.clock.getDelayedCalls() and client.pump.session is not None:
         world.clock.advance(0)
         if b"a OK" in client.heard():

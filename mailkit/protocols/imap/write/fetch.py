@@ -1,9 +1,9 @@
 """
 FETCH responses (RFC 9051 §7.5.2), made for ten thousand messages at a time.
 
-A list of items is compiled once: into a template and, for each item, a column of
-values out of rows. After that no code of ours runs for a row and an item; rows go
-through `bytes.__mod__` and one join.
+A list of items is compiled once, into what makes a column of octets of each item.
+After that no code of ours runs for a row and an item: the columns are laid into one
+list, and that is joined.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 
 from attrs import frozen
 
 from mailkit.errors import LocalMisuse
 from mailkit.formats.rendered import KEPT_FIELDS
-from mailkit.model.mailbox import FlagRecord, MessageRecord, Want
+from mailkit.model.mailbox import FlagRecord, MessageRecord, Records, Want
 from mailkit.protocols.imap.items import (
     Attribute,
     FetchItem,
@@ -33,33 +32,36 @@ END = b")\r\n"
 """What ends a response that `begin` began."""
 
 _Rows = Sequence[MessageRecord]
-_Column = Callable[[_Rows, Container[int]], Iterable[object]]
-
-_FIELD = {name: place for place, name in enumerate(MessageRecord._fields)}
+_Column = Callable[[Records, Container[int]], Iterable[bytes]]
 
 
 def _field(name: str) -> _Column:
-    take = itemgetter(_FIELD[name])
-    return lambda rows, recent: map(take, rows)
+    return lambda rows, recent: rows.column(name)
 
 
-def _flags(rows: _Rows, recent: Container[int]) -> Iterable[bytes]:
+def _number(name: str) -> _Column:
+    return lambda rows, recent: rows.decimals(name)
+
+
+def _flags(rows: Records, recent: Container[int]) -> Iterable[bytes]:
+    flags = rows.column("flags")
     if not recent:
-        return map(FLAG_LISTS.__getitem__, map(itemgetter(_FIELD["flags"]), rows))
+        return map(FLAG_LISTS.__getitem__, flags)
     plain, with_recent = FLAG_LISTS, RECENT_FLAG_LISTS
-    return [(with_recent if r.uid in recent else plain)[r.flags] for r in rows]
+    return [
+        (with_recent if uid in recent else plain)[one]
+        for uid, one in zip(rows.column("uid"), flags, strict=True)
+    ]
 
 
 def _date(name: str) -> _Column:
-    take = itemgetter(_FIELD[name])
-    return lambda rows, recent: map(date_time, map(take, rows))
+    return lambda rows, recent: map(date_time, rows.column(name))
 
 
 def _id(name: str) -> _Column:
-    take = itemgetter(_FIELD[name])
     return lambda rows, recent: [
         b"(%b)" % value.encode("ascii") if value else b"NIL"
-        for value in map(take, rows)
+        for value in rows.column(name)
     ]
 
 
@@ -67,27 +69,25 @@ def _id(name: str) -> _Column:
 class _Kind:
     """How one attribute is had, and what for."""
 
-    form: bytes
+    name: bytes
     column: _Column
     want: Want
 
 
 _KINDS: dict[Attribute, _Kind] = {
-    Attribute.UID: _Kind(b"UID %d", _field("uid"), Want(0)),
-    Attribute.FLAGS: _Kind(b"FLAGS %b", _flags, Want.FLAGS),
-    Attribute.INTERNALDATE: _Kind(
-        b"INTERNALDATE %b", _date("internal_date"), Want.FACTS
-    ),
-    Attribute.SIZE: _Kind(b"RFC822.SIZE %d", _field("size"), Want.FACTS),
-    Attribute.ENVELOPE: _Kind(b"ENVELOPE %b", _field("envelope"), Want.ENVELOPE),
-    Attribute.BODY: _Kind(b"BODY %b", _field("body"), Want.BODY),
+    Attribute.UID: _Kind(b"UID", _number("uid"), Want(0)),
+    Attribute.FLAGS: _Kind(b"FLAGS", _flags, Want.FLAGS),
+    Attribute.INTERNALDATE: _Kind(b"INTERNALDATE", _date("internal_date"), Want.FACTS),
+    Attribute.SIZE: _Kind(b"RFC822.SIZE", _number("size"), Want.FACTS),
+    Attribute.ENVELOPE: _Kind(b"ENVELOPE", _field("envelope"), Want.ENVELOPE),
+    Attribute.BODY: _Kind(b"BODY", _field("body"), Want.BODY),
     Attribute.BODYSTRUCTURE: _Kind(
-        b"BODYSTRUCTURE %b", _field("bodystructure"), Want.BODYSTRUCTURE
+        b"BODYSTRUCTURE", _field("bodystructure"), Want.BODYSTRUCTURE
     ),
-    Attribute.PREVIEW: _Kind(b"PREVIEW %b", _field("preview"), Want.PREVIEW),
-    Attribute.SAVEDATE: _Kind(b"SAVEDATE %b", _date("save_date"), Want.IDS),
-    Attribute.EMAILID: _Kind(b"EMAILID %b", _id("email_id"), Want.IDS),
-    Attribute.THREADID: _Kind(b"THREADID %b", _id("thread_id"), Want.IDS),
+    Attribute.PREVIEW: _Kind(b"PREVIEW", _field("preview"), Want.PREVIEW),
+    Attribute.SAVEDATE: _Kind(b"SAVEDATE", _date("save_date"), Want.IDS),
+    Attribute.EMAILID: _Kind(b"EMAILID", _id("email_id"), Want.IDS),
+    Attribute.THREADID: _Kind(b"THREADID", _id("thread_id"), Want.IDS),
 }
 
 
@@ -101,8 +101,8 @@ class Template:
 
     want: Want
     """What the rows have to be asked for."""
-    _line: bytes
-    _part: bytes
+    _names: tuple[bytes, ...]
+    """Of the items, a space before and after each."""
     _columns: tuple[_Column, ...]
 
     def lines(
@@ -112,15 +112,44 @@ class Template:
         recent: Container[int] = NOBODY,
     ) -> bytes:
         """A whole response for each row, its sequence number beside it."""
-        columns = [column(rows, recent) for column in self._columns]
-        return b"".join(map(self._line.__mod__, zip(numbers, *columns, strict=True)))
+        numbers = list(numbers)
+        count = len(rows)
+        if len(numbers) != count:
+            raise LocalMisuse(f"{len(numbers)} numbers for {count} messages")
+        if not count:
+            return b""
+        # All pieces of all lines, a column at a time, and one join.
+        width = 2 * len(self._columns) + 2
+        pieces = [END] * (width * count)
+        pieces[::width] = _beginnings(numbers)
+        self._fill(pieces, 1, width, rows, recent)
+        return b"".join(pieces)
 
     def parts(self, rows: _Rows, recent: Container[int] = NOBODY) -> list[bytes]:
         """For each row the items alone, to stand between `begin` and `END`."""
-        if not self._columns:
-            return [b""] * len(rows)
-        columns = [column(rows, recent) for column in self._columns]
-        return list(map(self._part.__mod__, zip(*columns, strict=True)))
+        count, width = len(rows), 2 * len(self._columns)
+        if not count or not width:
+            return [b""] * count
+        pieces = [b""] * (width * count)
+        self._fill(pieces, 0, width, rows, recent)
+        return [
+            b"".join(pieces[start : start + width])
+            for start in range(0, width * count, width)
+        ]
+
+    def _fill(
+        self,
+        pieces: list[bytes],
+        at: int,
+        width: int,
+        rows: _Rows,
+        recent: Container[int],
+    ) -> None:
+        records = rows if isinstance(rows, Records) else Records.of(rows)
+        for name, column in zip(self._names, self._columns, strict=True):
+            pieces[at::width] = [name] * len(rows)
+            pieces[at + 1 :: width] = column(records, recent)
+            at += 2
 
 
 def is_ready(item: FetchItem) -> bool:
@@ -144,9 +173,10 @@ def template_of(items: tuple[FetchItem, ...]) -> Template:
     want = Want(0)
     for kind in kinds:
         want |= kind.want
-    part = b" ".join([kind.form for kind in kinds])
-    columns = tuple([kind.column for kind in kinds])
-    return Template(want, b"* %%d FETCH (%b)\r\n" % part, part, columns)
+    names = [b" " + kind.name + b" " for kind in kinds]
+    if names:
+        names[0] = names[0][1:]
+    return Template(want, tuple(names), tuple([kind.column for kind in kinds]))
 
 
 def fetch_lines(
@@ -188,7 +218,7 @@ def flag_lines(
 
 def begin(number: int) -> bytes:
     """The start of a response; items follow with one space between, then `END`."""
-    return b"* %d FETCH (" % number
+    return _BEGINNING % number
 
 
 def section(name: bytes, octets: bytes | None, is_binary: bool = False) -> bytes:
@@ -222,6 +252,17 @@ def binary_size(name: bytes, size: int) -> bytes:
     return b"%b %d" % (name, size)
 
 
+def _beginnings(numbers: list[int]) -> list[bytes]:
+    """What `begin` says for each of many; those that are small are kept."""
+    most = numbers[-1]  # they ascend
+    if most >= _ROOM:
+        return list(map(_BEGINNING.__mod__, numbers))
+    known = _BEGINNINGS
+    if most >= len(known):
+        known += map(_BEGINNING.__mod__, range(len(known), most + 1))
+    return list(map(known.__getitem__, numbers))
+
+
 def _names(item: FetchSection) -> frozenset[bytes]:
     return frozenset([field.lower().encode("ascii") for field in item.fields])
 
@@ -241,14 +282,17 @@ def _section_kind(item: FetchSection) -> _Kind:
     select = re.compile(field, re.IGNORECASE).findall
     start = 0 if item.partial is None else item.partial.start
     end = None if item.partial is None else start + item.partial.count
-    take = itemgetter(_FIELD["header_fields"])
 
-    def column(rows: _Rows, recent: Container[int]) -> Iterable[bytes]:
+    def column(rows: Records, recent: Container[int]) -> Iterable[bytes]:
         found = [
             (b"".join(select(octets)) + b"\r\n").replace(b"\0", b"?")[start:end]
-            for octets in map(take, rows)
+            for octets in rows.column("header_fields")
         ]
         return [b"{%d}\r\n%b" % (len(octets), octets) for octets in found]
 
-    form = item.name.replace(b"%", b"%%") + b" %b"
-    return _Kind(form, column, Want.HEADER_FIELDS)
+    return _Kind(item.name, column, Want.HEADER_FIELDS)
+
+
+_BEGINNING = b"* %d FETCH ("
+_ROOM = 16_384
+_BEGINNINGS: list[bytes] = []
