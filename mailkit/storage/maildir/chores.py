@@ -134,6 +134,7 @@ class Chores:
                     self._house.files, self._house.spool, self._house.now()
                 )
                 removal.clear_removed(self._house)
+                founding.clear_unfounded(self._house)
 
         await self._lanes.run("upkeep", clear)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 
 from mailkit.model.address import AccountName
 from mailkit.model.mailbox import SPECIAL_MAILBOXES
@@ -26,8 +27,10 @@ def found_account(house: House, account: AccountName, path: str) -> None:
     files = house.files
     above, _, own = path.rpartition("/")
     files.make_folders(above)
-    # No local part begins with a dot (`naming.account_folder`).
-    hidden = f"{above}/.{HIDDEN}{os.getpid()}-{own}"[:240]
+    # No local part begins with a dot (`naming.account_folder`); some are too long to
+    # have anything before them.
+    seed = blake2b(own.encode(), digest_size=16).hexdigest()
+    hidden = f"{above}/.{HIDDEN}{os.getpid()}-{seed}"
     files.remove_tree(hidden)
     files.make_folder(hidden)
     maildir = f"{hidden}/Maildir"
@@ -94,9 +97,25 @@ def clear_hidden(files: Files, folder: str, entries: Iterable[str], now: float) 
     for name in entries:
         path = f"{folder}/{name}"
         if name.startswith(GONE) or (
-            name.startswith(HIDDEN) and _changed(path) < now - 3600
+            name.startswith((HIDDEN, f".{HIDDEN}")) and _changed(path) < now - 3600
         ):
             files.remove_tree(path)
+
+
+def clear_unfounded(house: House) -> None:
+    """Take away accounts that were never finished."""
+    mail = f"{house.data}/mail"
+    try:
+        domains = os.listdir(mail)
+    except FileNotFoundError:
+        return
+    for domain in domains:
+        folder = f"{mail}/{domain}"
+        if os.path.isdir(folder):
+            hidden = [
+                name for name in os.listdir(folder) if name.startswith(f".{HIDDEN}")
+            ]
+            clear_hidden(house.files, folder, hidden, house.now())
 
 
 def clear_old(files: Files, folder: str, now: float) -> None:

@@ -1,0 +1,54 @@
+"""Accounts are made beside, and nothing beside is harmed."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from mailkit.model.address import AccountName
+from mailkit.model.mailbox import INBOX
+from mailkit.storage.maildir.founding import HIDDEN
+from mailkit.testing.at_once import at_once
+from tests.storage.maildir.doubles import ALICE, Place
+from tests.storage.maildir.stops import abandon
+
+
+def test_a_data_folder_with_a_long_name_keeps_what_is_in_it(folder: Path) -> None:
+    # As long as the path that was cut once, whatever lay there.
+    data = folder / ("d" * 100)
+    data = data / ("e" * (240 - len(str(data)) - 1))
+    assert len(str(data)) == 240
+    data.mkdir(parents=True)
+    (data / "directory.sqlite").write_bytes(b"x")
+    store = Place(data).store()
+    at_once(store.status(ALICE, INBOX))
+    assert (data / "directory.sqlite").exists()
+    abandon(store)
+
+
+def test_an_account_with_a_long_name(folder: Path) -> None:
+    place = Place(folder)
+    store = place.store()
+    long = AccountName("x" * 250 + "@example.org")
+    at_once(store.create_account(long))
+    assert (folder / "mail/example.org" / ("x" * 250) / "Maildir/cur").is_dir()
+    abandon(store)
+
+
+def test_accounts_that_were_never_finished_go(folder: Path) -> None:
+    place = Place(folder)
+    store = place.store()
+    at_once(store.status(ALICE, INBOX))
+    left = folder / "mail/example.org" / f".{HIDDEN}123-bob"
+    (left / "Maildir").mkdir(parents=True)
+    for _ in range(3):
+        place.clock.advance(2)
+    assert left.exists()
+    tomorrow = time.time() + 2 * 86400
+    store.house.now = lambda: tomorrow
+    place.clock.advance(2 * 86400)
+    at_once(store.status(ALICE, INBOX))
+    assert not left.exists()
+    assert os.path.isdir(place.maildir("cur"))
+    abandon(store)
