@@ -41,7 +41,12 @@ class Database:
 
     @classmethod
     def open(cls, path: str, files: Files, pragmas: Sequence[str]) -> Database:
-        """Open, and make if need be; the tables are the caller's."""
+        """
+        Open, and make if need be, for its owner alone; the tables are the caller's.
+
+        What SQLite puts beside it may be read by as many as the file.
+        """
+        _keep_to_owner(path)
         connection = sqlite3.connect(
             path,
             timeout=BUSY_SECONDS,
@@ -110,6 +115,18 @@ class Database:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def _keep_to_owner(path: str) -> None:
+    try:
+        os.close(
+            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        )
+    except FileExistsError:
+        # Not by a descriptor: closing it would end the locks of another connection
+        # (https://sqlite.org/howtocorrupt.html §2.2).
+        if os.stat(path).st_mode & 0o077:
+            os.chmod(path, 0o600)
 
 
 def has_wal(path: str) -> bool:

@@ -30,7 +30,8 @@ class Hold:
 def hold(run: str, account: AccountName, mailbox_id: str) -> Hold:
     """:raises MailboxInUse:"""
     folder = f"{run}/pop3"
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    for one in (run, folder):  # the mode is that of the last one made
+        os.makedirs(one, mode=0o700, exist_ok=True)
     name = blake2b(f"{account}/{mailbox_id}".encode(), digest_size=16).hexdigest()
     descriptor = os.open(
         f"{folder}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
