@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import define, field
 from zope.interface import implementer
 
+from mailkit.errors import StorageBroken
 from mailkit.interfaces.storage import IContent
 
 
@@ -24,7 +25,11 @@ class OctetsContent:
 
 
 async def all_octets(content: IContent) -> bytes:
-    """The whole of a message; for messages that fit into memory."""
+    """
+    The whole of a message; for messages that fit into memory.
+
+    :raises StorageBroken: if it ends too soon.
+    """
     if content.octets is not None:
         return content.octets
     pieces: list[bytes] = []
@@ -32,7 +37,7 @@ async def all_octets(content: IContent) -> bytes:
     while at < content.size:
         piece = await content.read(at, content.size - at)
         if not piece:
-            break
+            raise StorageBroken("the message is shorter than it was")
         pieces.append(piece)
         at += len(piece)
     return b"".join(pieces)
