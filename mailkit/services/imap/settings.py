@@ -26,10 +26,10 @@ class IMAPSettings:
     failures: int = 3
     """Failed logins before the connection is closed."""
 
-    batch: int = 500
+    batch: int = 1000
     """Messages whose rows are read and sent at once."""
 
-    contents: int = 100
+    contents: int = 500
     """Messages whose octets are read at once, at most."""
 
     contents_octets: Octets = MIB
