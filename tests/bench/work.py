@@ -24,7 +24,7 @@ class Sizes:
     """Deliveries of 4 KiB."""
     large: int = 300
     """Deliveries of 100 KiB."""
-    idlers: int = 200
+    idlers: int = 400
     limit: float = 120.0
     """Seconds that one measurement may take."""
 
