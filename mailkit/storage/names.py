@@ -22,8 +22,8 @@ def checked(name: str) -> MailboxName:
     :raises CannotName: for an empty component, a control character, or a name that
         is too long for a folder.
     """
-    if name.upper() == INBOX:
-        return INBOX
+    if name[:6].upper() in (INBOX, INBOX + SEPARATOR):
+        name = INBOX + name[5:]
     if not name.isascii():
         name = unicodedata.normalize("NFC", name)
     if not all(name.split(SEPARATOR)):

@@ -52,7 +52,8 @@ def test_names_that_are_refused(name: str) -> None:
 
 def test_the_inbox_has_one_name() -> None:
     assert names.checked("inbox") == "INBOX"
-    assert names.checked("Inbox/Below") == "Inbox/Below"
+    assert names.checked("Inbox/Below") == "INBOX/Below"
+    assert names.checked("Inboxes/Below") == "Inboxes/Below"
 
 
 def test_how_names_hang_together() -> None:

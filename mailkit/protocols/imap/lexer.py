@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from mailkit.errors import Malformed
 from mailkit.model.flags import SYSTEM_FLAGS, Flags
-from mailkit.model.mailbox import INBOX, MailboxName
+from mailkit.model.mailbox import MailboxName
 from mailkit.protocols.imap import mutf7
 from mailkit.protocols.imap.limits import DEFAULT_LIMITS, Limits
 from mailkit.protocols.imap.sequence import STAR, SequenceSet
@@ -246,8 +246,8 @@ class Lexer:
     def mailbox(self, what: str = "mailbox name") -> MailboxName:
         """A name of a mailbox, in NFC, INBOX spelt so (RFC 9051 §5.1)."""
         octets = self.astring(what)
-        if octets.upper() == b"INBOX":
-            return INBOX
+        if octets[:6].upper() in (b"INBOX", b"INBOX/"):
+            octets = octets[:5].upper() + octets[5:]
         name = self.name_of(octets)
         if _CONTROL.search(name):
             raise Declined(f"The {what} has control characters in it", b"CANNOT")

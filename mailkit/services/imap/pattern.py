@@ -30,7 +30,7 @@ class Pattern:
         Every name is looked at in time that grows with its length times that of
         the pattern, whatever the pattern: no backtracking.
         """
-        whole = [reference + pattern for pattern in patterns]
+        whole = [_below_inbox(reference + pattern) for pattern in patterns]
         # INBOX is one mailbox in whatever case it is asked for (RFC 9051 §5.1).
         return cls(
             tuple(matcher(text) for text in whole),
@@ -42,6 +42,12 @@ class Pattern:
         if name == INBOX:
             return self._matches_inbox
         return any(matches(name) for matches in self._matches)
+
+
+def _below_inbox(pattern: str) -> str:
+    """What hangs below INBOX does so in whatever case, too."""
+    top = INBOX + SEPARATOR
+    return top + pattern[6:] if pattern[:6].upper() == top else pattern
 
 
 def above(name: str) -> Iterator[MailboxName]:
