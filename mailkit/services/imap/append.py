@@ -15,6 +15,9 @@ from mailkit.services.imap.answers import answer_for
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.incoming import Incoming
 
+SMALL = 128 * 1024
+"""Octets of a message that is sooner taken than asked about."""
+
 _TRY_CREATE = no("No such mailbox; it may be created", b"TRYCREATE")
 
 
@@ -24,10 +27,12 @@ async def begin(talk: Dialogue, command: AppendBegins) -> Response | None:
 
     :raises TooLarge: :raises OverQuota: :raises StorageFull:
     """
-    try:
-        await talk.store.status(talk.account, command.mailbox)
-    except NoSuchMailbox:
-        return _TRY_CREATE
+    # Who has just put a message there is told at the end, should it be gone.
+    if command.mailbox != talk.appended_to or command.size > SMALL:
+        try:
+            await talk.store.status(talk.account, command.mailbox)
+        except NoSuchMailbox:
+            return _TRY_CREATE
     if not command.size:
         return no("An empty message is not kept", b"CANNOT")
     if command.size > talk.settings.message_size:
@@ -54,13 +59,14 @@ async def end(talk: Dialogue) -> Response:
     try:
         content = await incoming.spooled.finish()
         new = NewMessage(content, command.flags, command.internal_date)
-        mailbox = await talk.store.open(talk.account, command.mailbox)
-        uids = await mailbox.append([new])
+        kept = await talk.store.append(talk.account, command.mailbox, [new])
     except NoSuchMailbox:
+        talk.appended_to = None
         return _TRY_CREATE
     finally:
         incoming.spooled.discard()
-    return ok("Kept", codes.append_uid(mailbox.uid_validity, uids))
+    talk.appended_to = command.mailbox
+    return ok("Kept", codes.append_uid(kept.uid_validity, kept.uids))
 
 
 def abort(talk: Dialogue, problem: str) -> Response:

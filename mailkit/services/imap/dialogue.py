@@ -14,6 +14,7 @@ from mailkit.interfaces.storage import IMailStore, ISpool, IWatch
 from mailkit.metrics import Metrics
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName
+from mailkit.model.mailbox import MailboxName
 from mailkit.protocols.imap.limits import DEFAULT_LIMITS, Limits
 from mailkit.protocols.imap.response import Condition, Response
 from mailkit.protocols.imap.server import IMAPServer
@@ -60,6 +61,8 @@ class Dialogue:
     """The SASL exchange under way."""
     incoming: Incoming | None = None
     """The message that APPEND is sending."""
+    appended_to: MailboxName | None = None
+    """Where the last APPEND found room."""
     registration: IWatch | None = None
     failures: int = 0
     """Logins that failed."""

@@ -37,6 +37,8 @@ class Drop:
     flags: Flags
     mailbox_id: str = ""
     """What it was opened as; whatever its folder is now."""
+    makes_it: bool = True
+    """Whether a mailbox that is not there is made."""
     uid: int = 0
     target: Target | None = None
 
@@ -181,7 +183,7 @@ class _Landed:
                 landing.error = translated(error)
                 # The rows that have no file now are found by who comes next.
                 home.renew_token()
-                home.distrusted.update(_target_of(d).row.id for d in landing.drops)
+                home.distrusted.update(target_of(d).row.id for d in landing.drops)
         for target in self._targets.values():
             if target.was_left:
                 home.left_at[target.row.id] = _mtime(home, target.row)
@@ -220,7 +222,7 @@ class _Landed:
                 landing.error = error
                 continue
             for drop in landing.drops:
-                target = _target_of(drop)
+                target = target_of(drop)
                 drop.uid = target.uid_next
                 target.uid_next += 1
             taken.append(landing)
@@ -256,7 +258,7 @@ class _Landed:
         rendered: list[RenderedRow] = []
         for landing in landings:
             for drop in landing.drops:
-                letter, target = drop.letter, _target_of(drop)
+                letter, target = drop.letter, target_of(drop)
                 key = target.row.key(drop.uid)
                 bits = bits_of(drop.flags)
                 keywords, letters = target.keywords.take(drop.flags, drop.uid)
@@ -322,7 +324,7 @@ class _Landed:
         named = []
         try:
             for drop in landing.drops:
-                letter, row = drop.letter, _target_of(drop).row
+                letter, row = drop.letter, target_of(drop).row
                 name = self._names[row.key(drop.uid)]
                 path = f"{self._home.folder(row.folder)}/cur/{name}"
                 if letter.uses == 1:
@@ -336,7 +338,8 @@ class _Landed:
             raise
 
 
-def _target_of(drop: Drop) -> Target:
+def target_of(drop: Drop) -> Target:
+    """The mailbox that was found for it."""
     if drop.target is None:
         raise AssertionError("no mailbox was found for it")
     return drop.target

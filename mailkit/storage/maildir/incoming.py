@@ -9,12 +9,19 @@ from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from mailkit.errors import MailkitError, StorageBroken
 from mailkit.interfaces.lanes import ILanes
-from mailkit.interfaces.storage import IContent, NewMessage, Placement
+from mailkit.interfaces.storage import Appended, IContent, NewMessage, Placement
 from mailkit.model.address import AccountName
 from mailkit.storage import names
 from mailkit.storage.content import all_octets
 from mailkit.storage.maildir import folders
-from mailkit.storage.maildir.arrivals import Batch, Drop, Landing, land, sync_few
+from mailkit.storage.maildir.arrivals import (
+    Batch,
+    Drop,
+    Landing,
+    land,
+    sync_few,
+    target_of,
+)
 from mailkit.storage.maildir.home import Home, NotNowError, folder_of, name_of
 from mailkit.storage.maildir.house import House
 from mailkit.storage.maildir.letter import Letter
@@ -72,31 +79,37 @@ class Incoming:
     async def append(
         self,
         home: Home,
+        folder: str,
         mailbox_id: str,
         messages: Sequence[NewMessage],
         quota: int,
-    ) -> list[int]:
-        """Keep messages in one mailbox, all or none."""
+    ) -> Appended:
+        """
+        Keep messages in one mailbox, all or none.
+
+        :param mailbox_id: what was opened, whatever its folder; "": what is there.
+        """
         letters: list[Letter] = []
         try:
-            folder = await self._folder({home})
+            beside = await self._folder({home})
             for message in messages:
                 letter = await self._letter(
-                    folder,
+                    beside,
                     message.head,
                     message.content,
                     message.internal_date,
                     letters,
                 )
             drops = [
-                Drop(letter, "", canonical(message.flags), mailbox_id)
+                Drop(letter, folder, canonical(message.flags), mailbox_id, False)
                 for letter, message in zip(letters, messages, strict=True)
             ]
             await self._land([Landing(home, drops, quota)], letter)
         except BaseException:
             await self._discard(letters)
             raise
-        return [drop.uid for drop in drops]
+        row = target_of(drops[0]).row
+        return Appended(row.uid_validity, [drop.uid for drop in drops])
 
     async def _folder(self, homes: set[Home]) -> str:
         """Where to write a message that goes to these accounts."""
@@ -220,8 +233,12 @@ def _slowly(landing: Landing) -> Callable[[], None]:
         try:
             with home.changed() as index:
                 for drop in landing.drops:
-                    if not drop.mailbox_id and index.mailbox(drop.folder) is None:
+                    if drop.mailbox_id or index.mailbox(drop.folder) is not None:
+                        continue
+                    if drop.makes_it:
                         folders.make_for_delivery(home, index, name_of(drop.folder))
+                    else:
+                        home.repair.list_folders(home, index)
         except MailkitError as error:
             landing.error = error
             return

@@ -16,6 +16,7 @@ from zope.interface import implementer
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.storage import (
+    Appended,
     IContent,
     IMailbox,
     IMailStore,
@@ -38,7 +39,7 @@ from mailkit.storage.index.index import Index
 from mailkit.storage.maildir import folders, inspection, reads, transfer
 from mailkit.storage.maildir.chores import Chores
 from mailkit.storage.maildir.exclusive import hold
-from mailkit.storage.maildir.home import Home, name_of
+from mailkit.storage.maildir.home import Home, folder_of, name_of
 from mailkit.storage.maildir.house import House, MaildirSettings, boot_id
 from mailkit.storage.maildir.incoming import Incoming
 from mailkit.storage.maildir.mailbox import MaildirMailbox
@@ -179,6 +180,17 @@ class MaildirStore:
     async def deliver(self, content: IContent, to: Sequence[Placement]) -> list[int]:
         return await self._incoming.deliver(content, to)
 
+    async def append(
+        self, account: AccountName, name: MailboxName, messages: Sequence[NewMessage]
+    ) -> Appended:
+        if not messages:
+            mailbox = await self.open(account, name)
+            return Appended(mailbox.uid_validity, [])
+        folder = folder_of(folders.known_form(name))
+        quota = await self.quota(account)
+        home = self.home(account)
+        return await self._incoming.append(home, folder, "", messages, quota)
+
     async def close(self) -> None:
         self._watching.stop()
         await self._chores.finish(list(self._homes.values()))
@@ -208,7 +220,7 @@ class MaildirStore:
         """Octets that an account may have; 0 is without limit."""
         return await self.quota_of(account) or 0
 
-    async def append(
+    async def append_to(
         self, account: AccountName, mailbox_id: str, messages: Sequence[NewMessage]
     ) -> list[int]:
         """Keep messages in a mailbox that was opened."""
@@ -219,7 +231,8 @@ class MaildirStore:
             return []
         quota = await self.quota(account)
         home = self.home(account)
-        return await self._incoming.append(home, mailbox_id, messages, quota)
+        kept = await self._incoming.append(home, "", mailbox_id, messages, quota)
+        return kept.uids
 
     def told(self, account: AccountName, mailbox_ids: Sequence[str]) -> None:
         """Tell everybody that mailboxes were changed."""

@@ -17,10 +17,12 @@ from mailkit.errors import (
     OverQuota,
 )
 from mailkit.interfaces.storage import (
+    Appended,
     IContent,
     IMailbox,
     IMailStore,
     IWatch,
+    NewMessage,
     Placement,
 )
 from mailkit.model.address import AccountName
@@ -118,6 +120,12 @@ class MemoryStore:
         for folder in touched:
             folder.tell()
         return uids
+
+    async def append(
+        self, account: AccountName, name: MailboxName, messages: Sequence[NewMessage]
+    ) -> Appended:
+        mailbox = await self.open(account, name)
+        return Appended(mailbox.uid_validity, await mailbox.append(messages))
 
     async def exclusively(self, account: AccountName, name: MailboxName) -> IWatch:
         return self._account(account).hold(name)

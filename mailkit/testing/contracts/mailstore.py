@@ -10,7 +10,7 @@ from mailkit.errors import (
     MailboxInUse,
     NoSuchMailbox,
 )
-from mailkit.interfaces.storage import IMailbox, IMailStore, Placement
+from mailkit.interfaces.storage import Appended, IMailbox, IMailStore, Placement
 from mailkit.model.address import AccountName
 from mailkit.model.mailbox import (
     INBOX,
@@ -294,6 +294,29 @@ class MailStoreContract(StoreCase):
         [two] = await archive.fetch(ALL_UIDS, Want.IDS)
         assert one.email_id == two.email_id
         assert await self.store.used(ALICE) == 2 * len(message())
+
+    @coroutine
+    async def test_what_is_appended_by_name_goes_to_what_has_the_name(self) -> None:
+        plans = MailboxName("Plans")
+        await self.store.create(ALICE, WORK)
+        work = await self.store.open(ALICE, WORK)
+        letters = [new(message(1), "\\Seen"), new(message(2))]
+        kept = await self.store.append(ALICE, WORK, letters)
+        assert kept == Appended(work.uid_validity, [1, 2])
+        assert await octets_of(work) == {n: message(n) for n in (1, 2)}
+        assert (await flags_of(work))[1] == {"\\Seen"}
+        assert await self.store.append(ALICE, WORK, []) == Appended(
+            work.uid_validity, []
+        )
+        await self.store.rename(ALICE, WORK, plans)
+        with_that_name = self.store.append(ALICE, WORK, [new(message(3))])
+        await raises(NoSuchMailbox, with_that_name)
+        await raises(
+            NoSuchMailbox,
+            self.store.append(ALICE, MailboxName("a//b"), [new(message(3))]),
+        )
+        kept = await self.store.append(ALICE, plans, [new(message(3))])
+        assert kept == Appended(work.uid_validity, [3])
 
     @coroutine
     async def test_used_follows_every_change(self) -> None:
