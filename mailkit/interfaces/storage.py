@@ -182,14 +182,6 @@ class Appended:
     uids: list[int]
 
 
-@frozen
-class Appended:
-    """Under which UIDs messages were kept (RFC 4315 §3)."""
-
-    uid_validity: int
-    uids: list[int]
-
-
 class IMailStore(Interface):
     """All mailboxes of all accounts."""
 
@@ -244,15 +236,6 @@ class IMailStore(Interface):
         a second attempt doubles it there.
 
         :raises StorageFull: :raises StorageBroken:
-        """
-
-    async def append(
-        account: AccountName, name: MailboxName, messages: Sequence[NewMessage]
-    ) -> Appended:
-        """
-        `IMailbox.append` to a mailbox by its name, which is quicker than to open it.
-
-        :raises NoSuchMailbox: and what `IMailbox.append` raises.
         """
 
     async def append(
