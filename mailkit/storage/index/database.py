@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from attrs import define, field
@@ -142,6 +142,20 @@ def is_damaged(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     # The low octet is the primary code (https://sqlite.org/rescode.html).
     return code is not None and code & 0xFF in _DAMAGED
+
+
+def is_sound(path: str) -> bool:
+    """Whether SQLite finds nothing wrong with a file; one that is missing is sound."""
+    if not os.path.exists(path):
+        return True
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        try:
+            rows = connection.execute("PRAGMA integrity_check(1)").fetchall()
+        except sqlite3.Error as error:
+            if is_damaged(error):
+                return False
+            raise
+    return rows == [("ok",)]
 
 
 def refuse_newer(database: Database, version: int) -> None:

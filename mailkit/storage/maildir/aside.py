@@ -55,9 +55,7 @@ class Aside:
             refuse_newer(database, VERSION)
             if database.version == 0:
                 with database.transaction(is_full=True):
-                    for table in _TABLES:
-                        database.execute(table)
-                    database.execute(f"PRAGMA user_version = {VERSION}")
+                    _make(database)
         except BaseException:
             database.close()
             raise
@@ -151,3 +149,11 @@ class Aside:
                 (first + count - 1,),
             )
         return first
+
+
+def _make(database: Database) -> None:
+    if database.version:
+        return  # another process was here before us
+    for table in _TABLES:
+        database.execute(table)
+    database.execute(f"PRAGMA user_version = {VERSION}")

@@ -35,9 +35,11 @@ def list_folders(home: Home, index: Index) -> None:
             name for name in entries if name in known or _is_mailbox(home, name)
         }
         ids = {row.mailbox_id for name, row in known.items() if name in found}
+        highest = max((row.uid_validity for row in known.values()), default=0)
         new = {}
         for folder in sorted(found - known.keys()):
-            uid_file = _uid_file(home, folder, ids)
+            uid_file = _uid_file(home, folder, ids, highest)
+            highest = max(highest, uid_file.uid_validity)
             ids.add(uid_file.mailbox_id)
             new[folder] = uid_file
         mtime = os.stat(home.maildir).st_mtime_ns
@@ -75,14 +77,15 @@ def _is_mailbox(home: Home, name: str) -> bool:
     return os.path.isdir(f"{home.maildir}/{name}/cur")
 
 
-def _uid_file(home: Home, folder: str, ids: set[str]) -> UIDFile:
+def _uid_file(home: Home, folder: str, ids: set[str], highest: int) -> UIDFile:
     """Of a folder that the index does not know; a stranger's gets one."""
     path = home.folder(folder)
     found = UIDFile.read(path)
     if found is not None and found.mailbox_id not in ids:
         return found
     # Another program made it, or copied it from one that is there too.
-    first = home.aside.next_uid_validities(1, int(home.house.now()))
+    least = max(int(home.house.now()), highest + 1)
+    first = home.aside.next_uid_validities(1, least)
     new = UIDFile.new(home.account, first)
     founding.fill_folder(home.house.files, path, new)
     return new

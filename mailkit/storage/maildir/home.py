@@ -23,7 +23,7 @@ from mailkit.errors import MailboxGone, NoSuchMailbox, StorageBroken
 from mailkit.model.address import AccountName
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.storage import names
-from mailkit.storage.index.database import is_damaged
+from mailkit.storage.index.database import is_damaged, is_sound
 from mailkit.storage.index.index import HalfDone, Index, OtherVersion
 from mailkit.storage.index.rows import MailboxRow
 from mailkit.storage.maildir import founding, numbers
@@ -311,9 +311,12 @@ class Home:
             yield
         except sqlite3.Error as error:
             if is_damaged(error):
+                # Of the index, or of account.sqlite; or another process, which saw
+                # the same, has made the index anew.
                 self._let_go_of_index()
                 with self.held():
-                    self._discard_index()
+                    if not is_sound(self.index_path):
+                        self._discard_index()
             raise translated(error) from error
         except OSError as error:
             raise translated(error) from error
@@ -385,7 +388,13 @@ class Home:
         if row.boot == self.house.boot and row.id not in self.distrusted:
             return row
         with self.held():
-            self.repair.list_anew(self, index, row)
+            half_done = index.half_done(self.token)
+            if half_done is not None:
+                self.repair.finish(self, index, half_done)
+            # Another process may have been at it until now.
+            now = index.mailbox_by_id(row.id)
+            if now is not None:
+                self.repair.list_anew(self, index, now)
         found = index.mailbox_by_id(row.id)
         if found is None:
             raise MailboxGone(row.folder)

@@ -296,7 +296,9 @@ class _Comparison:
             mod_seq = home.next_mod_seq(index)
             if placed or self._renamed:
                 keywords.learn()
-            beyond = keywords.learn_beyond() if not row.boot else {}
+            # Of rows that were lost with the index, or with its last commits.
+            knows_less = not row.boot or (placed and self._ends_at_mark)
+            beyond = keywords.learn_beyond() if knows_less else {}
             rows = []
             rendered: list[RenderedRow] = []
             for _, uid, name, stat, shown in messages:

@@ -101,8 +101,7 @@ def _intend(
     database = index.database
     keywords = Keywords(home, index, target)
     sets = FlagSets()
-    for text in {row[2] for row in rows}:
-        keywords.check(sets[0, text])
+    keywords.check(frozenset().union(*(sets[0, text] for text in {r[2] for r in rows})))
     entries = []
     texts = []
     with database.transaction(is_full=True):
