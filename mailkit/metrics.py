@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import cache
+from itertools import accumulate
 
 from attrs import frozen
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import HistogramMetricFamily, Metric
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 LATENCIES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 """Upper bounds in seconds of the histograms of elapsed time."""
@@ -146,45 +152,40 @@ class Metrics:
     """
     Counts for one process; handed to whoever has something to count.
 
-    Two of them never share a number, so each test has its own. Safe in threads,
-    but for `turned`, which only the reactor's thread calls.
+    Two of them never share a number, so each test has its own. Counting takes no
+    lock: only the reactor's thread does it, but for `clerk_took`, which only the
+    clerk calls.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
-        self._connections = self._counter(CONNECTIONS)
-        self._open = self._gauge(CONNECTIONS_OPEN)
-        self._refused = self._counter(CONNECTIONS_REFUSED)
-        self._commands = self._counter(COMMANDS)
-        self._command_seconds = self._histogram(COMMAND_SECONDS)
-        self._logins = self._counter(LOGINS)
-        self._deliveries = self._counter(DELIVERIES)
-        self._delivery_seconds = self._histogram(DELIVERY_SECONDS)
-        self._delivery_octets = self._histogram(DELIVERY_OCTETS)
-        self._lane_seconds = self._histogram(LANE_SECONDS)
-        self._lane_waiting = self._gauge(LANE_WAITING)
-        self._clerk_batch = self._histogram(CLERK_BATCH)
+        self._connections = self._tally(CONNECTIONS)
+        self._open = self._tally(CONNECTIONS_OPEN)
+        self._refused = self._tally(CONNECTIONS_REFUSED)
+        self._commands = self._tally(COMMANDS)
+        self._command_seconds = self._spread(COMMAND_SECONDS)
+        self._logins = self._tally(LOGINS)
+        self._deliveries = self._tally(DELIVERIES)
+        self._delivery_seconds = self._spread(DELIVERY_SECONDS)
+        self._delivery_octets = self._spread(DELIVERY_OCTETS)
+        self._lane_seconds = self._spread(LANE_SECONDS)
+        self._lane_waiting = self._tally(LANE_WAITING)
+        self._clerk_batch = self._spread(CLERK_BATCH)
         self.turns = Turns(REACTOR_TURN)
         self.registry.register(self.turns)
-        # `labels` costs more than counting does, and what it is asked is fixed.
-        self._deliveries_of = cache(self._deliveries.labels)
-        self._delivery_seconds_of = cache(self._delivery_seconds.labels)
-        self._lane_seconds_of = cache(self._lane_seconds.labels)
-        self._lane_waiting_of = cache(self._lane_waiting.labels)
-        self._commanded: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 
     def connected(self, service: str) -> None:
         """A peer came."""
-        self._connections.labels(service).inc()
-        self._open.labels(service).inc()
+        self._connections.add((service,))
+        self._open.add((service,))
 
     def disconnected(self, service: str) -> None:
         """A peer that was `connected` is gone."""
-        self._open.labels(service).dec()
+        self._open.add((service,), -1)
 
     def turned_away(self, service: str, reason: str) -> None:
         """A peer was closed before its first word; it was never `connected`."""
-        self._refused.labels(service, reason).inc()
+        self._refused.add((service, reason))
 
     def commanded(self, protocol: str, name: str, outcome: str, took: float) -> None:
         """
@@ -193,87 +194,119 @@ class Metrics:
         :param name: from the protocol's own table; for anything else ``other``.
         :param took: seconds.
         """
-        key = protocol, name, outcome
-        pair = self._commanded.get(key)
-        if pair is None:
-            pair = self._commanded[key] = (
-                self._commands.labels(*key),
-                self._command_seconds.labels(protocol, name),
-            )
-        pair[0].inc()
-        pair[1].observe(took)
+        self._commands.add((protocol, name, outcome))
+        self._command_seconds.add((protocol, name), took)
 
     def logged_in(self, service: str, mechanism: str, outcome: str) -> None:
         """A login was tried."""
-        self._logins.labels(service, mechanism, outcome).inc()
+        self._logins.add((service, mechanism, outcome))
 
     def delivered(self, protocol: str, outcome: str, recipients: int = 1) -> None:
         """The same became of a message for that many recipients."""
-        self._deliveries_of(protocol, outcome).inc(recipients)
+        self._deliveries.add((protocol, outcome), recipients)
 
     def kept(self, protocol: str, size: int, took: float) -> None:
         """A message of ``size`` octets is durable, ``took`` seconds after its end."""
-        self._delivery_seconds_of(protocol).observe(took)
-        self._delivery_octets.observe(size)
+        self._delivery_seconds.add((protocol,), took)
+        self._delivery_octets.add((), size)
 
     def lane_entered(self, kind: str) -> None:
         """A piece of blocking work was asked for."""
-        self._lane_waiting_of(kind).inc()
+        self._lane_waiting.add((kind,))
 
     def lane_left(self, kind: str, took: float) -> None:
         """It is done, ``took`` seconds after it `lane_entered`."""
-        self._lane_waiting_of(kind).dec()
-        self._lane_seconds_of(kind).observe(took)
+        self._lane_waiting.add((kind,), -1)
+        self._lane_seconds.add((kind,), took)
 
     def clerk_took(self, items: int) -> None:
         """The clerk did that many deliveries in one batch."""
-        self._clerk_batch.observe(items)
+        self._clerk_batch.add((), items)
 
     def turned(self, seconds: float) -> None:
-        """The reactor made a turn that cost so much CPU; its own thread calls this."""
+        """The reactor made a turn that cost so much CPU."""
         self.turns.add(seconds)
 
-    def _counter(self, row: Row) -> Counter:
-        return Counter(row.name, row.meaning, row.labels, registry=self.registry)
+    def _tally(self, row: Row) -> Tally:
+        tally = Tally(row)
+        self.registry.register(tally)
+        return tally
 
-    def _gauge(self, row: Row) -> Gauge:
-        return Gauge(row.name, row.meaning, row.labels, registry=self.registry)
-
-    def _histogram(self, row: Row) -> Histogram:
-        return Histogram(
-            row.name,
-            row.meaning,
-            row.labels,
-            registry=self.registry,
-            buckets=row.buckets,
-        )
+    def _spread(self, row: Row) -> Spread:
+        spread = Spread(row)
+        self.registry.register(spread)
+        return spread
 
 
-class Turns(Collector):
-    """A histogram without a lock, for the one place that counts all the time."""
+class Tally(Collector):
+    """A counter or a gauge: a number for each set of labels that was counted."""
 
     def __init__(self, row: Row) -> None:
         self._row = row
-        self._counts = [0] * (len(row.buckets) + 1)
-        self._sum = 0.0
+        self._numbers: dict[tuple[str, ...], float] = {}
+
+    def add(self, labels: tuple[str, ...], by: float = 1) -> None:
+        """Count; labels in the order of the row."""
+        self._numbers[labels] = self._numbers.get(labels, 0.0) + by
+
+    def collect(self) -> Iterator[Metric]:
+        """What prometheus asks each of its collectors."""
+        row = self._row
+        is_counter = row.kind == "counter"
+        kind = CounterMetricFamily if is_counter else GaugeMetricFamily
+        family = kind(row.name, row.meaning, labels=row.labels)
+        for labels, number in list(self._numbers.items()):
+            family.add_metric(labels, number)
+        yield family
+
+
+class Spread(Collector):
+    """A histogram for each set of labels that was counted."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self._cells: dict[tuple[str, ...], list[float]] = {}
+        if not row.labels:
+            self._cells[()] = self._new()
+
+    def _new(self) -> list[float]:
+        # One number for each bound, one for what is above them, and the sum.
+        return [0.0] * (len(self._row.buckets) + 2)
+
+    def add(self, labels: tuple[str, ...], amount: float) -> None:
+        """Count; labels in the order of the row."""
+        cell = self._cells.get(labels)
+        if cell is None:
+            cell = self._cells[labels] = self._new()
+        cell[bisect_left(self._row.buckets, amount)] += 1
+        cell[-1] += amount
+
+    def collect(self) -> Iterator[Metric]:
+        """What prometheus asks each of its collectors."""
+        row = self._row
+        family = HistogramMetricFamily(row.name, row.meaning, labels=row.labels)
+        bounds = [*map(floatToGoString, row.buckets), "+Inf"]
+        for labels, cell in list(self._cells.items()):
+            *counts, total = cell
+            buckets = list(zip(bounds, accumulate(counts), strict=True))
+            family.add_metric(labels, buckets, total)
+        yield family
+
+
+class Turns(Collector):
+    """The turns of the reactor, and the dearest of them."""
+
+    def __init__(self, row: Row) -> None:
+        self._spread = Spread(row)
         self.longest = 0.0
         """Seconds of CPU of the dearest turn since the start."""
 
     def add(self, seconds: float) -> None:
         """Count one turn."""
-        self._counts[bisect_left(self._row.buckets, seconds)] += 1
-        self._sum += seconds
+        self._spread.add((), seconds)
         if seconds > self.longest:
             self.longest = seconds
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus asks each of its collectors."""
-        so_far = 0
-        buckets: list[tuple[str, float]] = []
-        bounds = [f"{bound:g}" for bound in self._row.buckets]
-        for bound, count in zip([*bounds, "+Inf"], self._counts, strict=True):
-            so_far += count
-            buckets.append((bound, so_far))
-        yield HistogramMetricFamily(
-            self._row.name, self._row.meaning, buckets=buckets, sum_value=self._sum
-        )
+        return self._spread.collect()
