@@ -106,6 +106,9 @@ class IMailbox(Interface):
     name: MailboxName = Attribute("What it was opened as.")
     mailbox_id: str = Attribute("The same for life (RFC 8474 §4).")
     uid_validity: int = Attribute("The same for life.")
+    mod_seq: int = Attribute(
+        "The state that the last answer was read in; 0 before there was one."
+    )
 
     async def snapshot(take_recent: bool) -> Snapshot:
         """

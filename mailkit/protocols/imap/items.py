@@ -66,6 +66,16 @@ class FetchSection:
     is_binary: bool = False
     """Transfer encoding is to be undone (RFC 9051 §6.4.5, RFC 3516 §4.2)."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the message as it is."""
+        return (
+            self.kind is SectionKind.WHOLE
+            and not self.part
+            and self.partial is None
+            and not self.is_binary
+        )
+
 
 @frozen
 class FetchBinarySize:

@@ -57,12 +57,13 @@ async def fetch(talk: Dialogue, command: Fetch) -> Response:
         is_whole = await reading.send(runs)
         known = reading.known
         response = reading.response
-    await tell_news(
-        talk,
-        may_expunge=command.uid,
-        uid=command.uid,
-        is_told=lambda record: record.mod_seq > known.get(record.uid, -1),
-    )
+    if not (is_whole and runs and talk.here.is_quiet(talk.house.clock.seconds())):
+        await tell_news(
+            talk,
+            may_expunge=command.uid,
+            uid=command.uid,
+            is_told=lambda record: record.mod_seq > known.get(record.uid, -1),
+        )
     return response if is_whole or command.uid else _ISSUED
 
 
@@ -78,6 +79,7 @@ async def _from_rows(
         size *= SMALL
     is_whole = True
     coming: Deferred[Records] | None = None
+    await talk.peer.flush()  # what was said before, so that what follows is one write
     try:
         for batch, after in pairwise([*batches(runs, size), None]):
             assert batch is not None  # what is after the last one is none
@@ -90,7 +92,8 @@ async def _from_rows(
             numbers = view.numbers_in(batch, rows.column("uid"))
             talk.say(template.lines(rows, numbers, view.recent))
             is_whole = is_whole and len(rows) == count(batch)
-            await talk.flush()
+            if after is not None:
+                await talk.flush()
     finally:
         if coming is not None:
             coming.addErrback(_not_asked_for)
@@ -118,6 +121,8 @@ class _Reading:
 
     talk: Dialogue
     steps: tuple[_Step, ...]
+    asked: Want
+    """What the client asked for of the rows."""
     want: Want
     marks: bool
     r"""Whether what is read becomes ``\Seen``."""
@@ -131,7 +136,7 @@ class _Reading:
     def of(cls, talk: Dialogue, items: tuple[FetchItem, ...]) -> _Reading:
         steps: list[_Step] = []
         ready: list[FetchItem] = []
-        want = Want.FACTS  # sizes, to know how many to read at once
+        asked = Want(0)
         marks = False
         for item in items:
             if isinstance(item, FetchSection) and not item.is_peek:
@@ -147,16 +152,22 @@ class _Reading:
             steps.append(_Ready(write.template_of(tuple(ready))))
         for step in steps:
             if isinstance(step, _Ready):
-                want |= step.template.want
+                asked |= step.template.want
+        want = asked | Want.FACTS  # sizes, to know how many to read at once
         if marks:
             want |= Want.FLAGS
-        return cls(talk, tuple(steps), want, marks, Attribute.FLAGS in items)
+        return cls(talk, tuple(steps), asked, want, marks, Attribute.FLAGS in items)
 
     async def send(self, runs: Sequence[Run]) -> bool:
         """Send all; whether every message was there."""
         talk = self.talk
         view, mailbox = talk.here.view, talk.here.mailbox
         is_whole = True
+        await (
+            talk.peer.flush()
+        )  # what was said before, so that what follows is one write
+        if count(runs) == 1 and not self.marks:
+            return await self._send_one(runs[0][0])
         for batch in batches(runs, talk.settings.contents):
             rows = await mailbox.fetch(view.uids(batch), self.want)
             is_whole = is_whole and len(rows) == count(batch)
@@ -166,6 +177,26 @@ class _Reading:
                 await self._send_group({row.uid: row for row in group}, by_uid)
                 await talk.flush()
         return is_whole
+
+    async def _send_one(self, number: int) -> bool:
+        """The same for one message, whose size need not be known before."""
+        mailbox = self.talk.here.mailbox
+        uid = self.talk.here.view.uid_at(number)
+        uids = UIDSet(((uid, uid),))
+        reading = Deferred.fromCoroutine(mailbox.contents(uids))
+        rows: Sequence[MessageRecord] = [_BARE._replace(uid=uid)]
+        if self.asked:
+            try:
+                # One after the other in the lane, with one wait for both.
+                rows = await mailbox.fetch(uids, self.asked)
+            except BaseException:
+                reading.addErrback(_not_asked_for)
+                raise
+        contents = await reading
+        if not contents or not rows:
+            return False
+        await self._send(number, rows[0], contents[0][1], False)
+        return True
 
     def _groups(self, rows: Sequence[MessageRecord]) -> Iterator[list[MessageRecord]]:
         """Rows whose messages may be in memory together."""
@@ -216,6 +247,7 @@ class _Reading:
     ) -> None:
         talk = self.talk
         recent = talk.here.view.recent
+        octets = content.octets
         message = Message(content, talk.house.large)
         pieces = [write.begin(number)]
         for index, step in enumerate(self.steps):
@@ -226,6 +258,8 @@ class _Reading:
                     pieces += template.parts([row], recent)
                 case FetchBinarySize():
                     pieces.append(await self._size(message, step))
+                case FetchSection() if octets is not None and step.is_whole:
+                    pieces += write.whole(step.name, octets)
                 case FetchSection():
                     found = await self._section(message, step)
                     if isinstance(found, Span):
@@ -285,3 +319,4 @@ class _Reading:
 
 _FLAGS = write.template_of((Attribute.FLAGS,))
 _UNKNOWN_CTE = no("The encoding of a part is not known", codes.UNKNOWN_CTE)
+_BARE = MessageRecord(0, 0, frozenset(), 0, 0, 0, "", "", b"", b"", b"", b"", b"")

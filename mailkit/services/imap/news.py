@@ -37,6 +37,7 @@ async def tell_news(
     """
     selected = talk.here
     view = selected.view
+    selected.looked = talk.house.clock.seconds()
     change = await selected.mailbox.changes_since(view.mod_seq)
     if change.is_gone:
         raise MailboxGone

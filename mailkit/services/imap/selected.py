@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from attrs import define, field
 
 from mailkit.interfaces.storage import IMailbox
 from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.protocols.imap.sequence import SequenceSet
 from mailkit.services.imap.view import Run, View, merged
+
+LOOK_EVERY = 1.0
+"""Seconds that one look at the folder is good for, unless a client asks by NOOP."""
 
 
 @define(eq=False)
@@ -21,6 +26,18 @@ class Selected:
     r"""Whether new messages become ``\Recent`` for this session (STORE.md §2)."""
     saved: UIDSet = field(default=NO_UIDS)
     """What ``$`` stands for (RFC 5182 §2.1)."""
+    looked: float = field(default=-math.inf, init=False)
+    """When the store was last asked what happened."""
+
+    def is_quiet(self, now: float) -> bool:
+        """
+        Whether what was just read of the mailbox tells that there is no news.
+
+        Other programs' changes are not seen so, hence once a second there is a look.
+        """
+        view = self.view
+        is_told = self.mailbox.mod_seq <= view.mod_seq and not view.pending
+        return is_told and now - self.looked < LOOK_EVERY
 
     def runs(self, numbers: SequenceSet, uid: bool) -> list[Run]:
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from attrs import define
+from attrs import define, field
 from zope.interface import implementer
 
 from mailkit.errors import MailboxGone
@@ -72,6 +72,7 @@ class MaildirMailbox:
     name: MailboxName
     mailbox_id: str
     uid_validity: int
+    mod_seq: int = field(default=0, init=False)
 
     async def snapshot(self, take_recent: bool) -> Snapshot:
         def look(home: Home, index: Index, row: MailboxRow) -> Snapshot:
@@ -177,7 +178,10 @@ class MaildirMailbox:
 
         def in_lane() -> T:
             with home.used() as index:
-                return work(home, index, home.mailbox_again(index, self.mailbox_id))
+                row = home.mailbox_again(index, self.mailbox_id)
+                answer = work(home, index, row)
+            self.mod_seq = row.mod_seq
+            return answer
 
         return await self._keeper.lanes.run(self.account, in_lane)
 

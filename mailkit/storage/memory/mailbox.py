@@ -61,6 +61,10 @@ class MemoryMailbox:
         return self._folder.mailbox_id
 
     @property
+    def mod_seq(self) -> int:
+        return self._folder.highest_mod_seq
+
+    @property
     def uid_validity(self) -> int:
         return self._folder.uid_validity
 

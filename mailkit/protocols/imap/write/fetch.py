@@ -237,6 +237,13 @@ def section(name: bytes, octets: bytes | None, is_binary: bool = False) -> bytes
     return b"%b %b" % (name, literal(octets.replace(b"\0", b"?")))
 
 
+def whole(name: bytes, octets: bytes) -> tuple[bytes, bytes]:
+    """Like `section`, of a whole message, which is not copied for it."""
+    if b"\0" in octets:
+        octets = octets.replace(b"\0", b"?")
+    return section_head(name, len(octets)), octets
+
+
 def section_head(name: bytes, size: int, is_literal8: bool = False) -> bytes:
     """
     An item whose ``size`` octets follow in pieces of any size.
