@@ -215,18 +215,32 @@ class Accounts:
         """
         Take the account away, its grants, and itself as a target of aliases.
 
+        It is suspended first, and known until all else of it is gone: what stops half
+        way is an account that nobody can use, and can be removed again. So its mail
+        never comes into the hands of a later account of that name.
+
         :param purge: delete its mail; otherwise that is kept aside for 30 days.
         :raises NotAllowed: :raises NoSuchAccount:
         """
         office = self._office
         account = await office.account(actor, account_name(text))
         actor.check_role(account.role)
+        if not account.is_suspended:
+            suspended = evolve(account, is_suspended=True)
+            account = await self._change(actor, "account suspend", account, suspended)
+        await office.store.remove_account(account.name, purge)
+        for alias in await self._aliases_of(account):
+            await self._forget_target(actor, alias, account)
+        for other in await office.directory.accounts():
+            if account.address in await office.directory.grants(other.name):
+                await self._say_grant(
+                    actor, "account remove", other, account.address, wish=False
+                )
         line = office.line(
             actor, "account remove", account.name, say_account(account), ""
         )
         await office.changes.remove_account(account.name, line)
-        for alias in await self._aliases_of(account):
-            await self._forget_target(actor, alias, account.address)
+        # A delivery or a session that had not ended may have begun it again.
         await office.store.remove_account(account.name, purge)
 
     async def grant(self, actor: Actor, text: str, as_text: str) -> None:
@@ -297,29 +311,60 @@ class Accounts:
         if wish:
             actor.check_domain(address.domain)
             await office.check_domain(address.domain)
-            after = (*granted, address)
-        else:
-            if address not in granted:
-                raise Refused(f"{account.name} may not send as {address} anyway")
-            after = tuple(one for one in granted if one != address)
+        elif address not in granted:
+            raise Refused(f"{account.name} may not send as {address} anyway")
         if wish and address in granted:
             return
+        await self._say_grant(actor, action, account, address, wish=wish)
+
+    async def _say_grant(
+        self,
+        actor: Actor,
+        action: str,
+        account: Account,
+        address: Address,
+        *,
+        wish: bool,
+    ) -> None:
+        office = self._office
+        granted = tuple(await office.directory.grants(account.name))
+        after = tuple(one for one in granted if one != address)
         line = office.line(
             actor,
             action,
             account.name,
             f"as={say_addresses(granted)}",
-            f"as={say_addresses(after)}",
+            f"as={say_addresses((*after, address) if wish else after)}",
         )
         await office.changes.grant(account.name, address, wish, line)
 
     async def _aliases_of(self, account: Account) -> Sequence[Alias]:
         aliases = await self._office.directory.aliases()
-        return [alias for alias in aliases if account.address in alias.targets]
+        return [
+            alias
+            for alias in aliases
+            if any([await self._is_of(target, account) for target in alias.targets])
+        ]
 
-    async def _forget_target(self, actor: Actor, alias: Alias, target: Address) -> None:
+    async def _is_of(self, target: Address, account: Account) -> bool:
+        """Whether an address leads straight to it, with a detail or without."""
+        if target == account.address:
+            return True
+        if _without_detail(target) != account.address:
+            return False
+        directory = self._office.directory
+        return (
+            await directory.account(AccountName(str(target))) is None
+            and await directory.alias(target) is None
+        )
+
+    async def _forget_target(
+        self, actor: Actor, alias: Alias, account: Account
+    ) -> None:
         office = self._office
-        left = tuple(one for one in alias.targets if one != target)
+        left = tuple(
+            [one for one in alias.targets if not await self._is_of(one, account)]
+        )
         line = office.line(
             actor,
             "account remove",
@@ -331,6 +376,12 @@ class Accounts:
             await office.changes.set_alias(Alias(alias.address, left), line)
         else:
             await office.changes.remove_alias(alias.address, line)
+
+
+def _without_detail(address: Address) -> Address:
+    """The address without what stands behind a plus (RFC 5233 §1)."""
+    local_part = address.local_part.partition("+")[0]
+    return Address(local_part or address.local_part, address.domain)
 
 
 def _check_quota(quota: int | None) -> None:

@@ -182,15 +182,23 @@ def test_remove(world: World) -> None:
     at_once(world.admin.accounts.add(ROOT, BOB, "x"))
     at_once(world.admin.aliases.add(ROOT, "one@example.test", [ALICE]))
     at_once(world.admin.aliases.add(ROOT, "two@example.test", [ALICE, BOB]))
+    at_once(world.admin.accounts.grant(ROOT, BOB, ALICE))
     at_once(world.admin.accounts.remove(ROOT, ALICE, False))
     assert world.account(ALICE) is None
     [left] = at_once(world.directory.aliases())
     assert str(left.address) == "two@example.test"
     assert left.targets == (Address("bob", DomainName("example.test")),)
-    assert [line[1:] for line in world.lines()[-3:]] == [
-        ("account remove", ALICE, "role=user quota=default active", ""),
+    assert [line[1:] for line in world.lines()[-5:]] == [
+        (
+            "account suspend",
+            ALICE,
+            "role=user quota=default active",
+            "role=user quota=default suspended",
+        ),
         ("account remove", "one@example.test", ALICE, ""),
         ("account remove", "two@example.test", f"{ALICE} {BOB}", BOB),
+        ("account remove", BOB, f"as={ALICE}", "as="),
+        ("account remove", ALICE, "role=user quota=default suspended", ""),
     ]
     with pytest.raises(NoSuchAccount):
         at_once(world.admin.accounts.remove(ROOT, ALICE, False))
