@@ -44,7 +44,12 @@ def search(home: Home, index: Index, row: MailboxRow, query: Query) -> UIDSet:
     """Messages that match, exactly."""
     keywords = Keywords(home, index, row)
     terms = query.queries if isinstance(query, AllOf) else (query,)
-    told = [_sql(term, row, keywords) for term in terms]
+    told: list[str | None] = []
+    room = _MOST_TERMS
+    for term in terms:
+        weight = _weight(term)
+        room -= weight if weight <= room else 0
+        told.append(_sql(term, row, keywords) if weight <= room else None)
     known = " AND ".join(f"({sql})" for sql in told if sql is not None) or "1"
     rest = tuple(term for term, sql in zip(terms, told, strict=True) if sql is None)
     found = index.database.execute(
@@ -57,6 +62,21 @@ def search(home: Home, index: Index, row: MailboxRow, query: Query) -> UIDSet:
     return _read(home, index, row, [uid for (uid,) in found], AllOf(rest))
 
 
+def _weight(query: Query, depth: int = 0) -> int:
+    """How much SQL a query is; too much for any if it is too deep (SQLite's limits)."""
+    if depth > _DEEPEST:
+        return _MOST_TERMS + 1
+    match query:
+        case Not(inner):
+            return _weight(inner, depth + 1)
+        case AllOf(queries) | AnyOf(queries):
+            return sum(_weight(inner, depth + 1) for inner in queries)
+        case Uids(uids):
+            return len(uids.ranges)
+        case _:
+            return 1
+
+
 def _read(
     home: Home, index: Index, row: MailboxRow, uids: list[int], query: Query
 ) -> UIDSet:
@@ -66,6 +86,7 @@ def _read(
         Want.FLAGS
         | Want.FACTS
         | Want.IDS
+        | Want.MOD_SEQ
         | (Want.HEADER_FIELDS if in_header else Want(0))
     )
     matching: list[int] = []
@@ -200,3 +221,7 @@ def _quoted(text: str) -> str:
 
 _EPOCH = datetime.date(1970, 1, 1)
 _MOST_RANGES = 200
+_MOST_TERMS = 500
+"""Of one condition: SQLite nests as many as there are, and no more than 1000."""
+_DEEPEST = 10
+"""Parentheses inside parentheses: its parser has room for some 30."""

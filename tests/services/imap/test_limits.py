@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -116,6 +117,30 @@ def test_nested_parentheses(world: World, depth: int) -> None:
     assert answer.endswith(b"\r\n")
     assert b"a OK" in answer or b"a BAD" in answer
     assert client.say("b NOOP") == b"b OK Done\r\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ("NOT " * 100 + "SEEN", b" 2"),
+        ("OR SEEN " * 2000 + "SEEN", b" 2"),
+        ("SEEN " * 2000 + "SEEN", b" 2"),
+        ("OR UID 1 " * 2000 + "UID 3", b" 1 3"),
+        ("NOT (SEEN " * 50 + "SEEN" + ")" * 50, b" 1 2 3"),
+        ("UNSEEN OR " + "(OR 1 " * 49 + "3" + ")" * 49 + " UID 9", b" 1 3"),
+    ],
+)
+def test_many_keys_on_disk(tmp_path: Path, keys: str, found: bytes) -> None:
+    """More than a database takes in one question, all the same answered."""
+    world = World(data=tmp_path)
+    for flags in ((), (SEEN,), ()):
+        world.deliver(LETTER, flags=frozenset(flags))
+    client = Client(world)
+    client.login()
+    client.say("a SELECT INBOX")
+    answer = b"* SEARCH%b\r\nb OK Searched\r\n" % found
+    assert client.say(f"b SEARCH {keys}") == answer
+    world.close()
 
 
 def test_a_line_of_64_kib(world: World) -> None:
