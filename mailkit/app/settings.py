@@ -129,7 +129,7 @@ class LimitSettings:
     """Recipients of one message (RFC 5321 §4.5.3.1.8)."""
 
     connections: int = field(default=10_000, validator=ge(1))
-    """Connections of all peers to all services together."""
+    """Connections of all peers to all services of all workers together."""
 
     connections_per_peer: int = field(default=50, validator=ge(1))
     """Connections of one IPv4 address, or one IPv6 /64, to all services."""
@@ -198,7 +198,7 @@ class ProcessSettings:
 
     user: str | None = None
     """Who to be once the ports are bound, when started as root. Absent: stays root,
-    with one warning line."""
+    with one warning line. The parent of several workers stays root in any case."""
 
 
 @frozen
@@ -244,7 +244,8 @@ class Settings:
     """Everything the server writes; relative: beside this file."""
 
     workers: int = field(default=1, validator=[ge(0), le(256)])
-    """Processes that serve; 0: one per core."""
+    """Processes that serve; 0: one per core. With more than one a parent binds the
+    ports, replaces workers that die, and serves nobody itself."""
 
     listen: ListenSettings = ListenSettings()
     tls: TLSSettings = TLSSettings()

@@ -48,8 +48,9 @@ def config_page() -> str:
 def metrics_page() -> str:
     """All metrics, from their table."""
     lines = [
-        "`[listen] metrics` serves `/metrics` for Prometheus, and `/healthz`, which "
-        "answers 200 or, while there should be no new work, 503.",
+        "`[listen] metrics` serves `/metrics` for Prometheus (with several workers the "
+        "sums of all), and `/healthz`, which answers 200 or, while there should be no "
+        "new work, 503.",
         "",
         "| Name | Kind | Labels | Meaning |",
         "|---|---|---|---|",
