@@ -13,7 +13,7 @@ from mailkit.model.flags import DELETED, FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, Want
 from mailkit.model.uidset import UIDSet
 
-AHEAD = 8
+AHEAD = 32
 """Messages read at once for a client that asks for one after the other."""
 
 AHEAD_OCTETS = 262_144
