@@ -381,6 +381,8 @@ class POP3Session:
 
 def _needs_utf8(start: bytes) -> bool:
     """Whether the header holds text that only UTF8 clients may see (RFC 6856 §2.1)."""
+    if start.isascii():  # mostly, and then nothing has to be looked for
+        return False
     header = start[: find_end(start)]
     if header.isascii():
         return False
