@@ -61,9 +61,9 @@ def _tell_state(
 
 async def close(talk: Dialogue) -> Response:
     r"""Remove what is ``\Deleted``, saying nothing, and look at no mailbox."""
-    selected, talk.selected = talk.here, None
-    if not selected.is_read_only:
-        await selected.mailbox.expunge(ALL_UIDS)
+    if not talk.here.is_read_only:
+        await talk.here.mailbox.expunge(ALL_UIDS)
+    talk.selected = None
     return ok("Closed")
 
 

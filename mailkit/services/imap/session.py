@@ -171,7 +171,8 @@ class IMAPSession:
             response = await self._act(cast(Event, event))
         except MailboxGone as error:
             response = answer_for(error)
-            talk.end_for(error)
+            if talk.selected is not None:
+                talk.end_for(error)
         except (Malformed, Refused, Unavailable) as error:
             response = answer_for(error)
         if self.is_over and not isinstance(event, Logout):

@@ -8,7 +8,7 @@ from typing import Protocol
 from attrs import define
 from zope.interface import implementer
 
-from mailkit.errors import MailboxGone
+from mailkit.errors import MailboxGone, NoSuchMailbox
 from mailkit.interfaces.storage import IContent, IMailbox, IWatch, NewMessage
 from mailkit.model.address import AccountName
 from mailkit.model.flags import DELETED, FlagAction, FlagChange
@@ -169,7 +169,7 @@ class MemoryMailbox:
 
     def _put_into(self, target: Folder, kept: Sequence[Kept]) -> Copied:
         if target.is_gone:
-            raise MailboxGone(target.name)
+            raise NoSuchMailbox(target.name)
         target.check_keywords(flag for k in kept for flag in k.flags)
         if not kept:
             return Copied(target.uid_validity, ())

@@ -9,6 +9,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 from mailkit.errors import (
     Busy,
     LocalMisuse,
+    MailboxGone,
     MailkitError,
     Malformed,
     NoSuchAddress,
@@ -18,19 +19,20 @@ from mailkit.errors import (
     StorageFull,
     TooMany,
 )
-from mailkit.model.mailbox import INBOX, MailboxChange
+from mailkit.model.mailbox import INBOX, MailboxChange, MailboxName
 from mailkit.model.uidset import UIDSet
 from mailkit.protocols.imap.events import AppendBegins
 from mailkit.services.imap.answers import answer_for
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.incoming import Incoming
 from mailkit.services.imap.settings import IMAPSettings
+from mailkit.storage.memory.folder import Folder, Kept
 from mailkit.storage.memory.mailbox import MemoryMailbox
 from mailkit.storage.memory.spool import MemorySpool
 from mailkit.storage.memory.store import MemoryStore
 from mailkit.testing.at_once import at_once
 from tests.services.imap.client import Client
-from tests.services.imap.world import World
+from tests.services.imap.world import ALICE, World
 
 LETTER = b"Subject: x\r\n\r\nx\r\n"
 
@@ -85,6 +87,7 @@ BROKEN = b"NO [UNAVAILABLE] The store is out of order\r\n"
         ("copy", "COPY 1 Sent"),
         ("move", "MOVE 1 Sent"),
         ("expunge", "EXPUNGE"),
+        ("expunge", "CLOSE"),
         ("changes_since", "NOOP"),
         ("changes_since", "CHECK"),
         ("changes_since", "FETCH 1 (UID)"),
@@ -97,6 +100,7 @@ def test_a_broken_store_is_said(
     assert client.say(f"a {command}").endswith(b"a " + BROKEN)
     monkeypatch.undo()
     assert client.say("b NOOP") == b"b OK Done\r\n"
+    assert client.say("c FETCH 1 (UID)").endswith(b"c OK Fetched\r\n")
 
 
 def test_what_is_done_stays_done_though_the_news_fail(
@@ -331,6 +335,39 @@ def test_a_mailbox_that_goes_while_selected(
     monkeypatch.setattr(MemoryStore, "mailboxes", mailboxes)
     answer = client.say("a SELECT INBOX")
     assert answer == b"a NO [NONEXISTENT] No such mailbox\r\n"
+
+
+def test_a_mailbox_that_goes_between_opening_and_looking(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not selected, so the session goes on."""
+
+    async def snapshot(*args: object) -> None:
+        raise MailboxGone("INBOX")
+
+    monkeypatch.setattr(MemoryMailbox, "snapshot", snapshot)
+    assert client.say("a SELECT INBOX").endswith(
+        b"\r\na NO [NONEXISTENT] The mailbox is no more\r\n"
+    )
+    assert client.say("b NOOP") == b"b OK Done\r\n"
+
+
+@pytest.mark.parametrize("command", ["COPY 1 Sent", "MOVE 1 Sent"])
+def test_a_target_that_goes_meanwhile(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """What is gone is not the selected mailbox, so the session goes on."""
+    among = Folder.among
+
+    def deleted(folder: Folder, uids: UIDSet) -> list[Kept]:
+        monkeypatch.undo()
+        at_once(world.store.delete(ALICE, MailboxName("Sent")))
+        return among(folder, uids)
+
+    monkeypatch.setattr(Folder, "among", deleted)
+    answer = b"a NO [TRYCREATE] No such mailbox; it may be created\r\n"
+    assert client.say(f"a UID {command}") == answer
+    assert client.say("b NOOP") == b"b OK Done\r\n"
 
 
 @pytest.mark.parametrize("pieces", [["a\r", "\nb\nc"], ["a", "\r", "\n", "b\n", "c"]])
