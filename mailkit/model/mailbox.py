@@ -45,7 +45,7 @@ SPECIAL_MAILBOXES: dict[MailboxName, SpecialUse] = {
 class Want(Flag):
     """What of each message is read; ask for no more than is sent."""
 
-    FLAGS = auto()  # and MODSEQ
+    FLAGS = auto()
     FACTS = auto()  # size, date of arrival
     ENVELOPE = auto()
     BODY = auto()
@@ -53,14 +53,15 @@ class Want(Flag):
     PREVIEW = auto()
     HEADER_FIELDS = auto()
     IDS = auto()  # EMAILID, THREADID, date of saving
+    MOD_SEQ = auto()
 
 
 class MessageRecord(NamedTuple):
     """
     One message as the index knows it: a plain row, its octets ready to send.
 
-    Fields that were not asked for, MODSEQ among them, are 0, empty or ``b""``. Dates
-    are whole seconds since 1970 in UTC.
+    Fields that were not asked for are 0, empty or ``b""``. Dates are whole seconds
+    since 1970 in UTC.
     """
 
     uid: int

@@ -37,7 +37,7 @@ _ISSUED = no("Some of them are no more", codes.EXPUNGEISSUED)
 SMALL = 4
 """So many times more are read at once where flags, sizes and dates are all."""
 
-_SMALL = Want.FLAGS | Want.FACTS
+_SMALL = Want.FLAGS | Want.FACTS | Want.IDS
 
 
 async def fetch(talk: Dialogue, command: Fetch) -> Response:
@@ -155,7 +155,7 @@ class _Reading:
                 asked |= step.template.want
         want = asked | Want.FACTS  # sizes, to know how many to read at once
         if marks:
-            want |= Want.FLAGS
+            want |= Want.FLAGS | Want.MOD_SEQ
         return cls(talk, tuple(steps), asked, want, marks, Attribute.FLAGS in items)
 
     async def send(self, runs: Sequence[Run]) -> bool:

@@ -59,7 +59,7 @@ async def _tell_own(talk: Dialogue, runs: list[Run], news: News, uid: bool) -> N
         return
     mailbox, view = talk.here.mailbox, talk.here.view
     for batch in batches(runs, talk.settings.batch):
-        rows = await mailbox.fetch(view.uids(batch), Want.FLAGS)
+        rows = await mailbox.fetch(view.uids(batch), Want.FLAGS | Want.MOD_SEQ)
         records = [FlagRecord(row.uid, row.flags, row.mod_seq) for row in rows]
         numbers_here = view.numbers_in(batch, [row.uid for row in rows])
         pairs = list(zip(numbers_here, records, strict=True))

@@ -19,7 +19,8 @@ from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import UIDS, MailboxRow
 
 _COLUMNS: tuple[tuple[Want, tuple[str, ...]], ...] = (
-    (Want.FLAGS, ("mod_seq", "flags")),
+    (Want.MOD_SEQ, ("mod_seq",)),
+    (Want.FLAGS, ("flags",)),
     (Want.FACTS, ("size", "internal_date")),
     (Want.IDS, ("save_date", "email_id", "thread_id")),
     (Want.ENVELOPE, ("envelope",)),
@@ -38,7 +39,7 @@ RENDERED = (
 )
 """What needs a message to be rendered."""
 
-_SMALL = Want.FLAGS | Want.FACTS | Want.IDS
+_SMALL = Want.FLAGS | Want.FACTS | Want.IDS | Want.MOD_SEQ
 """What is in the small rows."""
 
 

@@ -187,6 +187,7 @@ def delete(home: Home, index: Index, name: MailboxName) -> str:
         index.forget_mailbox(row)
     home.aside.forget_mailbox(row.mailbox_id)
     home.arrays.pop(row.id, None)
+    home.flags.pop(row.id, None)
     with _leaving(home):
         files.remove_tree(gone)
     return row.mailbox_id

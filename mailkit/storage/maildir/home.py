@@ -28,6 +28,7 @@ from mailkit.storage.index.index import HalfDone, Index, OtherVersion
 from mailkit.storage.index.rows import MailboxRow
 from mailkit.storage.maildir import founding, numbers
 from mailkit.storage.maildir.aside import Aside
+from mailkit.storage.maildir.flagcolumn import FlagColumn
 from mailkit.storage.maildir.house import House
 from mailkit.storage.maildir.numbers import UIDFile
 from mailkit.storage.safefile import translated
@@ -81,10 +82,13 @@ class Home:
     """The mtime of ``Maildir`` as we left it."""
     arrays: dict[int, tuple[int, array[int]]] = field(init=False, factory=dict)
     """Mailbox → MODSEQ and UIDs of the newest snapshot."""
+    flags: dict[int, FlagColumn] = field(init=False, factory=dict)
+    """Mailbox → flags of all its messages, where somebody asked for them."""
     _index: Index | None = field(init=False, default=None)
     _aside: Aside | None = field(init=False, default=None)
     _identity: tuple[int, int] | None = field(init=False, default=None)
     _lock: int = field(init=False, default=-1)
+    _lock_identity: tuple[int, int] = field(init=False, default=(0, 0))
     _is_held: bool = field(init=False, default=False)
     _is_founded: bool = field(init=False, default=False)
 
@@ -145,10 +149,14 @@ class Home:
         :raises NotNowError: if it ``waits`` not and would have to.
         """
         with self.house.pool.using(self, self.house.now()), self._telling():
-            if not waits and (self._index is None or not self._is_same()):
+            if not waits and self._index is None:
                 raise NotNowError
             with self.held(waits=waits):
-                index = self._opened()
+                if not waits and not self._is_same():
+                    raise NotNowError
+                index = None if waits else self._index
+                if index is None:
+                    index = self._opened()
                 half_done = index.half_done(self.token)
                 if half_done is not None:
                     if not waits and any(half_done[:3]):
@@ -186,11 +194,13 @@ class Home:
                 self._lock = os.open(
                     f"{self.path}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
                 )
+                opened = os.fstat(self._lock)
+                self._lock_identity = opened.st_ino, opened.st_dev
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
             except BlockingIOError:
                 raise NotNowError from None
-            if _is_file(f"{self.path}/lock", self._lock):
+            if self._lock_identity == _identity_of(f"{self.path}/lock"):
                 return
             # The folder was put aside or put back meanwhile.
             self.close()
@@ -199,11 +209,7 @@ class Home:
         """Whether the index that is open is the file of that name."""
         if self._index is None:
             return False
-        try:
-            found = os.stat(self.index_path)
-        except FileNotFoundError:
-            return False
-        return self._identity == (found.st_ino, found.st_dev)
+        return self._identity == _identity_of(self.index_path)
 
     def _opened(self) -> Index:
         """The index, under the lock; rebuilt if it is not what it should be."""
@@ -290,6 +296,7 @@ class Home:
             self._index.close()
             self._index = None
         self.arrays.clear()
+        self.flags.clear()
         self.left_at.clear()
         self.listed.clear()
         self.compared.clear()
@@ -323,13 +330,17 @@ class Home:
 
     # --- numbers ---
 
-    def next_mod_seq(self, index: Index) -> int:
-        """A MODSEQ for the change that is being made, in its transaction."""
+    def next_mod_seq(self, index: Index, grown: int = 0) -> int:
+        """
+        A MODSEQ for the change that is being made, in its transaction.
+
+        :param grown: octets by which the account grows with it.
+        """
         last, floor = index.mod_seq()
         mod_seq = max(last + 1, int(self.house.now() * 1_000_000))
         if mod_seq >= floor:
             index.set_fact("floor", self.raise_floor(mod_seq))
-        index.set_fact("mod_seq", mod_seq)
+        index.grow(mod_seq, grown)
         return mod_seq
 
     def read_floor(self) -> int:
@@ -411,10 +422,9 @@ def name_of(folder: str) -> MailboxName:
     return names.unfolder(folder) if folder else INBOX
 
 
-def _is_file(path: str, descriptor: int) -> bool:
+def _identity_of(path: str) -> tuple[int, int] | None:
     try:
-        named = os.stat(path)
+        found = os.stat(path)
     except FileNotFoundError:
-        return False
-    held = os.fstat(descriptor)
-    return (named.st_ino, named.st_dev) == (held.st_ino, held.st_dev)
+        return None
+    return found.st_ino, found.st_dev

@@ -26,7 +26,7 @@ from mailkit.storage.content import OctetsContent
 from mailkit.storage.index import reading
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import UIDS, MailboxRow
-from mailkit.storage.maildir import listing, naming
+from mailkit.storage.maildir import flagcolumn, listing, naming
 from mailkit.storage.maildir.home import Home, name_of
 from mailkit.storage.maildir.letter import Shown, with_crlf
 
@@ -155,6 +155,9 @@ def records(
     """Messages with those UIDs, rendered where that is wanted."""
     if want & (reading.RENDERED | Want.IDS):
         render_missing(home, index, row, uids)
+    if want is Want.FLAGS:
+        _, shared = home.arrays.get(row.id, (0, None))
+        return flagcolumn.records(home.flags, index, row, uids, shared)
     return reading.records(index, row, uids, want)
 
 

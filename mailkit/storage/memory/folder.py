@@ -86,7 +86,7 @@ class Kept:
 def records(messages: Iterable[Kept], want: Want) -> list[MessageRecord]:
     """Only what is wanted; all other fields are empty."""
     flags, facts = Want.FLAGS in want, Want.FACTS in want
-    ids = Want.IDS in want
+    ids, mod_seq = Want.IDS in want, Want.MOD_SEQ in want
     envelope, body = Want.ENVELOPE in want, Want.BODY in want
     bodystructure, preview = Want.BODYSTRUCTURE in want, Want.PREVIEW in want
     fields = Want.HEADER_FIELDS in want
@@ -94,7 +94,7 @@ def records(messages: Iterable[Kept], want: Want) -> list[MessageRecord]:
     return [
         MessageRecord(
             kept.uid,
-            kept.mod_seq if flags else 0,
+            kept.mod_seq if mod_seq else 0,
             kept.flags if flags else _NO_FLAGS,
             kept.size if facts else 0,
             kept.internal_date if facts else 0,

@@ -187,7 +187,7 @@ class MailboxContract(StoreCase):
         for change in (add("\\Seen"), remove("\\Seen"), add("\\Deleted")):
             await inbox.store(UIDSet.of([1]), change)
             seen.append((await inbox.status()).highest_mod_seq)
-            one, two = await inbox.fetch(ALL_UIDS, Want.FLAGS)
+            one, two = await inbox.fetch(ALL_UIDS, Want.FLAGS | Want.MOD_SEQ)
             assert one.mod_seq == seen[-1] > two.mod_seq
         await inbox.expunge(ALL_UIDS)
         seen.append((await inbox.status()).highest_mod_seq)

@@ -76,7 +76,7 @@ class SearchContract(StoreCase):
         await self.finds(inbox, HasFlag("nobody"))
         await self.finds(inbox, Larger(len(EMPTY)), 1, 2)
         await self.finds(inbox, Smaller(len(EMPTY) + 1), 3)
-        [one, two, _] = await inbox.fetch(ALL_UIDS, Want.FACTS | Want.IDS)
+        [one, two, _] = await inbox.fetch(ALL_UIDS, Want.IDS | Want.MOD_SEQ)
         await self.finds(inbox, HasEmailId(one.email_id), 1)
         assert one.thread_id == two.thread_id
         await self.finds(inbox, HasThreadId(one.thread_id), 1, 2)
