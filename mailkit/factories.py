@@ -13,7 +13,7 @@ Bring the two, make `Services` of them, and hand a factory to any endpoint::
 
 from __future__ import annotations
 
-import secrets
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,7 +55,7 @@ from mailkit.storage.memory.spool import MemorySpool
 
 def new_id() -> str:
     """An id that no other message has, on this machine or another."""
-    return secrets.token_hex(8)
+    return f"{random.getrandbits(64):016x}"
 
 
 @define(eq=False, kw_only=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
@@ -213,6 +214,7 @@ class NewFile:
     _files: Files
     path: str
     _descriptor: int
+    _begun: float = field(init=False, factory=time.time)
 
     def write(self, octets: bytes) -> None:
         observer = self._files.observer
@@ -229,7 +231,7 @@ class NewFile:
         """Make it durable, with a modification time if one is given."""
         observer = self._files.observer
         if observer is None:
-            if date is not None:
+            if date is not None and not self._is_of(date):
                 os.utime(self._descriptor, (date, date))
             os.fsync(self._descriptor)
         else:
@@ -243,6 +245,10 @@ class NewFile:
             os.fsync(self._descriptor)
             observer.after(operation)
         self._close()
+
+    def _is_of(self, date: float) -> bool:
+        """Whether its own date is surely in that whole second, to save a call."""
+        return int(self._begun - _CLOCK_TICK) == date == int(time.time())
 
     def discard(self) -> None:
         """Take it away again; safe to call after an error of `finish`."""
@@ -288,5 +294,7 @@ def _has_code(error: sqlite3.Error) -> bool:
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _PIECE = 1 << 20
+_CLOCK_TICK = 0.02
+"""Seconds by which the kernel may date a file too early; it counts in ticks."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CANNOT_LINK = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,17 @@ def test_errors_become_kinds() -> None:
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
     assert isinstance(translated(full), StorageFull)
+
+
+def test_a_date_of_this_very_second_is_kept_whether_it_is_set_or_not(
+    tmp_path: Path,
+) -> None:
+    for number in range(20):
+        new = Files().create(f"{tmp_path}/{number}")
+        new.write(b"x")
+        second = int(time.time())
+        new.finish(second)
+        assert int(os.stat(f"{tmp_path}/{number}").st_mtime) == second
+    new = Files().create(f"{tmp_path}/old")
+    new.finish(1_000_000_000)
+    assert os.stat(f"{tmp_path}/old").st_mtime == 1_000_000_000

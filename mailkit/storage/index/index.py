@@ -220,6 +220,12 @@ class Index:
         if by.size:
             self.add_used(by.size)
 
+    def grow(self, mod_seq: int, octets: int) -> None:
+        """The account has a new state, and so much more in it."""
+        self.database.execute(
+            "UPDATE account SET mod_seq = ?, used = used + ?", (mod_seq, octets)
+        )
+
     def add_used(self, octets: int) -> None:
         """The account's messages have so much more together."""
         self.database.execute("UPDATE account SET used = used + ?", (octets,))

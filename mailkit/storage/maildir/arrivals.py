@@ -252,7 +252,8 @@ class _Landed:
 
     def _write(self, landings: Sequence[Landing]) -> None:
         home, index = self._home, self._index
-        mod_seq = home.next_mod_seq(index)
+        grown = sum(drop.letter.size for one in landings for drop in one.drops)
+        mod_seq = home.next_mod_seq(index, grown)
         now = int(home.house.now())
         rows: list[MessageRow] = []
         rendered: list[RenderedRow] = []
@@ -316,7 +317,6 @@ class _Landed:
                 row.id,
             ),
         )
-        index.add_used(target.size)
 
     def _name(self, landing: Landing) -> None:
         """Give the files their names, all of them or none."""
