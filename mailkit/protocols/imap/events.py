@@ -282,6 +282,8 @@ class Search:
     key: SearchKey
     returns: frozenset[SearchReturn] | None = None
     uid: bool = False
+    unknown_charset: str = ""
+    """Named by the client, so that ``key`` could not be read: answer NO."""
 
 
 @frozen

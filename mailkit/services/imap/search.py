@@ -16,12 +16,15 @@ from mailkit.protocols.imap.keys import (
     SearchReturn,
     UidKey,
 )
-from mailkit.protocols.imap.response import Response, ok
+from mailkit.protocols.imap.parse.search import CHARSETS
+from mailkit.protocols.imap.response import Response, no, ok
+from mailkit.protocols.imap.write import codes
 from mailkit.protocols.imap.write import search as write
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.selected import Selected
 from mailkit.services.imap.view import Run, count
 
+_BAD_CHARSET = codes.bad_charset(CHARSETS)
 _ALL = frozenset({SearchReturn.ALL})
 _EXTREMES = frozenset({SearchReturn.MIN, SearchReturn.MAX})
 
@@ -30,10 +33,14 @@ async def search(talk: Dialogue, command: Search) -> Response:
     """
     Find messages among those that the client knows.
 
-    A search that fails leaves nothing saved (RFC 5182 §2.1).
+    A search that is answered NO leaves nothing saved (RFC 5182 §2.1).
     """
     selected = talk.here
     saves = command.returns is not None and SearchReturn.SAVE in command.returns
+    if command.unknown_charset:
+        if saves:
+            selected.saved = NO_UIDS
+        return no(f"Unknown charset {command.unknown_charset}", _BAD_CHARSET)
     query = query_of(selected, command.key)
     try:
         found = await selected.mailbox.search(query)

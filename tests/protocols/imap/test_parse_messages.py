@@ -454,11 +454,22 @@ def test_no_keys(octets: bytes, text: str) -> None:
     assert refusal(b"SEARCH " + octets) == text
 
 
-def test_an_unknown_charset_is_told_which_are_known() -> None:
-    told = refusal(b"SEARCH CHARSET X-FOO TEXT a")
-    assert told.startswith("NO [BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ")
-    assert told.endswith(")] Unknown charset X-FOO")
-    assert refusal(b"SEARCH CHARSET {1+}\r\n\xff TEXT a").endswith("charset ?")
+@pytest.mark.parametrize(
+    ("octets", "name"),
+    [
+        (b"CHARSET X-FOO TEXT a", "X-FOO"),
+        (b"CHARSET {1+}\r\n\xff TEXT a", "?"),
+        (b'CHARSET "X FOO" TEXT {1+}\r\n\xff', "X?FOO"),
+    ],
+)
+def test_a_charset_that_nobody_knows_is_the_session_s_to_refuse(
+    octets: bytes, name: str
+) -> None:
+    found = read(b"SEARCH " + octets)
+    assert found == Search(Everything(), unknown_charset=name)
+    saving = read(b"UID SEARCH RETURN (SAVE) " + octets)
+    returns = frozenset({SearchReturn.SAVE})
+    assert saving == Search(Everything(), returns, True, name)
 
 
 @pytest.mark.parametrize("charset", CHARSETS)

@@ -34,7 +34,7 @@ from mailkit.protocols.imap.keys import (
     SearchReturn,
     UidKey,
 )
-from mailkit.protocols.imap.lexer import MOST_64, Declined, Lexer, shown
+from mailkit.protocols.imap.lexer import MOST_64, Lexer, shown
 
 CHARSETS: dict[str, str] = {
     "US-ASCII": "ascii",
@@ -54,8 +54,6 @@ CHARSETS: dict[str, str] = {
 }
 """Charsets that SEARCH takes, and Python's codecs for them."""
 
-_BADCHARSET = b"BADCHARSET (%b)" % " ".join(CHARSETS).encode()
-
 _RETURNS: dict[bytes, SearchReturn] = {option.value: option for option in SearchReturn}
 _DATE = re.compile(rb'"[^"]{0,20}"|[0-9A-Za-z-]{0,20}')
 _OBJECT_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -70,7 +68,10 @@ def read_search(lexer: Lexer, *, uid: bool = False) -> Search:
         returns = _read_returns(lexer)
         lexer.space("search key")
     if _skip_word(lexer, b"CHARSET"):
-        _read_charset(lexer)
+        unknown = _read_charset(lexer)
+        if unknown:
+            lexer.at = len(lexer.text)
+            return Search(Everything(), returns, uid, unknown)
         lexer.space("search key")
     reader = _Reader(lexer)
     keys = [reader.key(0)]
@@ -98,15 +99,17 @@ def _read_returns(lexer: Lexer) -> frozenset[SearchReturn]:
     return frozenset(options or {SearchReturn.ALL})
 
 
-def _read_charset(lexer: Lexer) -> None:
+def _read_charset(lexer: Lexer) -> str:
+    """Read all texts to come in it; its name if nobody here knows it."""
     if not lexer.takes_charset:
         # RFC 6855 §3.
         raise Malformed("After ENABLE UTF8=ACCEPT a SEARCH names no charset")
     name = lexer.astring("charset")
     codec = CHARSETS.get(name.decode("ascii", "replace").upper())
     if codec is None:
-        raise Declined(f"Unknown charset {shown(name)}", _BADCHARSET)
+        return shown(name)
     lexer.charset = codec
+    return ""
 
 
 class _Reader:

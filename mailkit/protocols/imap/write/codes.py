@@ -47,6 +47,11 @@ USEATTR = b"USEATTR"
 """RFC 6154 §6."""
 
 
+def bad_charset(names: Iterable[str]) -> bytes:
+    """BADCHARSET, and those that can be had (RFC 9051 §7.1)."""
+    return f"BADCHARSET ({' '.join(names)})".encode("ascii")
+
+
 def capability(names: Iterable[str]) -> bytes:
     """CAPABILITY, in the greeting and after login."""
     return f"CAPABILITY {' '.join(names)}".encode("ascii")
