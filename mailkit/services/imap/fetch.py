@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
@@ -36,6 +37,9 @@ _ISSUED = no("Some of them are no more", codes.EXPUNGEISSUED)
 
 SMALL = 4
 """So many times more are read at once where flags, sizes and dates are all."""
+
+AHEAD = 2
+"""Batches that are read while one is sent."""
 
 _SMALL = Want.FLAGS | Want.FACTS | Want.IDS
 
@@ -78,25 +82,29 @@ async def _from_rows(
     if not want & ~_SMALL:
         size *= SMALL
     is_whole = True
-    coming: Deferred[Records] | None = None
+    todo = batches(runs, size)
+    coming: deque[tuple[list[Run], Deferred[Records]]] = deque()
+
+    def ask() -> None:
+        for batch in islice(todo, AHEAD + 1 - len(coming)):
+            reading = selected.mailbox.fetch(view.uids(batch), want)
+            coming.append((batch, Deferred.fromCoroutine(reading)))
+
     await talk.peer.flush()  # what was said before, so that what follows is one write
     try:
-        for batch, after in pairwise([*batches(runs, size), None]):
-            assert batch is not None  # what is after the last one is none
-            rows = await (coming or selected.mailbox.fetch(view.uids(batch), want))
-            coming = None
-            if after is not None:
-                # It is read while this one is sent.
-                reading = selected.mailbox.fetch(view.uids(after), want)
-                coming = Deferred.fromCoroutine(reading)
+        ask()
+        while coming:
+            batch, reading = coming.popleft()
+            rows = await reading
+            ask()
             numbers = view.numbers_in(batch, rows.column("uid"))
             talk.say(template.lines(rows, numbers, view.recent))
             is_whole = is_whole and len(rows) == count(batch)
-            if after is not None:
+            if coming:
                 await talk.flush()
     finally:
-        if coming is not None:
-            coming.addErrback(_not_asked_for)
+        for _, reading in coming:
+            reading.addErrback(_not_asked_for)
     return is_whole
 
 
@@ -248,7 +256,7 @@ class _Reading:
         talk = self.talk
         recent = talk.here.view.recent
         octets = content.octets
-        message = Message(content, talk.house.large)
+        message: Message | None = None  # most are sent as they are
         pieces = [write.begin(number)]
         for index, step in enumerate(self.steps):
             if index:
@@ -257,10 +265,12 @@ class _Reading:
                 case _Ready(template):
                     pieces += template.parts([row], recent)
                 case FetchBinarySize():
+                    message = message or Message(content, talk.house.large)
                     pieces.append(await self._size(message, step))
                 case FetchSection() if octets is not None and step.is_whole:
                     pieces += write.whole(step.name, octets)
                 case FetchSection():
+                    message = message or Message(content, talk.house.large)
                     found = await self._section(message, step)
                     if isinstance(found, Span):
                         is_binary = step.is_binary

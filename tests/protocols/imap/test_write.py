@@ -93,14 +93,14 @@ def test_flag_lists_do_not_grow_for_ever() -> None:
     ],
 )
 def test_dates(seconds: int, written: bytes) -> None:
-    assert dates.date_time(seconds) == written
+    assert dates.date_times([seconds]) == [written]
 
 
 def test_dates_do_not_grow_for_ever() -> None:
     for day in range(5000):
-        dates.date_time(day * 86_400)
+        dates.date_times([day * 86_400])
     assert len(dates._DAYS) <= 4096
-    assert dates.date_time(0) == b'"01-Jan-1970 00:00:00 +0000"'
+    assert dates.date_times([0]) == [b'"01-Jan-1970 00:00:00 +0000"']
 
 
 # --- responses

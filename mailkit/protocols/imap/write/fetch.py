@@ -23,7 +23,7 @@ from mailkit.protocols.imap.items import (
     FetchSection,
     SectionKind,
 )
-from mailkit.protocols.imap.write.dates import date_time
+from mailkit.protocols.imap.write.dates import date_times
 from mailkit.protocols.imap.write.flags import FLAG_LISTS, RECENT_FLAG_LISTS
 from mailkit.protocols.imap.write.strings import literal, literal8
 
@@ -55,7 +55,7 @@ def _flags(rows: Records, recent: Container[int]) -> Iterable[bytes]:
 
 
 def _date(name: str) -> _Column:
-    return lambda rows, recent: map(date_time, rows.column(name))
+    return lambda rows, recent: date_times(rows.column(name))
 
 
 def _id(name: str) -> _Column:
