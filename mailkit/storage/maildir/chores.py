@@ -104,6 +104,8 @@ class Chores:
 
     async def _write(self, home: Home) -> None:
         def piece() -> bool:
+            if not home.is_there:
+                return False
             with home.changed() as index:
                 return behind.write_behind(home, index)
 
@@ -140,7 +142,7 @@ class Chores:
 
     async def _move(self, home: Home) -> None:
         def move() -> bool:
-            if not home.is_open:
+            if not (home.is_open and home.is_there):
                 return False
             with home.used() as index:
                 home.checkpoint()
@@ -152,19 +154,20 @@ class Chores:
 
     async def _close(self, home: Home) -> None:
         def close() -> None:
-            if home.is_open:
+            if home.is_open and home.is_there:
                 with home.changed() as index:
                     while behind.write_behind(home, index):
                         pass
                     tidying.tidy(home, index)
-                self._house.pool.forget(home)
-                home.close()
+            self._house.pool.forget(home)
+            home.close()
 
         await self._lanes.run(home.account, close)
 
     async def _end(self, home: Home) -> None:
         def end() -> None:
-            if home.is_open or home.account in self._behind:
+            is_used = home.is_open or home.account in self._behind
+            if is_used and home.is_there:
                 with home.changed() as index:
                     while behind.write_behind(home, index):
                         pass

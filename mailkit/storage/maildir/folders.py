@@ -71,10 +71,11 @@ def _is_mailbox(home: Home, name: str) -> bool:
     if not name.startswith(".") or name in (".", ".."):
         return False
     try:
-        name.encode()
-    except UnicodeEncodeError:
+        # Under any other name nobody could open it.
+        is_ours = folder_of(names.checked(name_of(name))) == name
+    except CannotName:
         return False
-    return os.path.isdir(f"{home.maildir}/{name}/cur")
+    return is_ours and os.path.isdir(f"{home.maildir}/{name}/cur")
 
 
 def _uid_file(home: Home, folder: str, ids: set[str], highest: int) -> UIDFile:

@@ -126,6 +126,20 @@ class Home:
         """Whether this process knows that the account has its folder."""
         return self._is_founded
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the account has its folder, however it came or went."""
+        return os.path.isdir(self.maildir)
+
+    def check_there(self) -> None:
+        """
+        Begin nothing anew for somebody who opened it once.
+
+        :raises MailboxGone: if the account was removed.
+        """
+        if not self.is_there:
+            raise MailboxGone(self.account)
+
     def found(self) -> None:
         """Make the account's folder, if it is not there."""
         with self.used():

@@ -91,6 +91,8 @@ class Incoming:
         """
         letters: list[Letter] = []
         try:
+            if mailbox_id and not home.is_founded:
+                await self._lanes.run(home.account, home.check_there)
             beside = await self._folder({home})
             for message in messages:
                 letter = await self._letter(

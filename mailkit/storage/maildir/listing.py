@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from attrs import define, field
+from twisted.logger import Logger
 
 from mailkit.storage.index.index import Counted, Index
 from mailkit.storage.index.rows import BITS, MailboxRow, MessageRow, RenderedRow
@@ -33,18 +34,27 @@ def is_as_left(home: Home, row: MailboxRow) -> bool:
     """
     Whether nobody else touched ``cur/``, as far as its mtime tells.
 
-    One that is young would not show a change within the same tick of the clock, so it
-    is listed, but for a mailbox that changes all the time not at each look.
+    What we did ourselves may hide a change by another within the same tick of the
+    clock, so a list is needed that is younger by some; but not at each look, for a
+    mailbox that changes all the time.
 
     :raises FileNotFoundError: if it is not there.
     """
     mtime = os.stat(f"{home.folder(row.folder)}/cur").st_mtime_ns
     if mtime != home.left_at.get(row.id, row.cur_mtime):
         return False
-    now = home.house.now()
-    if mtime + TRUST_AFTER <= now * 1e9:
+    if row.id not in home.left_at or is_verified(home, row.id):
         return True
-    return now - home.compared.get(row.id, 0.0) < TRUST_AFTER / 1e9
+    now = home.house.now()
+    is_young = now * 1e9 < mtime + TRUST_AFTER
+    every = TRUST_AFTER / 1e9 if is_young else home.house.settings.list_every
+    return now - home.compared.get(row.id, 0.0) < every
+
+
+def is_verified(home: Home, mailbox: int) -> bool:
+    """Whether ``cur/`` was listed when the mtime that we left was old enough."""
+    compared = home.compared.get(mailbox, 0.0)
+    return home.left_at[mailbox] + TRUST_AFTER <= compared * 1e9
 
 
 def look(home: Home, index: Index, row: MailboxRow, *, is_thorough: bool) -> bool:
@@ -129,6 +139,8 @@ class _Renamed(NamedTuple):
 @define(eq=False)
 class _Comparison:
     """One mailbox, its files against its rows."""
+
+    log = Logger()
 
     _home: Home
     _index: Index
@@ -262,6 +274,14 @@ class _Comparison:
                 with open(old, "rb") as file:
                     octets = file.read()
             except (FileNotFoundError, IsADirectoryError):
+                return None
+            except PermissionError as error:
+                # It is no message before we may read it; the others are.
+                self.log.warn(
+                    "{account}: passed over: {error}",
+                    account=self._home.account,
+                    error=str(error),
+                )
                 return None
             base = parts.base
             if not (_is_text(base) and base) or len(base.encode()) > 180:

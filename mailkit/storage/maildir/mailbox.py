@@ -177,6 +177,7 @@ class MaildirMailbox:
         home = self._keeper.home(self.account)
 
         def in_lane() -> T:
+            home.check_there()
             with home.used() as index:
                 row = home.mailbox_again(index, self.mailbox_id)
                 answer = work(home, index, row)
@@ -189,6 +190,7 @@ class MaildirMailbox:
         home = self._keeper.home(self.account)
 
         def in_lane() -> T:
+            home.check_there()
             with home.changed() as index:
                 return work(home, index, home.mailbox_again(index, self.mailbox_id))
 

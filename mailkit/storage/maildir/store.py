@@ -224,13 +224,14 @@ class MaildirStore:
         self, account: AccountName, mailbox_id: str, messages: Sequence[NewMessage]
     ) -> list[int]:
         """Keep messages in a mailbox that was opened."""
+        home = self.home(account)
         if not messages:
+            await self.lanes.run(account, home.check_there)
             await self._read(
                 account, lambda home, index: home.mailbox_again(index, mailbox_id)
             )
             return []
         quota = await self.quota(account)
-        home = self.home(account)
         kept = await self._incoming.append(home, "", mailbox_id, messages, quota)
         return kept.uids
 

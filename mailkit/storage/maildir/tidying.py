@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailkit.storage.index import reading
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import MailboxRow
-from mailkit.storage.maildir import founding
+from mailkit.storage.maildir import founding, listing
 from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.keywords import Keywords
 
@@ -65,4 +65,5 @@ def settle(home: Home, index: Index) -> None:
             "UPDATE mailbox SET settled = uid_next WHERE settled_by = ?", (home.token,)
         )
         for mailbox, mtime in home.left_at.items():
-            index.set_mailbox(mailbox, cur_mtime=mtime)
+            is_known = listing.is_verified(home, mailbox)
+            index.set_mailbox(mailbox, cur_mtime=mtime if is_known else 0)

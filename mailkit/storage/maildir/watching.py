@@ -11,12 +11,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mailkit.errors import MailkitError
+from mailkit.errors import MailboxGone, MailkitError
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.storage import IWatch
 from mailkit.model.address import AccountName
-from mailkit.storage.maildir import listing
+from mailkit.storage.maildir import reads
 from mailkit.storage.maildir.home import Home
 
 Key = tuple[AccountName, str]
@@ -36,6 +36,8 @@ class _Looked:
     folder: str = ""
     """Its path, as the last look found it."""
     wal: tuple[int, int] = (0, 0)
+    looked: float = 0.0
+    """When the last look was, by the house's clock."""
     hears: list[Callable[[], None]] = field(factory=list)
 
 
@@ -123,6 +125,8 @@ class Watching:
                     one.home.account,
                     lambda one=one: _look_closer(one),  # type: ignore[misc]  # mypy cannot infer it
                 )
+            except MailboxGone:
+                changed = True
             except MailkitError as error:
                 self.log.warn(
                     "{account}: looking at a mailbox failed: {error}",
@@ -136,37 +140,38 @@ class Watching:
 
 def _is_touched(one: _Looked) -> bool:
     """Whether a look from outside tells that something may have happened."""
-    if not one.folder:
+    house = one.home.house
+    if not one.folder or house.now() - one.looked >= house.settings.list_every:
         return True
     try:
-        found = os.stat(f"{one.home.index_path}-wal")
-        wal = found.st_mtime_ns, found.st_size
-        return wal != one.wal or bool(os.listdir(f"{one.folder}/new"))
-    except FileNotFoundError:
+        return _wal(one.home) != one.wal or bool(os.listdir(f"{one.folder}/new"))
+    except OSError:
+        # Who looks closer tells what is wrong, and of which account.
         return True
 
 
 def _look_closer(one: _Looked) -> bool:
     """In the account's lane: whether somebody else changed the mailbox."""
     home = one.home
+    home.check_there()
     with home.used() as index:
         row = index.mailbox_by_mailbox_id(one.mailbox_id)
         if row is None:
             return True
-        changed = False
         one.folder = home.folder(row.folder)
-        if os.listdir(f"{one.folder}/new"):
-            with home.changed() as index:
-                row = home.mailbox_again(index, one.mailbox_id)
-                changed = listing.look(home, index, row, is_thorough=False)
-                row = home.mailbox_again(index, one.mailbox_id)
+        one.looked = home.house.now()
         # A commit by whomever: whether it was about this mailbox the row tells.
-        mod_seq = home.seen.get(row.id)
-        changed = changed or (mod_seq is not None and mod_seq != row.mod_seq)
+        known = home.seen.get(row.id, row.mod_seq)
+        row = reads.look_around(home, index, row)
         home.seen[row.id] = row.mod_seq
-        try:
-            found = os.stat(f"{home.index_path}-wal")
-            one.wal = found.st_mtime_ns, found.st_size
-        except FileNotFoundError:
-            one.wal = 0, 0
-    return changed
+        one.wal = _wal(home)
+    return row.mod_seq != known
+
+
+def _wal(home: Home) -> tuple[int, int]:
+    """When and how far the index was last written."""
+    try:
+        found = os.stat(f"{home.index_path}-wal")
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -229,16 +230,22 @@ def test_a_watched_mailbox_that_goes_is_heard_of(place: Place) -> None:
     assert not place.clock.getDelayedCalls()
 
 
-def test_an_account_that_cannot_be_looked_at_is_told_of(place: Place) -> None:
+def test_an_account_that_cannot_be_looked_at_is_told_of(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, box = begin(place)
     heard: list[str] = []
     box.watch(lambda: heard.append("x"))
     place.clock.advance(1)
     heard.clear()
-    os.rename(place.maildir("new"), place.maildir("away"))
+
+    def cannot(path: str) -> list[str]:
+        raise OSError(errno.EIO, path)
+
+    monkeypatch.setattr(os, "listdir", cannot)
     place.clock.advance(1)
     assert heard
-    os.rename(place.maildir("away"), place.maildir("new"))
+    monkeypatch.undo()
     at_once(store.close())
 
 
