@@ -211,6 +211,8 @@ class Snapshot:
     """UID of the first message without ``\\Seen``; 0 where there is none."""
     recent: UIDSet
     """What this look took as its own recent messages."""
+    takes_keywords: bool = True
+    """Whether there may be one more keyword."""
 
 
 @frozen

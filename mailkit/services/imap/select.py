@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mailkit.model.flags import SYSTEM_FLAGS
+from collections.abc import Iterable
+
+from mailkit.model.flags import SYSTEM_FLAGS, Flags
 from mailkit.model.mailbox import MailboxName, Snapshot
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.protocols.imap.response import Response, ok
@@ -29,7 +31,9 @@ async def select(talk: Dialogue, name: MailboxName, is_read_only: bool) -> Respo
     status = snapshot.status
     view = View(snapshot.uids, status.highest_mod_seq, snapshot.recent)
     entry = await line_of(talk, name) if talk.is_rev2 else b""
-    talk.selected = Selected(mailbox, view, is_read_only, takes_recent)
+    talk.selected = Selected(
+        mailbox, view, is_read_only, takes_recent, folded(snapshot.keywords)
+    )
     _tell_state(talk, snapshot, view, is_read_only, entry)
     if is_read_only:
         return ok("To be looked at", b"READ-ONLY")
@@ -40,13 +44,7 @@ def _tell_state(
     talk: Dialogue, snapshot: Snapshot, view: View, is_read_only: bool, entry: bytes
 ) -> None:
     status = snapshot.status
-    flags = [*sorted(SYSTEM_FLAGS), *snapshot.keywords]
-    permanent = [] if is_read_only else [*flags, "\\*"]
-    talk.say(
-        write.flags(flags),
-        write.untagged(ok("Kept", codes.permanent_flags(permanent))),
-        write.exists(view.exists),
-    )
+    talk.say(*flags_in(snapshot, is_read_only), write.exists(view.exists))
     if not talk.is_rev2:
         talk.say(write.recent(count(view.numbers_of_uids(view.recent.ranges))))
         unseen = view.number_of(snapshot.first_unseen) if snapshot.first_unseen else 0
@@ -57,6 +55,36 @@ def _tell_state(
         write.untagged(ok("The next UID", codes.uid_next(status.uid_next))),
         entry,
     )
+
+
+def flags_in(snapshot: Snapshot, is_read_only: bool) -> tuple[bytes, ...]:
+    r"""FLAGS and PERMANENTFLAGS, with ``\*`` while there may be more of them."""
+    flags = [*sorted(SYSTEM_FLAGS), *snapshot.keywords]
+    permanent = [] if is_read_only else [*flags]
+    if permanent and snapshot.takes_keywords:
+        permanent.append("\\*")
+    kept = ok("Kept", codes.permanent_flags(permanent))
+    return write.flags(flags), write.untagged(kept)
+
+
+async def tell_keywords(talk: Dialogue, flags: Flags) -> None:
+    r"""
+    Say once that there may be no more keywords than those (RFC 9051 §7.1).
+
+    :param flags: that messages have now; asked is only if one of them is new.
+    """
+    selected = talk.here
+    if folded(flags - SYSTEM_FLAGS) <= selected.keywords:
+        return
+    snapshot = await selected.mailbox.snapshot(False)
+    selected.keywords = folded(snapshot.keywords)
+    if not snapshot.takes_keywords:
+        talk.say(*flags_in(snapshot, selected.is_read_only))
+
+
+def folded(keywords: Iterable[str]) -> frozenset[str]:
+    """As keywords are compared (RFC 9051 §2.3.2)."""
+    return frozenset([keyword.lower() for keyword in keywords])
 
 
 async def close(talk: Dialogue) -> Response:

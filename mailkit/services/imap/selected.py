@@ -24,6 +24,8 @@ class Selected:
     is_read_only: bool
     takes_recent: bool
     r"""Whether new messages become ``\Recent`` for this session (STORE.md §2)."""
+    keywords: frozenset[str] = frozenset()
+    """Those that the client was told of, in lower case."""
     saved: UIDSet = field(default=NO_UIDS)
     """What ``$`` stands for (RFC 5182 §2.1)."""
     looked: float = field(default=-math.inf, init=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 
-from mailkit.model.flags import FlagChange
+from mailkit.model.flags import FlagAction, FlagChange
 from mailkit.model.mailbox import FlagRecord, Want
 from mailkit.model.uidset import UIDSet
 from mailkit.protocols.imap.events import Store
 from mailkit.protocols.imap.response import Response, no, ok
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.news import tell_flags, tell_news
+from mailkit.services.imap.select import tell_keywords
 from mailkit.services.imap.view import News, Run, batches
 
 RECENT = "\\recent"
@@ -35,6 +36,8 @@ async def store(talk: Dialogue, command: Store) -> Response:
     await tell_news(talk, False, command.uid)
     flags = frozenset(flag for flag in command.flags if flag.lower() != RECENT)
     await selected.mailbox.store(uids, FlagChange(command.action, flags))
+    if command.action is not FlagAction.REMOVE:
+        await tell_keywords(talk, flags)
     is_foreign = _outside(uids)
     news = await tell_news(talk, False, command.uid, is_foreign)
     if not command.is_silent:

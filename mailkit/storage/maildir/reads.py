@@ -90,12 +90,14 @@ def snapshot(
             recent = UIDSet.of(uids[len(uids) - count.recent :])
         with index.database.transaction(is_full=True):
             index.set_mailbox(row.id, first_recent=row.uid_next)
+    keywords = index.keywords(row.id)
     return Snapshot(
         count,
         uids,
-        tuple(sorted(spelling for spelling, _ in index.keywords(row.id).values())),
+        tuple(sorted(spelling for spelling, _ in keywords.values())),
         reading.first_unseen(index, row),
         recent,
+        len(keywords) < home.house.settings.keywords,
     )
 
 

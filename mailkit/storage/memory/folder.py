@@ -241,6 +241,7 @@ class Folder:
             tuple(sorted(self._keywords.values())),
             next(unseen, 0) if self._unseen else 0,
             recent,
+            len(self._keywords) < MOST_KEYWORDS,
         )
 
     def status(self) -> MailboxStatus:

@@ -160,7 +160,10 @@ class MailboxContract(StoreCase):
     async def test_a_thousand_keywords_are_the_most(self) -> None:
         inbox = await self.inbox(2)
         keywords = frozenset(f"k{n}" for n in range(1000))
+        await inbox.store(UIDSet.of([1]), FlagChange(FlagAction.ADD, keywords - {"k9"}))
+        assert (await inbox.snapshot(False)).takes_keywords
         await inbox.store(UIDSet.of([1]), FlagChange(FlagAction.ADD, keywords))
+        assert not (await inbox.snapshot(False)).takes_keywords
         await inbox.store(UIDSet.of([2]), add("k7"))
         await raises(TooMany, inbox.store(ALL_UIDS, add("another")))
         await raises(TooMany, inbox.append([new(message(3), "another")]))

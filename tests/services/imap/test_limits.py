@@ -143,6 +143,30 @@ def test_many_keys_on_disk(tmp_path: Path, keys: str, found: bytes) -> None:
     world.close()
 
 
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_the_last_keyword_is_told(tmp_path: Path, where: str) -> None:
+    """From then on PERMANENTFLAGS is without its star (RFC 9051 §7.1)."""
+    world = World(data=tmp_path if where == "disk" else None)
+    world.deliver(LETTER, flags=frozenset(f"k{n}" for n in range(998)))
+    client = Client(world)
+    client.login()
+    assert b" k997 k998 k999" not in client.say("a SELECT INBOX")
+    assert client.say("b STORE 1 +FLAGS.SILENT (k998 K1)") == b"b OK Stored\r\n"
+    flags, permanent, done, _ = client.say("c STORE 1 +FLAGS.SILENT (K999)").split(
+        b"\r\n"
+    )
+    assert flags.startswith(b"* FLAGS (\\Answered ")
+    assert permanent.startswith(b"* OK [PERMANENTFLAGS (\\Answered ")
+    assert b"K999" in flags
+    assert b"\\*" not in permanent
+    assert done == b"c OK Stored"
+    assert client.say("d STORE 1 -FLAGS.SILENT (K999)") == b"d OK Stored\r\n"
+    assert client.say("e STORE 1 +FLAGS.SILENT (K1001)").startswith(b"e NO [LIMIT]")
+    assert client.say("f STORE 1 +FLAGS.SILENT (k999)") == b"f OK Stored\r\n"
+    assert b"\\*" not in client.say("g SELECT INBOX")
+    world.close()
+
+
 def test_a_line_of_64_kib(world: World) -> None:
     client = Client(world)
     client.login()
