@@ -38,7 +38,7 @@ _ISSUED = no("Some of them are no more", codes.EXPUNGEISSUED)
 SMALL = 4
 """So many times more are read at once where flags, sizes and dates are all."""
 
-AHEAD = 2
+AHEAD = 1
 """Batches that are read while one is sent."""
 
 _SMALL = Want.FLAGS | Want.FACTS | Want.IDS
