@@ -229,6 +229,16 @@ def unrendered(index: Index, row: MailboxRow, uids: UIDSet) -> list[tuple[int, s
     return [(key, name) for key, name, thread_id in found if not thread_id]
 
 
+def unrendered_above(index: Index, key: int, most: int) -> list[tuple[int, str]]:
+    """The first keys above one, of any mailbox, that nobody rendered; and names."""
+    return index.database.all(  # two columns each
+        "SELECT id, name FROM message WHERE thread_id = '' AND id > ?"
+        " ORDER BY id LIMIT ?",
+        key,
+        most,
+    )
+
+
 def changes(index: Index, row: MailboxRow, mod_seq: int) -> MailboxChange:
     """What somebody missed who knew the state ``mod_seq``."""
     if row.mod_seq <= mod_seq:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import define, field
@@ -14,7 +15,7 @@ from twisted.logger import Logger
 from mailkit.errors import MailkitError
 from mailkit.interfaces.lanes import ILanes
 from mailkit.model.address import AccountName
-from mailkit.storage.maildir import behind, founding, removal, tidying
+from mailkit.storage.maildir import behind, founding, reads, removal, tidying
 from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.house import House
 from mailkit.storage.safefile import told_as_ours
@@ -46,6 +47,7 @@ class Chores:
     _open: dict[Home, float] = field(init=False, factory=dict)
     """Homes in use, and when each was last used, as far as it matters here."""
     _unmoved: set[Home] = field(init=False, factory=set)
+    _rendering: set[Home] = field(init=False, factory=set)
     _tick: IDelayedCall | None = field(init=False, default=None)
     _clear_at: float = field(init=False, default=0.0)
     _is_ended: bool = field(init=False, default=False)
@@ -121,7 +123,11 @@ class Chores:
                 del self._open[home]
                 self._unmoved.discard(home)
                 self._own(home, self._close(home))
-            elif home in self._unmoved and (used <= now - QUIET or _wal(home) > MUCH):
+                continue
+            if home.may_be_unrendered and home not in self._rendering:
+                self._rendering.add(home)
+                self._own(home, self._render(home))
+            if home in self._unmoved and (used <= now - QUIET or _wal(home) > MUCH):
                 self._unmoved.discard(home)
                 self._own(home, self._move(home))
         if self._open:
@@ -139,6 +145,25 @@ class Chores:
                 founding.clear_unfounded(self._house)
 
         await self._lanes.run("upkeep", clear)
+
+    async def _render(self, home: Home) -> None:
+        """Render what a rebuild or a long listing left for later."""
+
+        def piece(above: int) -> int | None:
+            if self._is_ended or not (home.is_open and home.is_there):
+                return None
+            with home.used() as index:
+                return reads.render_some(home, index, above)
+
+        above: int | None = 0
+        try:
+            home.may_be_unrendered = False
+            while above is not None:
+                above = await self._lanes.run(home.account, partial(piece, above))
+                if above is not None:
+                    self.used(home)
+        finally:
+            self._rendering.discard(home)
 
     async def _move(self, home: Home) -> None:
         def move() -> bool:

@@ -78,6 +78,8 @@ class Home:
     """Mailbox → when this process last looked at its ``cur/``."""
     compared: dict[int, float] = field(init=False, factory=dict)
     """Mailbox → when this process last listed its ``cur/`` for a look."""
+    may_be_unrendered: bool = field(init=False, default=True)
+    """Whether messages may wait to be rendered, as after a rebuild."""
     root_left: int = field(init=False, default=0)
     """The mtime of ``Maildir`` as we left it."""
     arrays: dict[int, tuple[int, array[int]]] = field(init=False, factory=dict)
@@ -309,6 +311,7 @@ class Home:
         if self._index is not None:
             self._index.close()
             self._index = None
+        self.may_be_unrendered = True
         self.arrays.clear()
         self.flags.clear()
         self.left_at.clear()

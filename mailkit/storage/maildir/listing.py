@@ -351,6 +351,7 @@ class _Comparison:
                 settled=uid_next,
             )
         home.arrays.pop(row.id, None)
+        home.may_be_unrendered |= not shows
 
     def _log_to_mark(self, here: Iterable[int], mod_seq: int) -> None:
         """A client may have seen messages there that were never answered."""

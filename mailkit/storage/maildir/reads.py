@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -25,13 +26,20 @@ from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.index import reading
 from mailkit.storage.index.index import Index
-from mailkit.storage.index.rows import UIDS, MailboxRow
+from mailkit.storage.index.rows import SHIFT, UIDS, MailboxRow
 from mailkit.storage.maildir import flagcolumn, listing, naming
 from mailkit.storage.maildir.home import Home, name_of
 from mailkit.storage.maildir.letter import Shown, with_crlf
+from mailkit.storage.safefile import told_as_ours
 
 PIECE = 200
 """Messages that are rendered in one commit."""
+
+A_WHILE = 0.005
+"""Seconds of rendering after which whoever waits for the account has a turn."""
+
+AT_A_TIME = 100
+"""Messages that are looked up for that."""
 
 
 @implementer(IContent)
@@ -47,9 +55,12 @@ class FileContent:
 
     async def read(self, start: int, count: int) -> bytes:
         descriptor = self._file.fileno()
-        return await self._lanes.run(
-            self._account, lambda: os.pread(descriptor, count, start)
-        )
+
+        def work() -> bytes:
+            with told_as_ours():
+                return os.pread(descriptor, count, start)
+
+        return await self._lanes.run(self._account, work)
 
 
 def look_around(home: Home, index: Index, row: MailboxRow) -> MailboxRow:
@@ -176,6 +187,29 @@ def render_missing(home: Home, index: Index, row: MailboxRow, uids: UIDSet) -> N
                 email_id = naming.email_id(naming.base_of(name))
                 shown.append((key, Shown.of(octets, email_id)))
         keep_shown(index, shown)
+
+
+def render_some(home: Home, index: Index, above: int) -> int | None:
+    """
+    Render some messages of the account, about `A_WHILE` long.
+
+    :param above: the key that this answered last, 0 at first.
+    """
+    waiting = reading.unrendered_above(index, above, AT_A_TIME)
+    end = time.perf_counter() + A_WHILE
+    shown = []
+    last = None
+    for key, name in waiting:
+        row = index.mailbox_by_id(key >> SHIFT)
+        octets = row and octets_of(home, index, row, key & UIDS)
+        if octets is not None:
+            shown.append((key, Shown.of(octets, naming.email_id(naming.base_of(name)))))
+        last = key
+        if time.perf_counter() > end:
+            break
+    if shown:
+        keep_shown(index, shown)
+    return last
 
 
 def keep_shown(index: Index, shown: Sequence[tuple[int, Shown]]) -> None:

@@ -5,25 +5,31 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Callable, Hashable
+from io import FileIO
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from mailkit.errors import MailboxInUse
+from mailkit.errors import MailboxInUse, StorageBroken
 from mailkit.interfaces.storage import IMailbox, NewMessage, Placement
 from mailkit.model.flags import DELETED, FLAGGED, SEEN, FlagAction, FlagChange
-from mailkit.model.mailbox import INBOX, MailboxName
+from mailkit.model.mailbox import INBOX, MailboxName, Want
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
-from mailkit.storage.maildir import removal
+from mailkit.storage.maildir import reads, removal
 from mailkit.storage.maildir.founding import GONE, HIDDEN
 from mailkit.storage.maildir.house import MaildirSettings
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.testing.at_once import at_once
+from mailkit.testing.lanes import DirectLanes
 from tests.storage.maildir.doubles import ALICE, BOB, LETTER, Place
 from tests.storage.maildir.stops import abandon, check_whole
 
 LONG_AGO = 1_000_000.0
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -249,7 +255,9 @@ def test_an_account_that_cannot_be_looked_at_is_told_of(
     at_once(store.close())
 
 
-def test_large_messages_are_read_in_pieces(folder: Path) -> None:
+def test_large_messages_are_read_in_pieces(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = Place(folder, settings=MaildirSettings(held_in_memory=10))
     store, box = begin(place, 1)
     at_once(box.store(ALL_UIDS, FlagChange(FlagAction.ADD, frozenset({DELETED}))))
@@ -258,6 +266,13 @@ def test_large_messages_are_read_in_pieces(folder: Path) -> None:
     assert content.octets is None
     assert at_once(content.read(3, 5)) == LETTER[3:8]
     assert at_once(content.read(0, 1 << 20)) == LETTER
+
+    def cannot(descriptor: int, count: int, start: int) -> bytes:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    with monkeypatch.context() as broken, pytest.raises(StorageBroken):
+        broken.setattr(os, "pread", cannot)
+        at_once(content.read(0, 1))
     at_once(store.close())
 
 
@@ -268,3 +283,70 @@ def test_a_message_of_many_octets(place: Place) -> None:
     [(_, content)] = at_once(box.contents(ALL_UIDS))
     assert at_once(content.read(0, content.size)) == octets
     at_once(store.close())
+
+
+def unrendered(store: MaildirStore) -> int:
+    with store.home(ALICE).used() as index:
+        [(count,)] = index.database.all(
+            "SELECT count(*) FROM message WHERE thread_id = ''"
+        )
+    return int(count)
+
+
+def test_what_a_rebuild_left_is_rendered_behind(place: Place) -> None:
+    store, box = begin(place, 250)
+    before = at_once(box.fetch(ALL_UIDS, Want.ENVELOPE | Want.IDS))
+    at_once(box.copy(UIDSet.of([1]), MailboxName("Sent")))
+    at_once(store.rebuild(ALICE))
+    os.unlink(place.maildir("cur") / sorted(os.listdir(place.maildir("cur")))[7])
+    assert unrendered(store) == 250
+    place.clock.advance(2)
+    assert unrendered(store) == 0
+    assert len(at_once(box.fetch(ALL_UIDS, Want.ENVELOPE))) == 249
+    (place.maildir("cur") / "1.x:2,").write_bytes(LETTER)
+    at_once(box.snapshot(False))
+    assert unrendered(store) == 0
+    after = at_once(box.fetch(UIDSet.of([1]), Want.ENVELOPE | Want.IDS))
+    assert after[0].thread_id == before[0].thread_id
+    at_once(store.close())
+    check_whole(place)
+
+
+def test_rendering_behind_leaves_others_their_turn(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ = begin(place, 60)
+    at_once(store.rebuild(ALICE))
+    monkeypatch.setattr(reads, "A_WHILE", 0.0)
+    runs: list[object] = []
+    run = DirectLanes.run
+
+    async def counted(lanes: DirectLanes, lane: Hashable, work: Callable[[], T]) -> T:
+        runs.append(lane)
+        return await run(lanes, lane, work)
+
+    monkeypatch.setattr(DirectLanes, "run", counted)
+    place.clock.advance(2)
+    assert runs.count(ALICE) > 60
+    assert unrendered(store) == 0
+    at_once(store.close())
+
+
+def test_what_cannot_be_rendered_is_told_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ = begin(place, 60)
+    at_once(store.rebuild(ALICE))
+    seen: list[str] = []
+
+    def cannot(path: str) -> FileIO:
+        seen.append(path)
+        raise PermissionError(path)
+
+    monkeypatch.setattr(reads, "FileIO", cannot)
+    for _ in range(5):
+        place.clock.advance(2)
+    assert len(seen) == 1
+    monkeypatch.undo()
+    at_once(store.close())
+    check_whole(place)
