@@ -12,7 +12,11 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+
+from mailkit.net.pump import Pump
 
 EXCUSED = ("shared/data", "needs root", "must not be root")
 """A skip whose reason has one of these in it is a skip in CI too."""
@@ -32,6 +36,41 @@ def trial_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SynchronousTestCase, "mktemp", mktemp)
         yield
+
+
+_connected: set[Pump] = set()
+"""Connections that the test at hand has not lost."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def connections() -> Iterator[None]:
+    """
+    Know which connections are left over; `pytest_runtest_teardown` loses them.
+
+    Else the garbage collector would, at some later moment: it closes the session that
+    waits, and what that does for its peer meets a coroutine that is being closed.
+    """
+    made, lost = Pump.connectionMade, Pump.connectionLost
+
+    def connection_made(pump: Pump) -> None:
+        _connected.add(pump)
+        made(pump)
+
+    def connection_lost(pump: Pump, reason: Failure = connectionDone) -> None:
+        _connected.discard(pump)
+        lost(pump, reason)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pump, "connectionMade", connection_made)
+        patch.setattr(Pump, "connectionLost", connection_lost)
+        yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Whoever is still connected leaves."""
+    for pump in list(_connected):
+        pump.connectionLost()
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
