@@ -252,6 +252,9 @@ class Home:
         return index
 
     def _open_or_discard(self) -> Index:
+        if not os.path.exists(self.index_path):
+            # What lies beside it was another's, and is perhaps still used with it.
+            self._discard_index()
         try:
             return Index.open(self.index_path, self.house.files)
         except OtherVersion:

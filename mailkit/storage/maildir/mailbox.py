@@ -78,7 +78,7 @@ class MaildirMailbox:
         def look(home: Home, index: Index, row: MailboxRow) -> Snapshot:
             # A SELECT looks at cur/ too, whenever it was looked at last.
             home.listed.pop(row.id, None)
-            row = reads.look_around(home, index, row)
+            index, row = reads.look_around(home, index, row)
             if take_recent:
                 with home.held():
                     row = home.mailbox_again(index, row.mailbox_id)
@@ -89,9 +89,7 @@ class MaildirMailbox:
 
     async def status(self) -> MailboxStatus:
         return await self._read(
-            lambda home, index, row: reads.status(
-                index, reads.look_around(home, index, row)
-            )
+            lambda home, index, row: reads.status(*reads.look_around(home, index, row))
         )
 
     async def append(self, messages: Sequence[NewMessage]) -> list[int]:
@@ -164,7 +162,7 @@ class MaildirMailbox:
         try:
             return await self._read(
                 lambda home, index, row: reads.changes(
-                    index, reads.look_around(home, index, row), mod_seq
+                    *reads.look_around(home, index, row), mod_seq
                 )
             )
         except MailboxGone:

@@ -63,14 +63,18 @@ class FileContent:
         return await self._lanes.run(self._account, work)
 
 
-def look_around(home: Home, index: Index, row: MailboxRow) -> MailboxRow:
-    """See what other programs did, as often as STORE.md §4 says; the row after it."""
+def look_around(home: Home, index: Index, row: MailboxRow) -> tuple[Index, MailboxRow]:
+    """
+    See what other programs did, as often as STORE.md §4 says.
+
+    Gives what is to be read from then on: the index may have been made anew.
+    """
     if index.half_done(home.token) is None and _is_quiet(home, row):
-        return row
+        return index, row
     with home.changed() as changed:
         row = home.mailbox_again(changed, row.mailbox_id)
         listing.look(home, changed, row, is_thorough=False)
-        return home.mailbox_again(changed, row.mailbox_id)
+        return changed, home.mailbox_again(changed, row.mailbox_id)
 
 
 def _is_quiet(home: Home, row: MailboxRow) -> bool:

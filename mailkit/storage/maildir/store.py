@@ -124,7 +124,7 @@ class MaildirStore:
     async def status(self, account: AccountName, name: MailboxName) -> MailboxStatus:
         def look(home: Home, index: Index) -> MailboxStatus:
             row = home.mailbox(index, folders.known_form(name))
-            return reads.status(index, reads.look_around(home, index, row))
+            return reads.status(*reads.look_around(home, index, row))
 
         return await self._read(account, look)
 

@@ -162,7 +162,7 @@ def _look_closer(one: _Looked) -> bool:
         one.looked = home.house.now()
         # A commit by whomever: whether it was about this mailbox the row tells.
         known = home.seen.get(row.id, row.mod_seq)
-        row = reads.look_around(home, index, row)
+        _, row = reads.look_around(home, index, row)
         home.seen[row.id] = row.mod_seq
         one.wal = _wal(home)
     return row.mod_seq != known

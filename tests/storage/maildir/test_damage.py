@@ -17,6 +17,9 @@ from mailkit.model.query import Everything
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.index.index import Index
+from mailkit.storage.index.rows import MailboxRow
+from mailkit.storage.maildir import listing, reads
+from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.house import MaildirSettings
 from mailkit.storage.safefile import Files, Operation, Verb
 from mailkit.testing.at_once import at_once
@@ -180,3 +183,59 @@ def test_a_lost_account_file_brings_no_uid_validity_again(place: Place) -> None:
     copy = at_once(store.status(ALICE, MailboxName("Copy"))).uid_validity
     assert copy > max(given)
     abandon(store)
+
+
+def test_an_index_that_is_taken_away_between_a_look_and_an_answer(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.store()
+    box = at_once(store.open(ALICE, INBOX))
+    at_once(box.append([NewMessage(OctetsContent(LETTER))]))
+    path = account_of(place) / "index.sqlite"
+    look = listing.look
+    looked: list[object] = []
+
+    def rob(*arguments: object, **named: bool) -> bool:
+        looked.append(arguments)
+        return look(*arguments, **named)  # type: ignore[arg-type]  # as it came
+
+    quiet = reads._is_quiet
+
+    def rob_first(home: Home, row: MailboxRow) -> bool:
+        path.unlink()
+        monkeypatch.setattr(reads, "_is_quiet", quiet)
+        return False
+
+    monkeypatch.setattr(listing, "look", rob)
+    for ask in (
+        lambda: box.snapshot(True),
+        lambda: box.status(),
+        lambda: box.changes_since(0),
+        lambda: store.status(ALICE, INBOX),
+    ):
+        monkeypatch.setattr(reads, "_is_quiet", rob_first)
+        at_once(ask())
+    assert len(looked) >= 4
+    assert at_once(box.status()).exists == 1
+    abandon(store)
+    check_whole(place)
+
+
+def test_what_lies_beside_a_lost_index_is_not_used_with_the_next(place: Place) -> None:
+    one, two = place.store(), place.store()
+    first, second = (at_once(s.open(ALICE, INBOX)) for s in (one, two))
+    at_once(first.append([NewMessage(OctetsContent(LETTER))]))
+    at_once(second.status())
+    path = account_of(place) / "index.sqlite"
+    inodes = {os.stat(f"{path}{ending}").st_ino for ending in ("-wal", "-shm")}
+    path.unlink()
+    with one.home(ALICE).used() as index:
+        # Kept open by the second, under the same names until now.
+        assert inodes.isdisjoint(
+            os.stat(f"{path}{ending}").st_ino for ending in ("-wal", "-shm")
+        )
+        assert len(index.mailboxes()) == 6
+    assert at_once(second.append([NewMessage(OctetsContent(LETTER))])) == [1026]
+    abandon(one)
+    abandon(two)
+    check_whole(place)
