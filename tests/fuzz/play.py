@@ -19,6 +19,7 @@ from mailkit.model.address import AccountName
 from mailkit.net.pump import Pump
 from tests.fuzz.inputs import Steps
 from tests.fuzz.places import OVERRUN, PLACES, Place
+from tests.protocols.imap.grammar import Ungrammatical, read_all
 from tests.transcript import Line, Wire
 
 NEIGHBOUR = IPv4Address("TCP", "127.0.0.1", 54321)
@@ -90,6 +91,8 @@ def play(service: str, steps: Steps, chance: random.Random | None) -> Played:
             for step in steps:
                 player.take(step)
             said = {name: player.value(name) for name in player.wires}
+            if service == "imap":
+                _read_strictly(said)
             for name in player.wires:
                 player.probe(name)
         finally:
@@ -106,6 +109,15 @@ def play(service: str, steps: Steps, chance: random.Random | None) -> Played:
         if open_now:
             raise TroubleError(f"{open_now:.0f} connections are still counted")
     return Played(said)
+
+
+def _read_strictly(said: dict[str, bytes]) -> None:
+    """:raises TroubleError: if it is not in the grammar of RFC 9051 §9."""
+    for octets in said.values():
+        try:
+            read_all(octets)
+        except Ungrammatical as problem:
+            raise TroubleError(str(problem)) from None
 
 
 def compare(service: str, steps: Steps, chance: random.Random) -> Played:
