@@ -6,6 +6,7 @@ transaction after a copy was put beside it; a newer one is refused with one sent
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,7 +89,8 @@ def translated(path: Path) -> Iterator[None]:
             raise Busy(words) from error
         raise StorageBroken(words) from error
     except OSError as error:
-        raise StorageBroken(str(error)) from error
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (StorageFull if is_full else StorageBroken)(str(error)) from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -112,3 +113,6 @@ def test_complaints_are_told_by_kind(tmp_path: Path) -> None:
             translated(path),
         ):
             connection.execute("INSERT INTO note VALUES ('a')")
+    for code, kind in ((errno.ENOSPC, StorageFull), (errno.EIO, StorageBroken)):
+        with pytest.raises(kind), translated(path):
+            raise OSError(code, "no")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
@@ -77,7 +78,9 @@ class Batch:
         begun = time.perf_counter()
         try:
             for row in self.rows:
-                home.house.files.sync_folder(f"{home.folder(row.folder)}/cur")
+                # A mailbox that has another name by now, or none, was synced before.
+                with suppress(FileNotFoundError):
+                    home.house.files.sync_folder(f"{home.folder(row.folder)}/cur")
             took = time.perf_counter() - begun
             home.house.note_sync(took / len(self.rows))
         except OSError as error:

@@ -21,6 +21,7 @@ from mailkit.model.flags import DELETED, FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.maildir.arrivals import Batch
 from mailkit.storage.maildir.founding import found_account
 from mailkit.storage.maildir.home import Home, NotNowError
 from mailkit.storage.maildir.store import MaildirStore
@@ -295,3 +296,25 @@ def test_an_expunge_of_nothing_touches_nothing(scene: Scene) -> None:
     at_once(box.store(UIDSet.of([2]), deleted))
     assert not at_once(box.expunge(UIDSet.of([1])))
     assert at_once(box.expunge(ALL_UIDS)) == UIDSet.of([2])
+
+
+@pytest.mark.parametrize("is_renamed", [True, False])
+def test_a_mailbox_that_goes_before_its_batch_is_synced(
+    folder: Path, is_renamed: bool
+) -> None:
+    place = Place(folder)
+    store = place.store()
+    at_once(store.deliver(OctetsContent(LETTER), [Placement(ALICE, SENT)]))
+    home = store.home(ALICE)
+    with home.used() as index:
+        row = index.mailbox(".Sent")
+    assert row is not None
+    if is_renamed:
+        at_once(store.rename(ALICE, SENT, MailboxName("Gone")))
+    else:
+        at_once(store.delete(ALICE, SENT))
+    home.note_batch([row.folder], 1)
+    assert Batch(home, (row,)).sync() is None
+    assert not home.unsynced and not home.distrusted
+    at_once(store.close())
+    check_whole(place)
