@@ -11,8 +11,8 @@ from mailkit.config.reader import Config, Misconfigured, read
 NAME = "mailkit.toml"
 SYSTEM = Path("/etc/mailkit") / NAME
 VARIABLE = "MAILKIT_CONFIG"
-NOT_SETTINGS = frozenset({VARIABLE, "MAILKIT_ACCEPT", "MAILKIT_EXAMPLES"})
-"""Variables of ours that name no setting."""
+NOT_SETTINGS = frozenset({VARIABLE})
+"""Variables that begin like settings and are none."""
 
 TRY_IT = """\
 hostname = "mail.example.test"

@@ -37,7 +37,7 @@ MAILKIT = (sys.executable, "-m", "mailkit.app.cli")
 """The ``mailkit`` command of the same."""
 
 ENVIRONMENT = {
-    **os.environ,
+    **{k: v for k, v in os.environ.items() if not k.startswith("MAILKIT_")},
     "PYTHONPATH": str(Path(__file__).parents[2]),  # the code that is tested
     "PYTHONUNBUFFERED": "1",
 }
