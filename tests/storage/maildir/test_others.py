@@ -296,3 +296,17 @@ def test_an_intent_for_a_folder_that_is_gone_is_forgotten(place: Place) -> None:
         assert index.half_done(home.token) is None
     at_once(store.close())
     check_whole(place)
+
+
+@pytest.mark.parametrize(
+    "name", [".inbox", ".INBOX", ".Inbox.Below", "..a", ".a%b", ".e\u0301", ".a."]
+)
+def test_a_folder_that_no_name_leads_to_is_left_alone(place: Place, name: str) -> None:
+    for part in ("cur", "new", "tmp"):
+        place.maildir(f"{name}/{part}").mkdir(parents=True)
+    store = place.store()
+    at_once(store.create(ALICE, MailboxName("INBOX/Below")))
+    entries = at_once(store.mailboxes(ALICE))
+    assert [e.name for e in entries if e.special_use is None] == [INBOX, "INBOX/Below"]
+    for entry in entries:
+        at_once(store.status(ALICE, entry.name))
