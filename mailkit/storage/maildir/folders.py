@@ -146,25 +146,34 @@ def _make(home: Home, index: Index, wanted: list[MailboxName]) -> None:
     }
     with _leaving(home):
         founding.found_mailboxes(home.house.files, home.maildir, made)
-    with database.transaction(is_full=True):
-        mod_seq = home.next_mod_seq(index)
-        for folder, uid_file in made.items():
-            index.add_mailbox(
-                folder,
-                uid_file.mailbox_id,
-                uid_file.uid_validity,
-                uid_file.mark,
-                mod_seq,
-                uid_next=1,
-                boot=home.house.boot,
-            )
+        with database.transaction(is_full=True):
+            mod_seq = home.next_mod_seq(index)
+            for folder, uid_file in made.items():
+                index.add_mailbox(
+                    folder,
+                    uid_file.mailbox_id,
+                    uid_file.uid_validity,
+                    uid_file.mark,
+                    mod_seq,
+                    uid_next=1,
+                    boot=home.house.boot,
+                )
 
 
 @contextmanager
 def _leaving(home: Home) -> Iterator[None]:
-    """Remember how we left the list of folders, if it was ours before."""
+    """
+    Remember how we left the list of folders, if it was ours before.
+
+    An error leaves it to be listed: folders and rows may say different things.
+    """
     before = os.stat(home.maildir).st_mtime_ns
-    yield
+    try:
+        yield
+    except BaseException:
+        # Even if all was within one tick of the clock.
+        home.root_left = 0
+        raise
     if before == home.root_left:
         home.root_left = os.stat(home.maildir).st_mtime_ns
 
@@ -184,8 +193,8 @@ def delete(home: Home, index: Index, name: MailboxName) -> str:
     with _leaving(home):
         files.rename(home.folder(row.folder), gone)
         files.sync_folder(home.maildir)
-    with index.database.transaction(is_full=True):
-        index.forget_mailbox(row)
+        with index.database.transaction(is_full=True):
+            index.forget_mailbox(row)
     home.aside.forget_mailbox(row.mailbox_id)
     home.arrays.pop(row.id, None)
     home.flags.pop(row.id, None)

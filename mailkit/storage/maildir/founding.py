@@ -87,8 +87,12 @@ def found_mailboxes(files: Files, maildir: str, made: Mapping[str, UIDFile]) -> 
     for folder, uid_file in made.items():
         hidden = f"{maildir}/{HIDDEN}{os.getpid()}-{uid_file.uid_validity}"
         files.remove_tree(hidden)
-        fill_folder(files, hidden, uid_file)
-        files.rename(hidden, f"{maildir}/{folder}")
+        try:
+            fill_folder(files, hidden, uid_file)
+            files.rename(hidden, f"{maildir}/{folder}")
+        except OSError:
+            files.remove_tree(hidden)
+            raise
     files.sync_folder(maildir)
 
 

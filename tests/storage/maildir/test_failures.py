@@ -255,3 +255,40 @@ def test_a_database_that_is_locked_is_unavailable(
     other.close()
     at_once(scene.inbox.append([NewMessage(OctetsContent(LETTER))]))
     check_whole(scene.place)
+
+
+def test_a_mailbox_that_is_made_but_not_written_down_is_found(scene: Scene) -> None:
+    at_once(scene.store.mailboxes(ALICE))
+    at_once(scene.store.create(ALICE, MailboxName("First")))
+    scene.disk.fails = of(Verb.COMMIT, "index.sqlite")
+    with pytest.raises(StorageFull):
+        at_once(scene.store.create(ALICE, MailboxName("Work/Notes")))
+    scene.disk.times = 0
+    at_once(scene.store.create(ALICE, MailboxName("Work/Plans")))
+    names = [e.name for e in at_once(scene.store.mailboxes(ALICE)) if e.is_selectable]
+    assert {"Work", "Work/Notes", "Work/Plans"} <= set(names)
+    check_whole(scene.place)
+
+
+def test_a_mailbox_that_is_gone_but_not_written_down_is_gone(scene: Scene) -> None:
+    at_once(scene.store.mailboxes(ALICE))
+    at_once(scene.store.create(ALICE, MailboxName("First")))
+    scene.disk.fails = of(Verb.COMMIT, "index.sqlite")
+    with pytest.raises(StorageFull):
+        at_once(scene.store.delete(ALICE, MailboxName("First")))
+    scene.disk.times = 0
+    names = [e.name for e in at_once(scene.store.mailboxes(ALICE)) if e.is_selectable]
+    assert "First" not in names
+    with pytest.raises(NoSuchMailbox):
+        at_once(scene.store.open(ALICE, MailboxName("First")))
+    check_whole(scene.place)
+
+
+@pytest.mark.parametrize("verb", [Verb.MAKE_FOLDER, Verb.WRITE, Verb.RENAME])
+def test_a_mailbox_that_cannot_be_made_leaves_nothing(scene: Scene, verb: Verb) -> None:
+    before = sorted(os.listdir(scene.place.maildir()))
+    scene.disk.fails = of(verb, "mailkit-new-")
+    with pytest.raises(StorageFull):
+        at_once(scene.store.create(ALICE, MailboxName("Work")))
+    assert sorted(os.listdir(scene.place.maildir())) == before
+    check_whole(scene.place)
