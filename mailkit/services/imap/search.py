@@ -105,6 +105,9 @@ def query_of(selected: Selected, key: SearchKey) -> Query:
     :raises Malformed: if it names a sequence number that no message has.
     """
     match key:
+        case NumberKey(numbers) if numbers.has_star and not selected.view.exists:
+            # BAD by RFC 9051 §9, but clients look for 1:* before they know better.
+            return Uids(NO_UIDS)
         case NumberKey(numbers):
             return Uids(selected.view.uids(selected.runs(numbers, False)))
         case UidKey(uids):
