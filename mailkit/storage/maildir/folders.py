@@ -46,9 +46,9 @@ def list_folders(home: Home, index: Index) -> None:
         # A change within a tick of the clock of the file system may not show.
         is_old = mtime + _TRUST_AFTER <= home.house.now() * 1e9
         trusted = mtime if is_old else 0
-        home.root_left = mtime
         gone = [known[folder] for folder in known.keys() - found]
         if not new and not gone and trusted == index.root_mtime():
+            home.root_left = mtime
             return
         with index.database.transaction(is_full=bool(new or gone)):
             mod_seq = home.next_mod_seq(index)
@@ -65,6 +65,7 @@ def list_folders(home: Home, index: Index) -> None:
                     boot="",
                 )
             index.set_fact("root_mtime", trusted)
+        home.root_left = mtime
 
 
 def _is_mailbox(home: Home, name: str) -> bool:

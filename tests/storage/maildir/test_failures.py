@@ -263,6 +263,8 @@ def test_a_mailbox_that_is_made_but_not_written_down_is_found(scene: Scene) -> N
     scene.disk.fails = of(Verb.COMMIT, "index.sqlite")
     with pytest.raises(StorageFull):
         at_once(scene.store.create(ALICE, MailboxName("Work/Notes")))
+    with pytest.raises(StorageFull):
+        at_once(scene.store.mailboxes(ALICE))
     scene.disk.times = 0
     at_once(scene.store.create(ALICE, MailboxName("Work/Plans")))
     names = [e.name for e in at_once(scene.store.mailboxes(ALICE)) if e.is_selectable]
