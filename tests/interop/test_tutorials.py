@@ -83,6 +83,8 @@ def shell_script(words: list[str]) -> str:
     for number, command in enumerate(words):
         lines.append(f"echo '{MARK}{number}'")
         if command.startswith(BEHIND):
+            until = f"{{ {command}; }} >/dev/null 2>&1"
+            lines.append(f"for i in $(seq 40); do {until} && break; sleep 0.5; done")
             lines.append("sleep 1")
         lines.append(f"{{ {command}; }} 2>&1 </dev/null")
     return "\n".join(lines)
