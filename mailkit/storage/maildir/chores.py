@@ -27,7 +27,7 @@ TICK = 2.0
 """Seconds between looks at which accounts are idle."""
 
 DAY = 86400.0
-"""Seconds between looks at what should have gone."""
+"""Seconds between looks at what should have gone, of an account in use too."""
 
 QUIET = 4.0
 """Seconds of quiet after which a WAL is moved into its database."""
@@ -46,6 +46,8 @@ class Chores:
     _behind: dict[AccountName, IDelayedCall] = field(init=False, factory=dict)
     _open: dict[Home, float] = field(init=False, factory=dict)
     """Homes in use, and when each was last used, as far as it matters here."""
+    _tidied: dict[Home, float] = field(init=False, factory=dict)
+    """Homes in use, and when each was last tidied or opened."""
     _unmoved: set[Home] = field(init=False, factory=set)
     _rendering: set[Home] = field(init=False, factory=set)
     _tick: IDelayedCall | None = field(init=False, default=None)
@@ -61,6 +63,7 @@ class Chores:
             self._clear_at = self._clock.seconds() + DAY
             self._own(home, self._clear())
         self._open[home] = self._clock.seconds()
+        self._tidied.setdefault(home, self._clock.seconds())
         self._unmoved.add(home)
         if self._tick is None:
             self._tick = self._clock.callLater(TICK, self._look)
@@ -122,8 +125,12 @@ class Chores:
             if used <= idle and home.account not in self._behind:
                 del self._open[home]
                 self._unmoved.discard(home)
+                del self._tidied[home]
                 self._own(home, self._close(home))
                 continue
+            if now - self._tidied[home] >= DAY:
+                self._tidied[home] = now
+                self._own(home, self._tidy(home))
             if home.may_be_unrendered and home not in self._rendering:
                 self._rendering.add(home)
                 self._own(home, self._render(home))
@@ -145,6 +152,16 @@ class Chores:
                 founding.clear_unfounded(self._house)
 
         await self._lanes.run("upkeep", clear)
+
+    async def _tidy(self, home: Home) -> None:
+        """For accounts that are never idle, so that nobody closes them."""
+
+        def tidy() -> None:
+            if home.is_open and home.is_there:
+                with home.changed() as index:
+                    tidying.tidy(home, index)
+
+        await self._lanes.run(home.account, tidy)
 
     async def _render(self, home: Home) -> None:
         """Render what a rebuild or a long listing left for later."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -54,10 +55,10 @@ def transfer(
     done: list[_Entry] = []
     try:
         _place(home, source, target, entries, done, is_move=is_move)
-    except OSError as error:
+        kept = _close(home, index, intent, source, target, done, is_move=is_move)
+    except (OSError, sqlite3.Error) as error:
         _take_back(home, index, source, target, done, intent, is_move=is_move)
         raise translated(error) from error
-    kept = _close(home, index, intent, source, target, done, is_move=is_move)
     return Copied(
         target.uid_validity, tuple((e.source & UIDS, e.target & UIDS) for e in kept)
     )

@@ -294,3 +294,19 @@ def test_a_mailbox_that_cannot_be_made_leaves_nothing(scene: Scene, verb: Verb) 
         at_once(scene.store.create(ALICE, MailboxName("Work")))
     assert sorted(os.listdir(scene.place.maildir())) == before
     check_whole(scene.place)
+
+
+@pytest.mark.parametrize("is_move", [False, True])
+def test_a_copy_that_cannot_be_written_down_is_taken_back(
+    scene: Scene, is_move: bool
+) -> None:
+    before = everything(scene.store)
+    scene.disk.fails = lambda operation: (
+        operation.verb is Verb.COMMIT and not operation.is_full
+    )
+    scene.disk.times = 1
+    asked = scene.inbox.move if is_move else scene.inbox.copy
+    with pytest.raises(StorageFull):
+        at_once(asked(ALL_UIDS, SENT))
+    assert everything(scene.store) == before
+    check_whole(scene.place)

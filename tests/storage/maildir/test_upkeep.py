@@ -18,7 +18,7 @@ from mailkit.model.flags import DELETED, FLAGGED, SEEN, FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName, Want
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
-from mailkit.storage.maildir import reads, removal
+from mailkit.storage.maildir import chores, reads, removal
 from mailkit.storage.maildir.founding import GONE, HIDDEN
 from mailkit.storage.maildir.house import MaildirSettings
 from mailkit.storage.maildir.store import MaildirStore
@@ -348,5 +348,25 @@ def test_what_cannot_be_rendered_is_told_once(
         place.clock.advance(2)
     assert len(seen) == 1
     monkeypatch.undo()
+    at_once(store.close())
+    check_whole(place)
+
+
+def test_an_account_that_is_never_idle_is_tidied_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chores, "DAY", 60.0)
+    place = Place(folder, settings=MaildirSettings(expunge_log=4))
+    store, box = begin(place, 10)
+    for uid in range(1, 10):
+        deleted = FlagChange(FlagAction.ADD, frozenset({DELETED}))
+        at_once(box.store(UIDSet.of([uid]), deleted))
+        at_once(box.expunge(ALL_UIDS))
+    for _ in range(35):
+        place.clock.advance(2)
+        at_once(box.status())
+    with store.home(ALICE).used() as index:
+        [(count,)] = index.database.all("SELECT count(*) FROM expunged")
+    assert count <= 4
     at_once(store.close())
     check_whole(place)
