@@ -216,7 +216,12 @@ async def work(reactor: Any, data: Path, seed: int, seconds: float) -> dict[str,
         await follower.look()
         everything = await follower.box.fetch(ALL_UIDS, Want.FLAGS)
         there = {record.uid: record.flags for record in everything}
-        assert follower.flags == there, follower.box.name
+        wrong = {
+            uid: (follower.flags.get(uid), there.get(uid))
+            for uid in follower.flags.keys() | there.keys()
+            if follower.flags.get(uid) != there.get(uid)
+        }
+        assert not wrong, (follower.box.name, follower.state, wrong)
         seen[str(follower.box.name)] = {u: sorted(f) for u, f in there.items()}
     await store.close()
     await store.lanes.close()

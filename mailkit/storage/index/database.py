@@ -73,6 +73,15 @@ class Database:
             self.rollback()
             raise
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """All that is read inside is as it was at one moment; change nothing."""
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.rollback()
+
     def begin(self, is_full: bool) -> None:
         """Begin to change; what is read from now on stays true."""
         if is_full is not self._is_full:

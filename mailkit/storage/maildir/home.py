@@ -233,6 +233,15 @@ class Home:
             if self._is_same():
                 return self._index
             self._let_go_of_index()
+        while True:
+            try:
+                return self._made_ready()
+            except FileNotFoundError:
+                # Somebody took the index away while it was made: made again.
+                if os.path.exists(self.index_path) or not self.is_there:
+                    raise
+
+    def _made_ready(self) -> Index:
         index = self._open_or_discard()
         self._index = index
         try:

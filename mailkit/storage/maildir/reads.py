@@ -12,6 +12,7 @@ from io import FileIO
 from attrs import define, field
 from zope.interface import implementer
 
+from mailkit.errors import MailboxGone
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.storage import IContent
 from mailkit.model.address import AccountName
@@ -97,20 +98,23 @@ def snapshot(
     home: Home, index: Index, row: MailboxRow, *, take_recent: bool
 ) -> Snapshot:
     """Look at the whole mailbox; all that look at one state share its UIDs."""
-    uids = _uids(home, index, row)
-    count = status(index, row)
+    with index.database.reading():
+        row = _now(index, row)
+        uids = _uids(home, index, row)
+        count = status(index, row)
+        keywords = index.keywords(row.id)
+        first_unseen = reading.first_unseen(index, row)
     recent = NO_UIDS
     if take_recent and row.first_recent < row.uid_next:
         if count.recent:
             recent = UIDSet.of(uids[len(uids) - count.recent :])
         with index.database.transaction(is_full=True):
             index.set_mailbox(row.id, first_recent=row.uid_next)
-    keywords = index.keywords(row.id)
     return Snapshot(
         count,
         uids,
         tuple(sorted(spelling for spelling, _ in keywords.values())),
-        reading.first_unseen(index, row),
+        first_unseen,
         recent,
         len(keywords) < home.house.settings.keywords,
     )
@@ -163,7 +167,18 @@ def status(index: Index, row: MailboxRow) -> MailboxStatus:
 
 def changes(index: Index, row: MailboxRow, mod_seq: int) -> MailboxChange:
     """What somebody missed who knew the state ``mod_seq``."""
-    return reading.changes(index, row, mod_seq)
+    if row.mod_seq <= mod_seq:
+        return MailboxChange(max(row.mod_seq, mod_seq))
+    # Between two queries another process may let messages come and go.
+    with index.database.reading():
+        return reading.changes(index, _now(index, row), mod_seq)
+
+
+def _now(index: Index, row: MailboxRow) -> MailboxRow:
+    now = index.mailbox_by_id(row.id)
+    if now is None:
+        raise MailboxGone(row.folder)
+    return now
 
 
 def records(

@@ -239,3 +239,20 @@ def test_what_lies_beside_a_lost_index_is_not_used_with_the_next(place: Place) -
     abandon(one)
     abandon(two)
     check_whole(place)
+
+
+def test_an_index_that_is_taken_away_while_it_is_made(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Index.begin_account
+
+    def rob(index: Index, boot: str, mod_seq: int) -> None:
+        monkeypatch.setattr(Index, "begin_account", begin)
+        (account_of(place) / "index.sqlite").unlink()
+        begin(index, boot, mod_seq)
+
+    monkeypatch.setattr(Index, "begin_account", rob)
+    store = place.store()
+    assert at_once(store.status(ALICE, INBOX)).exists == 0
+    abandon(store)
+    check_whole(place)

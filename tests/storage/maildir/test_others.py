@@ -15,6 +15,11 @@ from mailkit.model.flags import FLAGGED, SEEN, FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName, Want
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.index import reading
+from mailkit.storage.index.index import Index
+from mailkit.storage.index.rows import MailboxRow
+from mailkit.storage.maildir import reads
+from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.naming import parse
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.testing.at_once import at_once
@@ -310,3 +315,55 @@ def test_a_folder_that_no_name_leads_to_is_left_alone(place: Place, name: str) -
     assert [e.name for e in entries if e.special_use is None] == [INBOX, "INBOX/Below"]
     for entry in entries:
         at_once(store.status(ALICE, entry.name))
+
+
+@pytest.mark.parametrize("is_snapshot", [False, True])
+def test_what_comes_and_goes_while_somebody_looks(
+    place: Place, monkeypatch: pytest.MonkeyPatch, is_snapshot: bool
+) -> None:
+    one, box = with_letters(place)
+    two = place.store()
+    other = at_once(two.open(ALICE, INBOX))
+    begun = at_once(box.snapshot(False))
+    look = reads.look_around
+    vanished, first_unseen = reading._vanished, reading.first_unseen
+
+    def comes_first(home: Home, index: Index, row: MailboxRow) -> object:
+        found = look(home, index, row)
+        monkeypatch.setattr(reads, "look_around", look)
+        at_once(other.append([NewMessage(OctetsContent(LETTER))]))
+        return found
+
+    def goes() -> None:
+        deleted = FlagChange(FlagAction.ADD, frozenset({"\\Deleted"}))
+        at_once(other.store(UIDSet.of([5]), deleted))
+        at_once(other.expunge(ALL_UIDS))
+
+    def goes_then(index: Index, row: MailboxRow, mod_seq: int) -> UIDSet:
+        monkeypatch.setattr(reading, "_vanished", vanished)
+        goes()
+        return vanished(index, row, mod_seq)
+
+    def goes_after(index: Index, row: MailboxRow) -> int:
+        monkeypatch.setattr(reading, "first_unseen", first_unseen)
+        goes()
+        return first_unseen(index, row)
+
+    monkeypatch.setattr(reads, "look_around", comes_first)
+    monkeypatch.setattr(reading, "_vanished", goes_then)
+    monkeypatch.setattr(reading, "first_unseen", goes_after)
+    at_once(other.append([NewMessage(OctetsContent(LETTER))]))
+    here = set(begun.uids)
+    state = begun.status.highest_mod_seq
+    if is_snapshot:
+        seen = at_once(box.snapshot(False))
+        here, state = set(seen.uids), seen.status.highest_mod_seq
+        monkeypatch.setattr(reading, "_vanished", vanished)
+    for _ in range(3):
+        change = at_once(box.changes_since(state))
+        here = (here - set(change.vanished)) | {r.uid for r in change.arrived}
+        state = change.mod_seq
+    assert here == {1, 2, 3, 4}
+    at_once(one.close())
+    at_once(two.close())
+    check_whole(place)
