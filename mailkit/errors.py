@@ -132,6 +132,22 @@ class Cancelled(Malformed):
     """The client ended an authentication exchange with ``*`` (RFC 4422 §3.5)."""
 
 
+class NoSuchItem(Refused):
+    """Nothing in the queue has that id, or not any more."""
+
+
+class NoSuchHost(Refused):
+    """The domain takes no mail: no such name, no host, or a null MX (RFC 7505)."""
+
+
+class Unreachable(Unavailable):
+    """A host could not be brought as far as taking a sender; another may be tried."""
+
+
+class DNSTrouble(Unavailable):
+    """No name server answers, or only with failures."""
+
+
 class PeerGone(MailkitError):
     """The connection is no more; the pump knows what to do about it."""
 
