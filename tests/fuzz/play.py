@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 
 from attrs import define, field, frozen
 from twisted.internet.address import IPv4Address
@@ -56,7 +57,7 @@ _FILLER = 65_536
 """Octets of probes at once, for a server that waits for a message announced."""
 
 _TIME_PASSES = (b"pass ", b"advance ")
-_FAULT = re.compile(rb"^55[04] 5\.6\.0 .*", re.M)
+_FAULT = re.compile(rb"^(?:55[04] 5\.6\.0|552 5\.3\.4) .*", re.M)
 _SHAPE = re.compile(rb"[\d.]{2,}")
 
 
@@ -134,11 +135,20 @@ def compare(service: str, steps: Steps, chance: random.Random) -> Played:
         return whole  # how much came when is what patience depends on
     pieces = play(service, steps, chance)
     for name, said in whole.said.items():
-        if _alike(pieces.said.get(name, b"")) != _alike(said):
+        other = pieces.said.get(name, b"")
+        if _alike(other) != _alike(said):
             raise TroubleError(
-                f"whole: {said[-300:]!r}\nin pieces: {pieces.said.get(name)!r:.300}"
+                f"{_difference(_alike(said), _alike(other))}:\n"
+                f"whole: {said[-300:]!r}\nin pieces: {other[-300:]!r}"
             )
     return whole
+
+
+def _difference(whole: bytes, pieces: bytes) -> str:
+    """The first lines that differ, without what is of one dialogue alone."""
+    both = zip_longest(whole.split(b"\r\n"), pieces.split(b"\r\n"), fillvalue=b"")
+    one, other = next((one, other) for one, other in both if one != other)
+    return f"{_SHAPE.sub(b'0', one[:40])!r} is {_SHAPE.sub(b'0', other[:40])!r}"
 
 
 def _alike(said: bytes) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fuzz.inputs import Spoiler, corpus, seeds, steps_of, written
 from tests.fuzz.places import PLACES
-from tests.fuzz.play import compare, play
+from tests.fuzz.play import Played, TroubleError, compare, play
 from tests.transcript import name_of
 
 INPUTS = 300
@@ -37,6 +37,30 @@ def test_some_inputs(service: str) -> None:
     spoiler = Spoiler.of(service, random.Random(f"short {service}"))
     for number in range(INPUTS):
         play(service, spoiler.next(), random.Random(number))
+
+
+def test_of_two_faults_of_a_message_either_may_be_told() -> None:
+    """Too large in the first piece, a bare LF in the last; whole, the bare LF."""
+    begin = (
+        "EHLO c\\r\\nMAIL FROM:<a@b>\\r\\nRCPT TO:<alice@example.org>\\r\\nDATA\\r\\n"
+    )
+    text = (("x" * 900 + "\\r\\n") * 90 + "bare\\n\\r\\n") * 2
+    steps = steps_of(f"C= {begin}\nC= {text}.\\r\\n\n")
+    for seed in range(5):
+        compare("smtp", steps, random.Random(seed))
+
+
+def test_a_trouble_names_what_is_not_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = [b"220 a\r\n250 2.1.0 yes\r\n", b"220 a\r\n550 5.1.1 no\r\n"]
+
+    def played(*words: object) -> Played:
+        return Played({"": said.pop(0)})
+
+    monkeypatch.setattr("tests.fuzz.play.play", played)
+    with pytest.raises(TroubleError, match=r"b'0 0 yes' is b'0 0 no':"):
+        compare("smtp", steps_of("C: NOOP\n"), random.Random(1))
 
 
 def test_inputs_can_be_written_and_read() -> None:
