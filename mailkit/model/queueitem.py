@@ -1,4 +1,4 @@
-"""Mail that waits to leave: items of the queue, their attempts and what came of them."""
+"""Mail that waits to leave: items of the queue, attempts, and what came of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailkit.model.envelope import Envelope, Recipient
 from mailkit.model.path import Path
 
 QueueId = NewType("QueueId", str)
-"""An item: the transaction's id, a full stop and a number, ``5f3c09d1a2b4e687.1``."""
+"""The transaction's id, a full stop and a number: ``5f3c09d1a2b4e687.1``."""
 
 
 @frozen(order=True)
@@ -126,7 +126,7 @@ class Attempt:
     address: str = ""
     """Its IP address and port."""
     tls: str = ""
-    """``TLSv1.3 TLS_AES_256_GCM_SHA384, certificate checked by mta-sts``; empty: none."""
+    """``TLSv1.3 TLS_AES_256_GCM_SHA384, checked by mta-sts``; empty: none."""
     words: str = ""
     """What stopped the whole attempt; empty where recipients were asked."""
     reports: tuple[Report, ...] = ()
@@ -177,4 +177,4 @@ class Sealed:
     head: bytes = field(default=b"", repr=False)
     """Whole header lines that go on top."""
     octets: bytes | None = field(default=None, repr=False)
-    """The message below ``head`` where it had to be written anew; ``None``: as it is."""
+    """The message below ``head`` where it was written anew; ``None``: as it is."""
