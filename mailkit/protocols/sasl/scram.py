@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import b64encode
-from binascii import Error, a2b_base64
 from hashlib import pbkdf2_hmac, sha256
 from typing import NoReturn
 
@@ -17,6 +16,7 @@ from attrs import define, field, frozen
 
 from mailkit.errors import LocalMisuse, Malformed, NotAuthenticated
 from mailkit.model.account import ScramKeys
+from mailkit.protocols.sasl.framing import decode_base64
 from mailkit.protocols.sasl.mechanism import (
     Challenge,
     Proven,
@@ -124,11 +124,8 @@ class ScramSHA256:
         if not match:
             raise Malformed("not the last message of a SCRAM client")
         bare, binding, nonce, written = match.groups()
-        try:
-            bound = a2b_base64(binding, strict_mode=True)
-            proof = a2b_base64(written, strict_mode=True)
-        except Error as error:
-            raise Malformed("the proof is not base64") from error
+        bound = decode_base64(binding)
+        proof = decode_base64(written)
         if len(proof) != 32:
             raise Malformed("the proof has not the length of a SHA-256")
         said = b"%b,%b,%b" % (self._bare, self._first, bare)  # RFC 5802 §3 AuthMessage

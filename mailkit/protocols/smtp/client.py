@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from binascii import Error as NotBase64
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
@@ -21,6 +20,7 @@ from mailkit.model.envelope import (
 from mailkit.model.path import Path
 from mailkit.model.reply import Reply
 from mailkit.protocols.buffer import Buffer
+from mailkit.protocols.sasl.framing import decode_base64
 from mailkit.protocols.smtp.dialect import SMTP, Dialect
 from mailkit.protocols.smtp.events import (
     AuthBegins,
@@ -355,8 +355,8 @@ class SMTPClient:
 
     def _challenge(self, reply: Reply) -> Challenged | Broken:
         try:
-            octets = a2b_base64(reply.text.encode(), strict_mode=True)
-        except NotBase64:
+            octets = decode_base64(reply.text.encode())
+        except Malformed:
             return self._broken("a challenge that is not base64")
         self.phase = Phase.CHALLENGED
         return Challenged(octets)

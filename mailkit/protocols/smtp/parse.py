@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from binascii import Error as NotBase64
-from binascii import a2b_base64
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +15,7 @@ from mailkit.model.envelope import (
 )
 from mailkit.model.path import NULL_PATH, Path
 from mailkit.model.reply import Reply
+from mailkit.protocols.sasl.framing import decode_base64
 from mailkit.protocols.smtp.limits import Limits
 
 
@@ -238,16 +237,14 @@ def write_xtext(text: str) -> str:
 
 def read_base64(text: bytes) -> bytes:
     """
-    Undo base64 as strictly as RFC 4954 §4 wants it.
+    Undo base64 (RFC 4954 §4).
 
     :raises BadArgument:
     """
     try:
-        if len(text) % 4:
-            raise NotBase64
-        return a2b_base64(text, strict_mode=True)
-    except NotBase64:
-        raise BadArgument(Reply(501, "5.2", "Not base64")) from None
+        return decode_base64(text)
+    except Malformed:
+        raise bad_syntax("Not base64") from None
 
 
 def _size(value: str | None) -> int:

@@ -66,7 +66,7 @@ BAD = [
     (b"LIST x", "A number is missing or is none"),
     (b"TOP 1", "TOP takes a message and a number of lines"),
     (b"AUTH \xff", "Not a mechanism"),
-    (b"AUTH PLAIN !", "the response is not base64"),
+    (b"AUTH PLAIN !", "The response is not base64"),
 ]
 
 
@@ -87,7 +87,7 @@ def test_bad(line: bytes, text: str) -> None:
         (b"AGEAYg==", AuthResponse(b"\0a\0b")),
         (b"", AuthResponse(b"")),
         (b"*", AuthCancelled("Cancelled")),
-        (b"??", AuthCancelled("the response is not base64")),
+        (b"??", AuthCancelled("The response is not base64")),
     ],
 )
 def test_response(line: bytes, event: Event) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
+from itertools import product
 
 import pytest
 from hypothesis import given
-from hypothesis.strategies import binary
+from hypothesis.strategies import binary, characters, text
 
 from mailkit.errors import Cancelled, Malformed
 from mailkit.protocols.sasl.framing import (
     Limits,
+    decode_base64,
     decode_initial,
     decode_response,
     encode_challenge,
@@ -23,6 +26,11 @@ RESPONSES = [
     (b"dGVzdA=", None),
     (b"dGVzdA", None),
     (b"dGVzdA===", None),
+    (b"AAAA=", None),
+    (b"AAAA==", None),
+    (b"AAAA====", None),
+    (b"=AAA", None),
+    (b"AAA=BBB", None),
     (b"dGVz dA==", None),
     (b"dGVz\x00dA==", None),
     (b"====", None),
@@ -67,6 +75,33 @@ def test_challenges_are_one_line() -> None:
     assert encode_challenge(b"") == b""
     assert encode_challenge(b"Username:") == b"VXNlcm5hbWU6"
     assert b"\n" not in encode_challenge(bytes(1000))
+
+
+GRAMMAR = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+"""``base64`` of RFC 4954 §8."""
+
+
+def test_pads_stand_where_the_grammar_has_them() -> None:
+    """Python's own strictness takes any number of them after whole groups."""
+    for length in range(10):
+        for octets in product(b"A=", repeat=length):
+            line = bytes(octets)
+            try:
+                decode_base64(line)
+            except Malformed:
+                assert not GRAMMAR.fullmatch(line), line
+            else:
+                assert GRAMMAR.fullmatch(line), line
+
+
+@given(binary() | text(characters(codec="ascii")).map(str.encode))
+def test_what_is_taken_is_in_the_grammar(line: bytes) -> None:
+    try:
+        decode_base64(line)
+    except Malformed:
+        assert not GRAMMAR.fullmatch(line)
+    else:
+        assert GRAMMAR.fullmatch(line)
 
 
 @given(binary())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-import re
-
 from mailkit.errors import Malformed
 from mailkit.protocols.imap.events import (
     AuthCancelled,
@@ -13,9 +10,7 @@ from mailkit.protocols.imap.events import (
     Login,
 )
 from mailkit.protocols.imap.lexer import Lexer
-
-_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_NOT_BASE64 = "The response is not base64"
+from mailkit.protocols.sasl.framing import decode_base64
 
 
 def read_login(lexer: Lexer) -> Login:
@@ -40,7 +35,7 @@ def read_authenticate(lexer: Lexer) -> Authenticate:
         return Authenticate(mechanism, b"")
     if not rest:
         raise Malformed("Missing initial response")
-    return Authenticate(mechanism, _decode(rest))
+    return Authenticate(mechanism, decode_base64(rest))
 
 
 def read_response(line: bytes) -> AuthResponse | AuthCancelled:
@@ -48,13 +43,6 @@ def read_response(line: bytes) -> AuthResponse | AuthCancelled:
     if line == b"*":
         return AuthCancelled("Authentication cancelled")
     try:
-        return AuthResponse(_decode(line))
+        return AuthResponse(decode_base64(line))
     except Malformed as problem:
         return AuthCancelled(str(problem))
-
-
-def _decode(base64: bytes) -> bytes:
-    # Strict, as RFC 4959 §3 asks for: no pad in the middle, no other characters.
-    if _BASE64.fullmatch(base64) is None:
-        raise Malformed(_NOT_BASE64)
-    return binascii.a2b_base64(base64)
