@@ -14,6 +14,7 @@ from mailkit.model.flags import Flags
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.outcome import Outcome
 from mailkit.model.path import Path
+from mailkit.model.queueitem import NextHop
 
 
 @frozen
@@ -126,3 +127,21 @@ class LocalRecipient:
     address: str
     """The address that RCPT named, folded; differs from the account's for an alias."""
     detail: str = ""
+
+
+@frozen
+class ForeignRecipient:
+    """Somebody elsewhere whom a recipient address leads to."""
+
+    path: Path
+    hop: NextHop
+    alias: str = ""
+    """The address of ours that leads there, folded; empty: the sender named it."""
+
+
+@frozen
+class Routed:
+    """All that one recipient address leads to, each once."""
+
+    local: tuple[LocalRecipient, ...] = ()
+    foreign: tuple[ForeignRecipient, ...] = ()

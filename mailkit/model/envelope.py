@@ -40,6 +40,12 @@ class SenderParameters:
     """ENVID=, xtext undone (RFC 3461 §4.4)."""
     auth: str | None = None
     """AUTH=, xtext undone (RFC 4954 §5); never believed by itself."""
+    hold_for: int | None = None
+    """HOLDFOR=, in seconds (RFC 4865 §4)."""
+    hold_until: float | None = None
+    """HOLDUNTIL=, seconds since 1970 (RFC 4865 §4)."""
+    require_tls: bool = False
+    """REQUIRETLS (RFC 8689 §3)."""
 
 
 @frozen

@@ -12,6 +12,8 @@ class Step(Enum):
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    QUEUED = "queued"
+    """It waits for its next hop."""
     DELIVERED = "delivered"
     DISCARDED = "discarded"
 

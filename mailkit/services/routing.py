@@ -7,6 +7,9 @@ the catch-all of the domain.
 ``postmaster@`` and ``abuse@`` go to the account or alias of that name, else to the
 domain's administrators, else to the account without a password that came with the
 domain, else to the administrators of the server.
+
+An address elsewhere is where somebody's alias leads, or what one of our own people
+names; it becomes mail that leaves, if there is a queue.
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ from __future__ import annotations
 from attrs import define, field, frozen
 
 from mailkit.errors import NoSuchAddress, NotOurs, Suspended
-from mailkit.interfaces.delivery import LocalRecipient
+from mailkit.interfaces.delivery import ForeignRecipient, LocalRecipient, Routed
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.storage import IWatch
 from mailkit.model.account import Account, Alias, Role
 from mailkit.model.address import AccountName, Address, DomainName, fold_domain
 from mailkit.model.path import Path
+from mailkit.model.queueitem import NextHop
 
 ROLES = ("postmaster", "abuse")
 """Local parts that somebody has to answer for in each domain."""
@@ -43,11 +47,13 @@ class Routing:
 
     :param hostname: what this server is called: ``<postmaster>`` without a domain is
         that of the domain which it is, or is in.
+    :param sends: whether there is a queue for mail to other servers.
     """
 
     _directory: IDirectory
     _hostname: str
     _limits: Limits = LIMITS
+    sends: bool = False
     _administrators: dict[DomainName | None, list[Account]] = field(
         init=False, factory=dict
     )
@@ -56,11 +62,13 @@ class Routing:
     def __attrs_post_init__(self) -> None:
         self._watch = self._directory.watch(self._administrators.clear)
 
-    async def expand(self, path: Path) -> list[LocalRecipient]:
+    async def route(self, path: Path, may_send: bool = False) -> Routed:
         """
-        The accounts that a forward-path leads to, each once.
+        All that a forward-path leads to, each once.
 
-        :raises NotOurs: if the domain is not ours.
+        :param may_send: whether who asks is one of our own people, who may name
+            addresses elsewhere.
+        :raises NotOurs: if the domain is not ours, and is not sent to.
         :raises NoSuchAddress: if nobody has the address.
         :raises Suspended: if only accounts have it that are suspended.
         """
@@ -68,23 +76,31 @@ class Routing:
         if not address.domain and address.local_part in ROLES:
             address = Address(address.local_part, await self._own_domain())
         if await self._directory.domain(address.domain) is None:
+            if may_send and self.sends and address.domain:
+                return Routed((), (ForeignRecipient(path, NextHop(address.domain)),))
             raise NotOurs(str(address))
-        found = await self._accounts(address)
-        if not found:
+        accounts, elsewhere = await self._ends(address)
+        if not accounts and not elsewhere:
             raise NoSuchAddress(str(address))
         said = str(address)
-        recipients = [
+        local = tuple(
             LocalRecipient(account.name, said, detail)
-            for account, detail in found
+            for account, detail in accounts
             if not account.is_suspended
-        ]
-        if not recipients:
+        )
+        foreign = tuple(
+            ForeignRecipient(
+                Path(target.local_part, target.domain), NextHop(target.domain), said
+            )
+            for target in elsewhere
+        )
+        if not local and not foreign:
             raise Suspended(said)
-        return recipients
+        return Routed(local, foreign)
 
     async def is_known(self, path: Path) -> bool:
         """Whether somebody of ours has the address, suspended or not."""
-        return bool(await self._accounts(path.address))
+        return any(await self._ends(path.address))
 
     async def may_send_as(self, account: Account, address: Address) -> bool:
         """
@@ -101,18 +117,26 @@ class Routing:
             if await self._directory.may_send_as(account.name, granted):
                 return True
         return any(
-            owner.name == account.name for owner, _ in await self._accounts(address)
+            owner.name == account.name for owner, _ in (await self._ends(address))[0]
         )
 
     def close(self) -> None:
         """Hear of no more changes."""
         self._watch.stop()
 
-    async def _accounts(self, address: Address) -> list[tuple[Account, str]]:
-        """Accounts behind an address, the suspended ones too, each with a detail."""
+    async def _ends(
+        self, address: Address
+    ) -> tuple[list[tuple[Account, str]], list[Address]]:
+        """
+        What is behind an address of ours.
+
+        :returns: accounts, the suspended ones too, each with a detail; and addresses
+            elsewhere.
+        """
         owner, detail = await self._owner(address)
         if isinstance(owner, Account):  # nearly always
-            return [(owner, detail)]
+            return [(owner, detail)], []
+        elsewhere: list[Address] = []
         found: dict[AccountName, tuple[Account, str]] = {}
         seen = {address}
         waiting: list[tuple[Account | Alias | list[Account], str]] = [(owner, detail)]
@@ -126,11 +150,16 @@ class Routing:
                         if target in seen or len(seen) >= self._limits.addresses:
                             continue
                         seen.add(target)
+                        if await self._directory.domain(target.domain) is None:
+                            if self.sends:
+                                elsewhere.append(target)
+                            continue
                         next_owner, own_detail = await self._owner(target)
                         waiting.append((next_owner, detail or own_detail))
                 case list(accounts):
                     waiting += [(account, detail) for account in accounts]
-        return sorted(found.values(), key=lambda pair: pair[0].name)
+        ends = sorted(found.values(), key=lambda pair: pair[0].name)
+        return ends, sorted(elsewhere, key=str)
 
     async def _owner(
         self, address: Address

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from attrs import define, field
@@ -18,11 +18,12 @@ from mailkit.errors import (
     Refused,
     Unavailable,
 )
-from mailkit.formats import header, received
+from mailkit.formats import encodedword, header, received
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 from mailkit.interfaces.delivery import (
     Arriving,
     Filed,
+    ForeignRecipient,
     IFiling,
     ITransaction,
     LocalRecipient,
@@ -30,15 +31,24 @@ from mailkit.interfaces.delivery import (
 )
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
-from mailkit.interfaces.storage import IMailStore, ISpool, ISpoolFile, Placement
+from mailkit.interfaces.storage import (
+    IContent,
+    IMailStore,
+    ISpool,
+    ISpoolFile,
+    Placement,
+)
+from mailkit.interfaces.tellers import Accepted
 from mailkit.metrics import Metrics
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName
-from mailkit.model.envelope import Envelope, Recipient
+from mailkit.model.envelope import Envelope, Notify, Recipient
 from mailkit.model.event import MailEvent, Step
 from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
 from mailkit.model.path import Path
+from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.services.delivery.content import read_header
+from mailkit.services.delivery.onward import Onward, Outbound, tell_of_success
 from mailkit.services.delivery.quota import Quotas
 from mailkit.services.delivery.rules import Examination, Examined
 from mailkit.services.delivery.settings import DeliverySettings
@@ -62,6 +72,8 @@ class DeliveryHouse:
     """Makes the id of a transaction: unique, short, of letters and digits."""
     settings: DeliverySettings = field(factory=DeliverySettings)
     limits: Limits = DEFAULT_LIMITS
+    outbound: Outbound | None = None
+    """The way out; ``None``: mail goes to our own people only."""
     quotas: Quotas = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -104,7 +116,13 @@ class LocalTransaction:
     _examination: Examination
     id: str
     _copies: dict[AccountName, _Copy] = field(factory=dict, init=False)
+    _recipients: dict[Path, Recipient] = field(factory=dict, init=False)
     _accounts_of: dict[Path, tuple[AccountName, ...]] = field(factory=dict, init=False)
+    _foreign_of: dict[Path, tuple[ForeignRecipient, ...]] = field(
+        factory=dict, init=False
+    )
+    _waiting: set[Path] = field(factory=set, init=False)
+    """Recipients of ours that were put off while others are kept."""
     _examined: Examined | None = field(default=None, init=False)
     _outcomes: dict[Path, Outcome] = field(factory=dict, init=False)
     _message_id: str = field(default="", init=False)
@@ -116,16 +134,19 @@ class LocalTransaction:
 
     async def add_recipient(self, recipient: Recipient) -> None:
         try:
-            found = await self._house.routing.expand(recipient.path)
-            copies = [await self._copy_for(each) for each in found]
+            routing = self._house.routing
+            routed = await routing.route(recipient.path, self._origin.is_submission)
+            copies = [await self._copy_for(each) for each in routed.local]
         except (Refused, Unavailable) as error:
             self._record_failure(recipient.path, error)
             raise
         for copy in copies:
             self._copies.setdefault(copy.account.name, copy)
             self._copies[copy.account.name].recipients.append(recipient)
+        self._recipients.setdefault(recipient.path, recipient)
         names = tuple(copy.account.name for copy in copies)
         self._accounts_of[recipient.path] = names
+        self._foreign_of[recipient.path] = routed.foreign
 
     async def write(self, octets: bytes) -> None:
         self._examination.see(octets)
@@ -156,6 +177,8 @@ class LocalTransaction:
             self._outcomes[path] = outcome = self._outcome(path)
             if isinstance(outcome, Failed):
                 self._record_failure(path, outcome.error)
+        if self._is_split and not all(map(_has_failed, self._outcomes.values())):
+            self._let_wait()
         return self._outcomes
 
     async def commit(self) -> str:
@@ -171,9 +194,20 @@ class LocalTransaction:
                 Placement(copy.account.name, mailbox, copy.filed.flags, head)
                 for mailbox in copy.filed.mailboxes
             ]
+        items: Sequence[QueueItem] = ()
         try:
+            if house.outbound is not None:
+                items = await self._send_on(house.outbound, content, trace)
             if placements:
-                await house.store.deliver(content, placements)
+                try:
+                    await house.store.deliver(content, placements)
+                except (Refused, Unavailable):
+                    if items and house.outbound is not None:
+                        await house.outbound.queue.drop(Selection(ids=(self.id,)))
+                    raise
+            self._record_success(copies, items, content.size)
+            if house.outbound is not None:
+                await self._tell_of_success(house.outbound, content)
         except (Refused, Unavailable) as error:
             for path, outcome in self._outcomes.items():
                 if not isinstance(outcome, Failed):
@@ -181,7 +215,6 @@ class LocalTransaction:
             raise
         finally:
             self._file.discard()
-        self._record_success(copies, content.size)
         return self.id
 
     async def abort(self) -> None:
@@ -236,14 +269,84 @@ class LocalTransaction:
             f"{copy.account.name}/{mailbox}"
             for copy in copies
             for mailbox in copy.filed.mailboxes
-        )
+        ) + tuple(f"queue for {foreign.hop}" for foreign in self._foreign_of[path])
         return Kept(where) if where else Thrown()
 
     def _is_wanted(self, copy: _Copy) -> bool:
         """Whether somebody who leads here was told that the message is kept."""
         return copy.error is None and any(
             not isinstance(self._outcomes[recipient.path], Failed)
+            and recipient.path not in self._waiting
             for recipient in copy.recipients
+        )
+
+    # -- what goes on, or has to wait
+
+    @property
+    def _is_split(self) -> bool:
+        """Whether recipients may fare differently though there is one reply."""
+        return self._house.outbound is not None and self._kind != "lmtp"
+
+    def _let_wait(self) -> None:
+        """What fails for a time only is tried again by the queue."""
+        for path, outcome in self._outcomes.items():
+            if isinstance(outcome, Failed) and isinstance(outcome.error, Unavailable):
+                self._waiting.add(path)
+                self._outcomes[path] = Kept(("queue",))
+
+    async def _send_on(
+        self, outbound: Outbound, content: IContent, trace: bytes
+    ) -> Sequence[QueueItem]:
+        """Put into the queue what is for others, and tell of whom we refused."""
+        onward = Onward(outbound, self._envelope)
+        refused: list[tuple[Recipient, MailkitError]] = []
+        for path, outcome in self._outcomes.items():
+            if isinstance(outcome, Failed):
+                refused.append((self._recipients[path], outcome.error))
+            elif path in self._waiting:
+                onward.wait(self._recipients[path])
+            else:
+                for foreign in self._foreign_of[path]:
+                    onward.add(self._recipients[path], foreign)
+        accepted = self._accepted()
+        if refused and self._is_split:
+            await outbound.teller.tell_refused(accepted, content, refused)
+        items = onward.items(accepted, content.size + len(trace))
+        if items:
+            await outbound.queue.put(content, items, trace)
+        return items
+
+    async def _tell_of_success(self, outbound: Outbound, content: IContent) -> None:
+        """Whoever asked for it hears that our people have it (RFC 3461 §5.2.6)."""
+        kept = [
+            self._recipients[path]
+            for path, outcome in self._outcomes.items()
+            if not isinstance(outcome, Failed)
+            and path not in self._waiting
+            and not self._foreign_of[path]
+            and Notify.SUCCESS in (self._recipients[path].parameters.notify or ())
+        ]
+        try:
+            await tell_of_success(outbound, self._accepted(), content, kept)
+        except Unavailable as error:  # the message itself is kept
+            self.log.warn(
+                "{queue_id}: <{sender}> could not be told of success: {reason}",
+                queue_id=self.id,
+                sender=self._sender,
+                reason=str(error),
+            )
+
+    def _accepted(self) -> Accepted:
+        assert self._examined is not None
+        subject = header.first(self._examined.header, b"Subject") or b""
+        by = self._origin.account
+        return Accepted(
+            transaction=self.id,
+            envelope=self._envelope,
+            arrived=self._finished,
+            message_id=self._message_id,
+            subject=encodedword.decode(subject),
+            account=None if by is None else by.name,
         )
 
     # -- what goes on top
@@ -284,7 +387,9 @@ class LocalTransaction:
         outcome = "unavailable" if isinstance(error, Unavailable) else "refused"
         house.metrics.delivered(self._kind, outcome)
 
-    def _record_success(self, copies: list[_Copy], size: int) -> None:
+    def _record_success(
+        self, copies: list[_Copy], items: Sequence[QueueItem], size: int
+    ) -> None:
         house = self._house
         assert self._examined is not None
         paths = [
@@ -306,6 +411,11 @@ class LocalTransaction:
             record(self._event(step, copy.address, copy.account.name, where, size))
             outcome = "kept" if copy.filed.mailboxes else "discarded"
             house.metrics.delivered(self._kind, outcome)
+        for item in items:
+            names = ", ".join(str(each.path) for each in item.recipients)
+            where = f"{item.id} for {item.hop}"
+            record(self._event(Step.QUEUED, names, by, where, item.size))
+            house.metrics.delivered(self._kind, "queued")
         took = house.clock.seconds() - self._finished
         house.metrics.kept(self._kind, size, took)
         self.log.info(
@@ -340,6 +450,10 @@ class LocalTransaction:
             detail,
             size,
         )
+
+
+def _has_failed(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed)
 
 
 def _message_id(top: bytes) -> str:

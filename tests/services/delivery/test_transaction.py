@@ -31,6 +31,7 @@ from mailkit.interfaces.delivery import (
     ITransaction,
     LocalRecipient,
     Origin,
+    Routed,
 )
 from mailkit.interfaces.storage import IContent, Placement
 from mailkit.model.address import AccountName, Address
@@ -382,8 +383,9 @@ def test_an_account_that_is_removed_this_moment() -> None:
     world = World()
 
     class Ghosts:
-        async def expand(self, path: Path) -> list[LocalRecipient]:
-            return [LocalRecipient(AccountName("ghost@example.org"), str(path))]
+        async def route(self, path: Path, may_send: bool = False) -> Routed:
+            ghost = AccountName("ghost@example.org")
+            return Routed((LocalRecipient(ghost, str(path)),))
 
     world.routing = cast(Routing, Ghosts())
     with pytest.raises(NoSuchAddress):

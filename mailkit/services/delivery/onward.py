@@ -1,0 +1,123 @@
+"""The part of a message that leaves for other servers, or that has to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import define, evolve, field
+
+from mailkit.interfaces.delivery import ForeignRecipient
+from mailkit.interfaces.queue import IQueueStore
+from mailkit.interfaces.storage import IContent
+from mailkit.interfaces.tellers import Accepted, ITeller
+from mailkit.model.envelope import Envelope, Recipient
+from mailkit.model.notice import NoticeKind
+from mailkit.model.path import Path
+from mailkit.model.queueitem import NextHop, QueuedRecipient, QueueId, QueueItem
+
+LOCAL = "local"
+"""The route of mail for our own people that could not be kept at once."""
+
+
+def as_it_is(reverse_path: Path) -> Path:
+    """The rewriting of senders where nothing is rewritten."""
+    return reverse_path
+
+
+@define(eq=False)
+class Outbound:
+    """The way out, as deliveries see it."""
+
+    queue: IQueueStore
+    teller: ITeller
+    rewrite_sender: Callable[[Path], Path] = as_it_is
+    """What the reverse-path becomes where an alias of ours leads elsewhere, so that
+    the next host finds us allowed to send it (SRS)."""
+
+
+@define(eq=False)
+class Onward:
+    """Collects what of one message the queue is to keep, an item a next hop."""
+
+    _outbound: Outbound
+    _envelope: Envelope
+    _items: dict[tuple[NextHop, Path], dict[Path, Recipient]] = field(
+        factory=dict, init=False
+    )
+
+    def add(self, recipient: Recipient, foreign: ForeignRecipient) -> None:
+        """Take somebody elsewhere, whom ``recipient`` leads to."""
+        sender = self._envelope.reverse_path
+        parameters = recipient.parameters
+        if foreign.alias:
+            sender = self._outbound.rewrite_sender(sender)
+            if parameters.orcpt is None:  # RFC 3461 §5.2.1
+                said = f"rfc822;{recipient.path}"
+                parameters = evolve(parameters, orcpt=said)
+        recipients = self._items.setdefault((foreign.hop, sender), {})
+        recipients.setdefault(foreign.path, Recipient(foreign.path, parameters))
+
+    def wait(self, recipient: Recipient) -> None:
+        """Take somebody of ours who cannot be given the message now."""
+        hop = NextHop(recipient.path.address.domain, LOCAL)
+        recipients = self._items.setdefault((hop, self._envelope.reverse_path), {})
+        recipients[recipient.path] = recipient
+
+    def items(self, accepted: Accepted, size: int) -> Sequence[QueueItem]:
+        """
+        What is to be put into the queue.
+
+        :param size: octets of the message as it will leave.
+        """
+        parameters = self._envelope.parameters
+        hold_until = parameters.hold_until
+        if parameters.hold_for is not None:
+            hold_until = accepted.arrived + parameters.hold_for
+        return [
+            QueueItem(
+                id=QueueId(f"{accepted.transaction}.{number}"),
+                message=accepted.transaction,
+                hop=hop,
+                envelope=Envelope(sender, parameters),
+                recipients=tuple(map(QueuedRecipient, recipients.values())),
+                arrived=accepted.arrived,
+                next_try=accepted.arrived,
+                size=size,
+                message_id=accepted.message_id,
+                subject=accepted.subject,
+                account=accepted.account,
+                hold_until=hold_until,
+                require_tls=parameters.require_tls,
+            )
+            for number, ((hop, sender), recipients) in enumerate(self._items.items(), 1)
+        ]
+
+
+async def tell_of_success(
+    outbound: Outbound,
+    accepted: Accepted,
+    content: IContent,
+    recipients: Sequence[Recipient],
+) -> None:
+    """
+    Tell the sender that people of ours have the message (RFC 3461 §5.2.6).
+
+    :raises Unavailable: if that could not be kept.
+    """
+    if not recipients:
+        return
+    told = tuple(QueuedRecipient(each, status="2.1.5") for each in recipients)
+    item = QueueItem(
+        id=QueueId(f"{accepted.transaction}.0"),
+        message=accepted.transaction,
+        hop=NextHop(recipients[0].path.address.domain, LOCAL),
+        envelope=accepted.envelope,
+        recipients=told,
+        arrived=accepted.arrived,
+        next_try=accepted.arrived,
+        size=content.size,
+        message_id=accepted.message_id,
+        subject=accepted.subject,
+        account=accepted.account,
+    )
+    await outbound.teller.tell(item, content, told, NoticeKind.DELIVERED)
