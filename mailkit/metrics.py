@@ -197,6 +197,11 @@ class Metrics:
         self._commands.add((protocol, name, outcome))
         self._command_seconds.add((protocol, name), took)
 
+    def misunderstood(self, protocol: str, commands: int) -> None:
+        """So many commands were answered that are none, or none for now."""
+        if commands:
+            self._commands.add((protocol, "other", "malformed"), commands)
+
     def logged_in(self, service: str, mechanism: str, outcome: str) -> None:
         """A login was tried."""
         self._logins.add((service, mechanism, outcome))

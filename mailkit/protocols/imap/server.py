@@ -103,6 +103,7 @@ class IMAPServer:
         self._is_mid_response = False
         self._is_upgrading = False
         self._bad = 0
+        self._complaints = 0
         self._mode = _Mode.COMMAND
         self.tag = b""
         """Of the command that is at work; empty where none is."""
@@ -136,6 +137,11 @@ class IMAPServer:
         octets = b"".join(self._out)
         self._out.clear()
         return octets
+
+    def take_complaints(self) -> int:
+        """How many commands were answered without a session since this was asked."""
+        complaints, self._complaints = self._complaints, 0
+        return complaints
 
     def secured(self) -> None:
         """TLS is on: forget every octet and all knowledge from before."""
@@ -294,6 +300,7 @@ class IMAPServer:
         if response is not None:
             self._write_line(b"%b %b" % (_tag_of(text), bytes(response)))
             self._count(response)
+            self._complaints += 1
         self._begin()
         return True
 

@@ -92,6 +92,7 @@ class POP3Server:
         self._out: list[bytes] = []
         self._awaiting: Event | None = None
         self._errors = 0
+        self._complaints = 0
         self._stuffer = DotStuffer()
 
     # -- the peer's side
@@ -191,6 +192,11 @@ class POP3Server:
         self._out.clear()
         return octets
 
+    def take_complaints(self) -> int:
+        """How many commands were answered without a session since this was asked."""
+        complaints, self._complaints = self._complaints, 0
+        return complaints
+
     # -- within
 
     def _answered(self) -> Event:
@@ -229,6 +235,7 @@ class POP3Server:
         if self.state is State.CHALLENGED:
             self.state = State.AUTHORIZATION
         self._errors += 1
+        self._complaints += 1
         if self._errors > self._limits.errors:
             self.bye("Too many errors")
         else:

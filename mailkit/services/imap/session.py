@@ -158,6 +158,7 @@ class IMAPSession:
             self.machine.bye(goodbye.text, goodbye.code)
 
     async def close(self) -> None:
+        self._count_complaints()
         if self._idling is not None:
             self._idling.cut()
         append.forget(self._talk)
@@ -166,6 +167,7 @@ class IMAPSession:
 
     async def handle(self, event: object) -> None:
         talk = self._talk
+        self._count_complaints()
         began = talk.begin_turn()
         try:
             response = await self._act(cast(Event, event))
@@ -182,6 +184,9 @@ class IMAPSession:
             self._count(event, response, began)
         if talk.goodbye is not None:
             self.farewell("")
+
+    def _count_complaints(self) -> None:
+        self.house.metrics.misunderstood("imap", self.machine.take_complaints())
 
     def _count(self, event: object, response: Response, began: float) -> None:
         outcome = _OUTCOMES.get(response.condition, "failed")

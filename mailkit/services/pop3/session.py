@@ -119,6 +119,7 @@ class POP3Session:
             self.machine.bye(reason, "SYS/TEMP")
 
     async def close(self) -> None:
+        self._count_complaints()
         if self._drop is not None:
             self._drop.close()
         if self._registration is not None:
@@ -126,6 +127,7 @@ class POP3Session:
 
     async def handle(self, event: object) -> None:
         house = self.house
+        self._count_complaints()
         began = house.clock.seconds()
         try:
             await self._answer(cast(Event, event))
@@ -135,6 +137,9 @@ class POP3Session:
         outcome = "ok" if self.machine.was_positive else "refused"
         took = house.clock.seconds() - began
         house.metrics.commanded("pop3", type(event).__name__.lower(), outcome, took)
+
+    def _count_complaints(self) -> None:
+        self.house.metrics.misunderstood("pop3", self.machine.take_complaints())
 
     async def _answer(self, event: Event) -> None:
         match event:

@@ -116,6 +116,14 @@ def test_too_many_errors() -> None:
     assert said == b"-ERR Unknown command\r\n" * 10 + b"-ERR Too many errors\r\n"
 
 
+def test_complaints_are_told_once() -> None:
+    machine = POP3Server()
+    machine.receive(b"what\r\n" * 2 + b"CAPA\r\n")
+    machine.next_event()
+    assert machine.take_complaints() == 2
+    assert machine.take_complaints() == 0
+
+
 def test_bare_line_ends() -> None:
     """Only CRLF ends a line."""
     events, said = run([b"QUIT\nQUIT\rQUIT\r\n"])

@@ -296,6 +296,9 @@ def test_commands_are_counted(client: Client, world: World) -> None:
     client.say("b APPEND INBOX {99999999}")
     client.say("c IDLE")
     client.say("DONE")
+    client.say("d WHAT")
+    client.say("e CHECK")
+    client.leave()
     counted = {
         (sample.labels["name"], sample.labels["outcome"])
         for metric in world.metrics.registry.collect()
@@ -308,6 +311,7 @@ def test_commands_are_counted(client: Client, world: World) -> None:
         ("select", "refused"),
         ("append", "refused"),
         ("idle", "ok"),
+        ("other", "malformed"),
     }
 
 

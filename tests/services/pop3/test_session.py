@@ -49,6 +49,26 @@ def retrieve(content: BrokenOff, monkeypatch: pytest.MonkeyPatch) -> Wire:
     return wire
 
 
+def test_commands_that_mean_nothing_are_counted() -> None:
+    """Those before a command that is understood, and those before the end."""
+    world = POP3World()
+    pump = world.pop3()
+    wire = Wire(pump, IPv4Address("TCP", "192.0.2.1", 54321))
+    pump.makeConnection(wire)
+    labels = {"protocol": "pop3", "name": "other", "outcome": "malformed"}
+
+    def counted() -> float | None:
+        return world.metrics.registry.get_sample_value("mailkit_commands_total", labels)
+
+    wire.arrive(b"CAPA\r\n")
+    assert counted() is None
+    wire.arrive(b"WHAT\r\nSTAT\r\nCAPA\r\n")
+    assert counted() == 2
+    wire.arrive(b"AGAIN\r\n")
+    wire.leave()
+    assert counted() == 3
+
+
 @pytest.mark.parametrize("is_told", [True, False])
 def test_a_message_that_breaks_off_has_no_end(
     is_told: bool, monkeypatch: pytest.MonkeyPatch
