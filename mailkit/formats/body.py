@@ -168,7 +168,7 @@ def shorten_lines(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
             octets, part.body, part.end
         ):
             if protected:
-                raise ProtectedLines("lines over 998 octets in a signed part")
+                raise ProtectedLines("Lines over 998 octets in a signed part")
             if part.encoding in IDENTITY:
                 changes.append((part.start, part.end, _encoded(octets, part)))
     for start, end, part_octets in sorted(changes, reverse=True):
