@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from mailkit.errors import Malformed
@@ -95,6 +96,8 @@ def read_sender(text: str, limits: Limits) -> tuple[Path, SenderParameters]:
     """
     path, rest = read_path(text, limits)
     parameters = SenderParameters(**_read_all(rest, _SENDER)) if rest else _NO_SENDER
+    if parameters.hold_for is not None and parameters.hold_until is not None:
+        raise bad_parameter("HOLDFOR and HOLDUNTIL at once")  # RFC 4865 §5
     if not (parameters.smtputf8 or path.is_ascii):
         raise _needs_smtputf8()
     return path, parameters
@@ -165,6 +168,11 @@ _XTEXT = re.compile(r"(?:[!-*,-<>-~\u0080-\U0010ffff]|\+[0-9A-F]{2})*")
 _HEX = re.compile(rb"\+([0-9A-F]{2})")
 _ORCPT = re.compile(r"([A-Za-z0-9\-]{1,60});(.+)")
 _SIZE = re.compile(r"[0-9]{1,20}")
+_SECONDS = re.compile(r"[1-9][0-9]{0,8}")
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 _Readers = dict[str, tuple[str, Callable[[str | None], Any]]]
@@ -286,6 +294,29 @@ def _auth(value: str | None) -> str:
     return read_xtext(value)
 
 
+def _hold_for(value: str | None) -> int:
+    # RFC 4865 §5: one to nine digits.
+    if value is None or _SECONDS.fullmatch(value) is None:
+        raise bad_parameter("HOLDFOR is a number of seconds")
+    return int(value)
+
+
+def _hold_until(value: str | None) -> float:
+    # RFC 4865 §5: a date-time of RFC 3339 §5.6.
+    try:
+        if value is None or _DATE_TIME.fullmatch(value) is None:
+            raise ValueError
+        return datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError):
+        raise bad_parameter("HOLDUNTIL is a time such as 2026-12-31T09:30Z") from None
+
+
+def _require_tls(value: str | None) -> bool:
+    if value is not None:
+        raise bad_parameter("REQUIRETLS takes no value")
+    return True
+
+
 _SENDER: _Readers = {
     "SIZE": ("size", _size),  # RFC 1870 §3
     "BODY": ("body", _body),  # RFC 6152 §2, RFC 3030 §3
@@ -293,6 +324,9 @@ _SENDER: _Readers = {
     "RET": ("ret", _ret),  # RFC 3461 §4.3
     "ENVID": ("envid", _envid),  # RFC 3461 §4.4
     "AUTH": ("auth", _auth),  # RFC 4954 §5
+    "HOLDFOR": ("hold_for", _hold_for),  # RFC 4865 §4
+    "HOLDUNTIL": ("hold_until", _hold_until),  # RFC 4865 §4
+    "REQUIRETLS": ("require_tls", _require_tls),  # RFC 8689 §3
 }
 
 

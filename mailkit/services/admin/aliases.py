@@ -31,7 +31,7 @@ class Aliases:
         :raises NotAllowed: :raises CannotName: :raises NoSuchDomain:
         :raises AlreadyExists: if an account has the address.
         :raises NoSuchAddress: if nobody has a target.
-        :raises Refused: if a target is not in our domains.
+        :raises Refused: if a target is elsewhere, and no queue takes mail there.
         """
         office = self._office
         alias = alias_address(text)
@@ -108,9 +108,11 @@ class Aliases:
         if target == alias:
             raise Refused(f"{alias} cannot lead to itself")
         if await self._office.directory.domain(target.domain) is None:
+            if self._routing.sends:
+                return target
             raise Refused(
-                f"{target} is not in a domain of this server, and there is no queue"
-                " yet that could take mail elsewhere"
+                f"{target} is not in a domain of this server, which sends no mail"
+                " elsewhere"
             )
         if not await self._routing.is_known(Path(target.local_part, target.domain)):
             raise NoSuchAddress(f"nobody has the address {target}")

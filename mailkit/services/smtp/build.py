@@ -14,7 +14,7 @@ from mailkit.protocols.smtp.server import SMTPServer
 from mailkit.services.authentication import Authentication
 from mailkit.services.routing import Routing
 from mailkit.services.smtp.doors import Anybody, OwnPeople
-from mailkit.services.smtp.finish import one_by_one
+from mailkit.services.smtp.finish import all_or_none, one_by_one, whom_it_can
 from mailkit.services.smtp.replies import SUBMISSION_REPLIES
 from mailkit.services.smtp.service import SMTPHouse, SMTPService
 from mailkit.services.smtp.session import SMTPSession
@@ -22,16 +22,26 @@ from mailkit.services.smtp.settings import TRUSTING, SMTPSettings
 
 
 def smtp(
-    house: SMTPHouse, destination: IDestination, settings: SMTPSettings | None = None
+    house: SMTPHouse,
+    destination: IDestination,
+    settings: SMTPSettings | None = None,
+    sends: bool = False,
 ) -> Build:
     """
     Mail from other servers (RFC 5321).
 
     :param destination: with the rules of `mailkit.services.delivery.arrival`.
+    :param sends: whether ``destination`` has a queue for mail to other servers.
     """
     return _build(
         SMTPService(
-            "smtp", house, destination, Anybody(), settings=settings or SMTPSettings()
+            "smtp",
+            house,
+            destination,
+            Anybody(),
+            finish=whom_it_can if sends else all_or_none,
+            settings=settings or SMTPSettings(),
+            sends=sends,
         )
     )
 
@@ -42,11 +52,13 @@ def submission(
     authentication: Authentication,
     routing: Routing,
     settings: SMTPSettings | None = None,
+    sends: bool = False,
 ) -> Build:
     """
     Mail from our own people (RFC 6409).
 
     :param destination: with the rules of `mailkit.services.delivery.submitted`.
+    :param sends: whether ``destination`` has a queue for mail to other servers.
     """
     return _build(
         SMTPService(
@@ -54,8 +66,10 @@ def submission(
             house,
             destination,
             OwnPeople(authentication, routing),
+            finish=whom_it_can if sends else all_or_none,
             words=SUBMISSION_REPLIES,
             settings=settings or SMTPSettings(),
+            sends=sends,
         )
     )
 

@@ -31,6 +31,20 @@ async def all_or_none(
     return [_accepted(await transaction.commit())]
 
 
+async def whom_it_can(
+    transaction: ITransaction, recipients: Sequence[Path], words: Words
+) -> list[Reply]:
+    """
+    The one reply of SMTP where there is a queue: kept for whom that can be, and the
+    sender is told of the others (RFC 5321 §4.2.5, §6.1).
+    """
+    outcomes = await transaction.prepare()
+    errors = [each.error for each in outcomes.values() if isinstance(each, Failed)]
+    if len(errors) == len(outcomes):
+        raise _gravest(errors)
+    return [_accepted(await transaction.commit())]
+
+
 async def one_by_one(
     transaction: ITransaction, recipients: Sequence[Path], words: Words
 ) -> list[Reply]:

@@ -60,7 +60,7 @@ REPLIES: Words = {
 
 SUBMISSION_REPLIES: Words = {
     **REPLIES,
-    NotOurs: Reply(550, "7.1", "Mail to other servers cannot be sent from here yet"),
+    NotOurs: Reply(550, "7.1", "Mail to other servers cannot be sent from here"),
 }
 """The same to our own people."""
 

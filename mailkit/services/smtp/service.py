@@ -46,3 +46,5 @@ class SMTPService:
     finish: Finish = all_or_none
     words: Words = field(factory=lambda: REPLIES)
     settings: SMTPSettings = field(factory=SMTPSettings)
+    sends: bool = False
+    """Whether there is a queue for mail to other servers."""

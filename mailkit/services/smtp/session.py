@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import assert_never, cast
 
 from attrs import define, field
@@ -20,7 +21,7 @@ from mailkit.interfaces.delivery import ITransaction, Origin
 from mailkit.interfaces.session import IPeer, ISession
 from mailkit.interfaces.storage import IWatch
 from mailkit.model.account import Account
-from mailkit.model.envelope import Envelope, Recipient
+from mailkit.model.envelope import Envelope, Recipient, SenderParameters
 from mailkit.model.event import MailEvent, Step
 from mailkit.model.path import Path
 from mailkit.model.reply import Reply
@@ -93,6 +94,10 @@ _CANCELLED = Reply(501, "7.0", "Authentication cancelled")  # RFC 4954 §4
 _NOT_SHOWN = Reply(502, "5.1", "Who is on a list is not told")
 _TRY_IT = Reply(252, "5.0", "Cannot be told, but mail to it is tried")
 _HELP = Reply(214, "0.0", "See RFC 5321; the administrator reads mail to postmaster")
+_NOT_OFFERED = Reply(555, "5.4", "A parameter that was not offered")
+_HELD_TOO_LONG = Reply(501, "5.4", "That is further away than we hold mail")
+_HELD_AT_MOST = 30 * 86400
+"""Seconds for which mail is held on request (RFC 4865 §3)."""
 _TOO_MANY_ERRORS = Reply(421, "7.0", "Too many errors, closing the connection")
 
 
@@ -235,6 +240,11 @@ class SMTPSession:
         lines = [host, "PIPELINING", f"SIZE {size}", *_EXTENSIONS]
         if self.peer.can_start_tls:
             lines.append("STARTTLS")
+        if self._offers_requiretls:
+            lines.append("REQUIRETLS")  # RFC 8689 §2
+        if self._offers_future_release:  # RFC 4865 §3
+            until = datetime.fromtimestamp(self._held_until_at_most, UTC)
+            lines.append(f"FUTURERELEASE {_HELD_AT_MOST} {until:%Y-%m-%dT%H:%M:%SZ}")
         authentication = self.service.door.authentication
         if authentication is not None and self._account is None:
             mechanisms = authentication.mechanisms(self.peer)
@@ -283,7 +293,36 @@ class SMTPSession:
         assert self._transaction is not None
         return self._transaction
 
+    @property
+    def _offers_requiretls(self) -> bool:
+        # Only where TLS protects this hop too.
+        return self.service.sends and bool(self.peer.tls)
+
+    @property
+    def _offers_future_release(self) -> bool:
+        return self.service.sends and self.service.door.is_submission
+
+    @property
+    def _held_until_at_most(self) -> float:
+        return self.service.house.clock.seconds() + _HELD_AT_MOST
+
+    def _unwanted(self, parameters: SenderParameters) -> Reply | None:
+        """What is said to parameters that were not offered here, or are too much."""
+        if parameters.require_tls and not self._offers_requiretls:
+            return _NOT_OFFERED
+        wait, until = parameters.hold_for, parameters.hold_until
+        if wait is None and until is None:
+            return None
+        if not self._offers_future_release:
+            return _NOT_OFFERED
+        if (wait or 0) > _HELD_AT_MOST or (until or 0) > self._held_until_at_most:
+            return _HELD_TOO_LONG
+        return None
+
     async def _mail(self, event: MailFrom) -> Reply:
+        unwanted = self._unwanted(event.parameters)
+        if unwanted is not None:
+            return unwanted
         try:
             await self.service.door.check(self._account, event.path)
             if (event.parameters.size or 0) > self.machine.limits.message_size:
