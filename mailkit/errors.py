@@ -137,7 +137,15 @@ class NoSuchItem(Refused):
 
 
 class NoSuchHost(Refused):
-    """The domain takes no mail: no such name, no host, or a null MX (RFC 7505)."""
+    """
+    The domain takes no mail: no such name, no host, or a null MX (RFC 7505).
+
+    :param status: the enhanced status code that tells which (RFC 3463 §3.2, §3.5).
+    """
+
+    def __init__(self, words: str = "", status: str = "5.1.2") -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class Unreachable(Unavailable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from attrs import frozen
-from zope.interface import Interface
+from zope.interface import Attribute, Interface
 
 from mailkit.interfaces.storage import IContent, IWatch
 from mailkit.model.address import DomainName
@@ -79,7 +79,11 @@ class IQueueStore(Interface):
         """
 
     async def seal(message: str, sealed: Sealed) -> None:
-        """From now on all items of a message have this head and these octets."""
+        """
+        From now on all items of a message have this head and these octets.
+
+        A message that is sealed already stays as it is.
+        """
 
     async def content(id: QueueId) -> IContent:
         """The message as it will leave. :raises NoSuchItem:"""
@@ -149,6 +153,10 @@ class Carried:
     """It asked for fewer connections or less mail (421, 451 4.7.x, 450 4.3.2)."""
     is_doubtful: bool = False
     """All octets were sent and no answer was heard: it may come a second time."""
+    host: str = ""
+    """Who it was, where the carrier chose; empty: the host that was asked for."""
+    address: str = ""
+    """As `Attempt.address`, where the carrier chose."""
 
 
 class IRelay(Interface):
@@ -168,3 +176,24 @@ class IRelay(Interface):
 
     async def close() -> None:
         """Say QUIT on idle connections, wait for the others."""
+
+
+class ICarrier(Interface):
+    """
+    Where a route leads: a smarthost, a list in Redis, a program, a folder.
+
+    It finds its hosts itself; the queue asks no DNS for it.
+    """
+
+    is_final: bool = Attribute(
+        "Whoever takes it is where mail ends: the sender is told of delivery, not of "
+        "its being passed on (RFC 3464 §2.3.3)."
+    )
+
+    async def carry(item: QueueItem, content: IContent) -> Carried:
+        """
+        Hand an item's waiting recipients on.
+
+        :raises Unavailable: if nobody could be asked; it is tried again later.
+        :raises Refused: if it will never be taken.
+        """

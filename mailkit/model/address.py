@@ -34,6 +34,27 @@ def fold_domain(domain: str) -> DomainName:
     return DomainName(".".join(_u_label(label) for label in name.split(".")))
 
 
+def a_labels(domain: DomainName) -> str | None:
+    """
+    A folded domain as DNS has it: A-labels (RFC 5890 §2.3.2.1); the way back.
+
+    ``None`` where no such name can be: a label that is empty, or one that is, or all
+    that are together, too long (RFC 1035 §2.3.4).
+    """
+    labels = domain.split(".") if domain.isascii() else _a_labels(domain)
+    name = ".".join(labels)
+    if len(name) > 253 or not all(0 < len(label) < 64 for label in labels):
+        return None
+    return name
+
+
+def _a_labels(domain: str) -> list[str]:
+    return [
+        label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
+        for label in domain.split(".")
+    ]
+
+
 def _u_label(label: str) -> str:
     if not label.startswith("xn--"):
         return _folded_label(label)

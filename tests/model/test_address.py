@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailkit.model.address import Address, fold_domain
+from mailkit.model.address import Address, DomainName, a_labels, fold_domain
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,31 @@ def test_both_forms_of_a_label_are_one(label: str) -> None:
     if not folded.isascii() and "." not in folded:
         written = "xn--" + folded.encode("punycode").decode("ascii")
         assert fold_domain(written.upper()) == folded
+
+
+@pytest.mark.parametrize(
+    ("domain", "name"),
+    [
+        ("example.org", "example.org"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+        ("a." * 126 + "b", "a." * 126 + "b"),
+        ("a" * 63 + ".example", "a" * 63 + ".example"),
+        ("", None),
+        ("a..example", None),
+        ("a" * 64 + ".example", None),
+        ("ü" * 60 + ".example", None),
+        ("a." * 127 + "b", None),
+    ],
+)
+def test_the_name_in_dns(domain: str, name: str | None) -> None:
+    assert a_labels(DomainName(domain)) == name
+
+
+@given(st.text(max_size=80))
+def test_the_name_in_dns_leads_back(domain: str) -> None:
+    folded = fold_domain(domain)
+    name = a_labels(folded)
+    if name is not None:
+        assert name.isascii()
+        assert fold_domain(name) == folded
