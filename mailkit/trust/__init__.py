@@ -1,0 +1,1 @@
+"""May we believe it, and why should others believe us."""

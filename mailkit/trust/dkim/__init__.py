@@ -1,0 +1,1 @@
+"""DomainKeys Identified Mail (RFC 6376)."""

@@ -1,0 +1,86 @@
+"""Keys that sign, and the records that publish them (RFC 6376 §3.6, RFC 8463 §4)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from enum import Enum
+
+from attrs import field, frozen
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+from mailkit.errors import StorageBroken
+
+RSA_BITS = 2048
+"""What everybody can verify, and nobody can break (RFC 8301 §3.2)."""
+
+_RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+_SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+
+
+class Algorithm(Enum):
+    """The ``a=`` of a signature."""
+
+    RSA = "rsa-sha256"
+    ED25519 = "ed25519-sha256"
+
+
+PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+PublicKey = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+
+@frozen(eq=False)
+class SigningKey:
+    """A private key, and where its public half is found."""
+
+    domain: str
+    """An A-label."""
+    selector: str
+    private: PrivateKey = field(repr=False)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        is_rsa = isinstance(self.private, rsa.RSAPrivateKey)
+        return Algorithm.RSA if is_rsa else Algorithm.ED25519
+
+    @property
+    def name(self) -> str:
+        """Where the record stands."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def record(self) -> str:
+        """The text of the record (RFC 6376 §3.6.1)."""
+        public = self.private.public_key()
+        if isinstance(public, rsa.RSAPublicKey):
+            octets = public.public_bytes(*_SPKI)
+            return f"v=DKIM1; k=rsa; p={b64encode(octets).decode()}"
+        octets = public.public_bytes(*_RAW)
+        return f"v=DKIM1; k=ed25519; p={b64encode(octets).decode()}"
+
+
+def make_key(algorithm: Algorithm) -> PrivateKey:
+    """A new key; that of RSA takes some hundred milliseconds."""
+    if algorithm is Algorithm.ED25519:
+        return ed25519.Ed25519PrivateKey.generate()
+    return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+
+
+def write_key(key: PrivateKey) -> bytes:
+    """A key as PEM, without a password."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def read_key(pem: bytes) -> PrivateKey:
+    """:raises StorageBroken: if it is no key that signs mail."""
+    try:
+        key = serialization.load_pem_private_key(pem, None)
+    except (ValueError, TypeError) as error:
+        raise StorageBroken(f"not a private key: {error}") from error
+    if not isinstance(key, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
+        raise StorageBroken("neither an RSA nor an Ed25519 key")
+    return key
