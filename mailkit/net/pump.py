@@ -117,12 +117,14 @@ class Pump(Protocol):
         self.octets_out = 0
         self.events = 0
         self.reason = ""
+        self.lost: BaseException | None = None
+        """What the transport said when the connection ended."""
         self._machine: Machine | None = None
         self._preface: bytearray | None = None
         self._door_host: str | None = None
         self._socket: socket | None = None
         self._more: Deferred[None] | None = None
-        self._room: Deferred[None] | None = None
+        self._rooms: list[Deferred[None]] = []
         self._is_working = False
         self._is_gone = False
         self._is_full = False
@@ -170,6 +172,7 @@ class Pump(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._is_gone = True
+        self.lost = reason.value
         self._stop_timer()
         self.reason = self.reason or "the peer closed"
         if self._door_host is not None:
@@ -184,8 +187,8 @@ class Pump(Protocol):
 
     def resumeProducing(self) -> None:
         self._is_full = False
-        if self._room is not None:
-            room, self._room = self._room, None
+        rooms, self._rooms = self._rooms, []
+        for room in rooms:
             room.callback(None)
 
     def stopProducing(self) -> None:
@@ -204,11 +207,13 @@ class Pump(Protocol):
         if self._say():
             self._note_progress()
         if self._is_full and not self._is_gone:
-            self._room = Deferred()
+            # A client writes on its own account: it may wait here beside the pump.
+            room: Deferred[None] = Deferred()
+            self._rooms.append(room)
             clock, settings = self._around.clock, self._around.settings
             limit = clock.callLater(settings.slow_reader, self._cut, "slow reader")
             try:
-                await self._room
+                await room
             finally:
                 if limit.active():
                     limit.cancel()
