@@ -292,9 +292,16 @@ def _has_code(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", None) is not None
 
 
+def keeps_its_name(error: OSError) -> bool:
+    """Whether it is this one file that cannot be renamed or unlinked: an immutable
+    one, say. Others in its folder can, and to try again is of no use by itself."""
+    return error.errno in _OF_ONE_FILE
+
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _PIECE = 1 << 20
 _CLOCK_TICK = 0.02
 """Seconds by which the kernel may date a file too early; it counts in ticks."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_OF_ONE_FILE = frozenset({errno.EPERM, errno.EBUSY, errno.EISDIR})
 _CANNOT_LINK = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM})

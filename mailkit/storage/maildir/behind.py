@@ -79,6 +79,10 @@ def _rename(home: Home, index: Index, renames: list[tuple[int, str, str]]) -> No
             if not is_there:
                 # Somebody changed its flags, or took it away: a listing tells.
                 home.distrusted.add(mailbox)
+        except OSError as error:
+            # Its flags are in the index alone.
+            home.tell_stuck(f"{cur}/{name}", error)
+            astray.append((key,))
         else:
             done.append((key,))
     for mailbox, (cur, _, was_left) in folders.items():

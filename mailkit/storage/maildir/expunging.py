@@ -39,29 +39,48 @@ def finish(home: Home, index: Index) -> None:
             _unlink(home, index, row)
 
 
-def _unlink(home: Home, index: Index, row: MailboxRow) -> None:
-    files = home.house.files
-    cur = f"{home.folder(row.folder)}/cur"
-    pending = index.database.all(
+def pending(index: Index, row: MailboxRow) -> list[tuple[int, str]]:
+    """UIDs and last known names of files that are still to be unlinked."""
+    return index.database.all(
         "SELECT low, pending FROM expunged WHERE mailbox = ? AND pending IS NOT NULL",
         row.id,
     )
-    elsewhere = {
-        (parse(name).base, uid)
-        for uid, name in pending
-        if not files.unlink(f"{cur}/{name}")
-    }
+
+
+def _unlink(home: Home, index: Index, row: MailboxRow) -> None:
+    """Unlink what is pending; a file that keeps its name stays pending."""
+    files = home.house.files
+    cur = f"{home.folder(row.folder)}/cur"
+    waiting = pending(index, row)
+    stuck: set[int] = set()
+    elsewhere: set[tuple[str, int]] = set()
+    for uid, name in waiting:
+        try:
+            if not files.unlink(f"{cur}/{name}"):
+                elsewhere.add((parse(name).base, uid))
+        except OSError as error:
+            home.tell_stuck(f"{cur}/{name}", error)
+            stuck.add(uid)
     if os.path.isdir(cur):
         if elsewhere:
             # Somebody gave them other flags, or took them away himself.
             for name in os.listdir(cur):
                 parts = parse(name)
-                if (parts.base, parts.uid) in elsewhere:
+                if (parts.base, parts.uid) not in elsewhere:
+                    continue
+                try:
                     files.unlink(f"{cur}/{name}")
-        files.sync_folder(cur)
+                except OSError as error:
+                    home.tell_stuck(f"{cur}/{name}", error)
+                    stuck.add(parts.uid)
+        if len(stuck) < len(waiting):
+            files.sync_folder(cur)
+    if len(stuck) == len(waiting):
+        return
+    left = ",".join(map(str, stuck))
     with index.database.transaction(is_full=True):
         index.database.execute(
             "UPDATE expunged SET pending = NULL"
-            " WHERE mailbox = ? AND pending IS NOT NULL",
+            f" WHERE mailbox = ? AND pending IS NOT NULL AND low NOT IN ({left})",
             (row.id,),
         )

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from attrs import define, field
+from twisted.logger import Logger
 
 from mailkit.errors import MailboxGone, NoSuchMailbox, StorageBroken
 from mailkit.model.address import AccountName
@@ -31,7 +32,7 @@ from mailkit.storage.maildir.aside import Aside
 from mailkit.storage.maildir.flagcolumn import FlagColumn
 from mailkit.storage.maildir.house import House
 from mailkit.storage.maildir.numbers import UIDFile
-from mailkit.storage.safefile import translated
+from mailkit.storage.safefile import keeps_its_name, translated
 
 
 class NotNowError(Exception):
@@ -57,6 +58,8 @@ class Repair(Protocol):
 @define(eq=False)
 class Home:
     """The folder of one account, opened when it is used."""
+
+    log = Logger()
 
     house: House
     account: AccountName
@@ -86,6 +89,8 @@ class Home:
     """Mailbox → MODSEQ and UIDs of the newest snapshot."""
     flags: dict[int, FlagColumn] = field(init=False, factory=dict)
     """Mailbox → flags of all its messages, where somebody asked for them."""
+    _stuck: set[str] = field(init=False, factory=set)
+    """Files that could not be renamed or unlinked, told already."""
     _index: Index | None = field(init=False, default=None)
     _aside: Aside | None = field(init=False, default=None)
     _identity: tuple[int, int] | None = field(init=False, default=None)
@@ -120,6 +125,22 @@ class Home:
                 self.unsynced[folder] += step
                 if self.unsynced[folder] <= 0:
                     del self.unsynced[folder]
+
+    def tell_stuck(self, path: str, error: OSError) -> None:
+        """
+        A file keeps its name, and others are not to wait for it; told once.
+
+        :raises OSError: the error, if it is not one of this file alone.
+        """
+        if not keeps_its_name(error):
+            raise error
+        if path not in self._stuck:
+            self._stuck.add(path)
+            self.log.error(
+                "{account}: a file can be neither renamed nor removed: {error}",
+                account=self.account,
+                error=str(error),
+            )
 
     # --- opening ---
 

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from mailkit.storage.index.index import Counted, Index
 from mailkit.storage.index.rows import BITS, MailboxRow, MessageRow, RenderedRow
-from mailkit.storage.maildir import naming
+from mailkit.storage.maildir import expunging, naming
 from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.keywords import Keywords
 from mailkit.storage.maildir.letter import Shown, with_crlf
@@ -208,6 +208,15 @@ class _Comparison:
                 self._note_renamed(known[old], old, name, parts)
             elif self._is_there(name):
                 self._strange.append(_Found("cur", name, parts))
+        if self._strange:
+            # Of expunged messages, and can be neither unlinked nor named.
+            pending = expunging.pending(self._index, self._row)
+            stuck = {(parse(name).base, uid) for uid, name in pending}
+            self._strange = [
+                found
+                for found in self._strange
+                if (found.parts.base, found.parts.uid) not in stuck
+            ]
         self._lost = sorted(known[name] for name in missing_by_uid.values())
 
     def _is_there(self, name: str) -> bool:

@@ -184,7 +184,11 @@ def _place_again(
                 home.distrusted.add(source.id)
                 continue
             put = files.rename if is_move else files.link
-            put(here + old, there + entry.new_name)
+            try:
+                put(here + old, there + entry.new_name)
+            except OSError as error:
+                home.tell_stuck(here + old, error)
+                continue
         else:
             if new != entry.new_name:
                 # Somebody changed its flags since: a listing tells which.
