@@ -90,6 +90,8 @@ class QueueItem:
     """Not before then (undo of a send, RFC 4865); seconds since 1970."""
     held: str = ""
     """Why it is held until it is released; empty: it is not."""
+    is_ours: bool = False
+    """Written here, by an account or by us (a DSN): it is signed in our name."""
     is_sealed: bool = False
     """It was signed, or was found to need no signature: it changes no more."""
     require_tls: bool = False

@@ -86,6 +86,7 @@ class Onward:
                 message_id=accepted.message_id,
                 subject=accepted.subject,
                 account=accepted.account,
+                is_ours=accepted.account is not None,
                 hold_until=hold_until,
                 require_tls=parameters.require_tls,
             )
