@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from attrs import define, field
 
 from mailkit.errors import StorageBroken
+from mailkit.formats.date import format_internal_utc
 from mailkit.storage.index import schema
 from mailkit.storage.index.database import Database, has_wal
 from mailkit.storage.index.rows import (
@@ -62,6 +63,8 @@ class Index:
         database = Database.open(path, files, schema.SPEED)
         index = cls(database)
         try:
+            if database.version in schema.CHANGES:
+                index._change()
             if database.version not in (0, schema.VERSION):
                 raise OtherVersion(path)
             if database.version == 0:
@@ -78,6 +81,15 @@ class Index:
         with self.database.transaction(is_full=True):
             for table in schema.TABLES:
                 self.database.execute(table)
+            self.database.execute(f"PRAGMA user_version = {schema.VERSION}")
+
+    def _change(self) -> None:
+        """Bring an older one up to date, all at once."""
+        with self.database.transaction(is_full=True):
+            # Another process may have done it meanwhile.
+            for version in range(self.database.version, schema.VERSION):
+                for step in schema.CHANGES[version]:
+                    self.database.execute(step)
             self.database.execute(f"PRAGMA user_version = {schema.VERSION}")
 
     # --- the account ---
@@ -201,8 +213,8 @@ class Index:
         """All of a mailbox that is no more; its octets are not counted any longer."""
         span = row.first_key, row.last_key
         execute = self.database.execute
-        execute("DELETE FROM rendered WHERE id BETWEEN ? AND ?", span)
-        execute("DELETE FROM message WHERE id BETWEEN ? AND ?", span)
+        for table in (*RENDERED_TABLES, "message"):
+            execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", span)
         execute("DELETE FROM expunged WHERE mailbox = ?", (row.id,))
         execute("DELETE FROM keyword WHERE mailbox = ?", (row.id,))
         execute("DELETE FROM mailbox WHERE id = ?", (row.id,))
@@ -236,9 +248,19 @@ class Index:
         self, rows: Sequence[MessageRow], rendered: Iterable[RenderedRow]
     ) -> None:
         """Messages that are in ``cur/``, or will be in a moment."""
-        self.database.executemany(_ADD_MESSAGE, rows)
-        self.database.executemany(
-            "INSERT OR REPLACE INTO rendered VALUES (?, ?, ?, ?, ?, ?)", rendered
+        dated = [(*row, _date_time(row.internal_date)) for row in rows]
+        self.database.executemany(_ADD_MESSAGE, dated)
+        self.add_rendered(rendered)
+
+    def add_rendered(self, rendered: Iterable[RenderedRow]) -> None:
+        """What IMAP sends of messages."""
+        rows = list(rendered)
+        executemany = self.database.executemany
+        executemany(_ADD_OVERVIEW, [(row.key, row.envelope) for row in rows])
+        executemany(_ADD_STRUCTURE, [(row.key, row.bodystructure) for row in rows])
+        executemany(
+            _ADD_RENDERED,
+            [(row.key, row.body, row.preview, row.header_fields) for row in rows],
         )
 
     def drop_messages(
@@ -271,8 +293,8 @@ class Index:
             """,
             (mailbox, mod_seq),
         )
-        database.execute("DELETE FROM rendered WHERE id IN (SELECT id FROM going)")
-        database.execute("DELETE FROM message WHERE id IN (SELECT id FROM going)")
+        for table in (*RENDERED_TABLES, "message"):
+            database.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM going)")
         if row is None:
             raise StorageBroken(f"{database.path}: no answer")
         return Counted(*(-int(number) for number in row))
@@ -300,6 +322,24 @@ class OtherVersion(StorageBroken):
 
 _ADD_MESSAGE = """
     INSERT INTO message (id, mod_seq, arrived, flags, keywords, size, internal_date,
-        save_date, behind, name, email_id, thread_id)
-    VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10)
+        save_date, behind, name, email_id, thread_id, date)
+    VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11)
 """
+_ADD_OVERVIEW = "INSERT OR REPLACE INTO overview VALUES (?, ?)"
+_ADD_STRUCTURE = "INSERT OR REPLACE INTO structure VALUES (?, ?)"
+_ADD_RENDERED = "INSERT OR REPLACE INTO rendered VALUES (?, ?, ?, ?)"
+
+RENDERED_TABLES = {
+    "overview": "envelope",
+    "structure": "bodystructure",
+    "rendered": "body, preview, header_fields",
+}
+"""What IMAP sends of a message, and the columns that it is in."""
+
+_FIRST_DATE, _LAST_DATE = -62_135_596_800, 253_402_300_799
+"""The years that IMAP can write: 1 to 9999."""
+
+
+def _date_time(seconds: int) -> str:
+    """As IMAP sends it; of what a file may claim, something that can be written."""
+    return format_internal_utc(min(max(seconds, _FIRST_DATE), _LAST_DATE)).decode()

@@ -43,6 +43,15 @@ _SMALL = Want.FLAGS | Want.FACTS | Want.IDS | Want.MOD_SEQ
 """What is in the small rows."""
 
 
+_TABLES: tuple[tuple[str, Want], ...] = (
+    ("message", _SMALL),
+    ("overview", Want.ENVELOPE),
+    ("structure", Want.BODYSTRUCTURE),
+    ("rendered", Want.BODY | Want.PREVIEW | Want.HEADER_FIELDS),
+)
+"""What is where, the first to be looked at first."""
+
+
 @cache
 def _columns(want: Want) -> tuple[str, ...]:
     names = [name for one, names in _COLUMNS if one in want for name in names]
@@ -52,9 +61,7 @@ def _columns(want: Want) -> tuple[str, ...]:
 @cache
 def _select(want: Want, is_joined: bool) -> str:
     """The query for what is wanted, and for no more: each column costs."""
-    is_rendered = bool(want & RENDERED)
-    is_small = not is_rendered or bool(want & _SMALL)
-    key = "message.id" if is_small else "id"
+    key = _key(want)
     shown = []
     for name in _columns(want):
         value = _SQL.get(name, name).format(id=key)
@@ -62,11 +69,21 @@ def _select(want: Want, is_joined: bool) -> str:
             mark = _mark_of(name).hex()
             value = f"CAST(group_concat({value}, x'{mark}') AS BLOB)"
         shown.append(value)
-    # By their keys, whatever else there is an index of.
-    tables = "message NOT INDEXED" if is_small else "rendered"
-    if is_small and is_rendered:
-        tables += " CROSS JOIN rendered USING (id)"
-    return f"SELECT {', '.join(shown)} FROM {tables}"
+    return f"SELECT {', '.join(shown)} FROM {joined_tables(want)}"
+
+
+@cache
+def tables_of(want: Want) -> tuple[str, ...]:
+    """The tables that what is wanted is in."""
+    found = [table for table, wants in _TABLES if wants & want]
+    return tuple(found or ["message"])
+
+
+def joined_tables(want: Want) -> str:
+    """The same as one; each row by its key, whatever else there is an index of."""
+    first, *others = tables_of(want)
+    joins = [f" CROSS JOIN {table} USING (id)" for table in others]
+    return f"{first} NOT INDEXED{''.join(joins)}"
 
 
 def _mark_of(name: str) -> bytes:
@@ -124,7 +141,7 @@ def _by_rows(index: Index, row: MailboxRow, uids: UIDSet, want: Want) -> Records
 
 
 def _key(want: Want) -> str:
-    return "message.id" if want & _SMALL or not want & RENDERED else "id"
+    return f"{tables_of(want)[0]}.id"
 
 
 def _numbers(split: Callable[[], list[bytes]]) -> list[int]:

@@ -2,13 +2,46 @@
 The tables of an account's index (STORE.md §5).
 
 A message is known by ``mailbox << 32 | uid``. Small rows serve SELECT, STORE and
-SEARCH; what IMAP sends of a message is in a table beside, under the same key.
+SEARCH; what IMAP sends of a message is in tables beside, under the same key. What is
+asked for alone, and of all messages at once, has a narrow table of its own.
 """
 
 from __future__ import annotations
 
-VERSION = 1
-"""``PRAGMA user_version``; an index of another version is thrown away and rebuilt."""
+VERSION = 2
+"""
+``PRAGMA user_version``. An index of an older version is changed to this one, since it
+may hold flags that no name carries yet; any other is thrown away and rebuilt.
+"""
+
+HEAVY = 8192
+"""Rendered octets of a message above which a batch is weighed before it is read."""
+
+_RENDERED = (
+    """
+    CREATE TABLE overview (id INTEGER PRIMARY KEY, envelope BLOB NOT NULL)
+    """,
+    f"CREATE INDEX overview_heavy ON overview (id) WHERE length(envelope) > {HEAVY}",
+    """
+    CREATE TABLE structure (id INTEGER PRIMARY KEY, bodystructure BLOB NOT NULL)
+    """,
+    f"""
+    CREATE INDEX structure_heavy ON structure (id)
+        WHERE length(bodystructure) > {HEAVY}
+    """,
+    """
+    CREATE TABLE rendered (
+        id INTEGER PRIMARY KEY,
+        body BLOB NOT NULL,
+        preview BLOB NOT NULL,
+        header_fields BLOB NOT NULL
+    )
+    """,
+    f"""
+    CREATE INDEX rendered_heavy ON rendered (id)
+        WHERE length(body) + length(preview) + length(header_fields) > {HEAVY}
+    """,
+)
 
 TABLES = (
     # One row: which file this is, whose boot it saw last, and the account's counters.
@@ -54,7 +87,8 @@ TABLES = (
     """,
     # flags: bits; keywords: "" or spelt as in the mailbox, a space before and after
     # each; name: in cur/; next_name: while it is renamed; behind: 1 while the name
-    # does not carry the row's flags; thread_id: "" until the message is rendered.
+    # does not carry the row's flags; thread_id: "" until the message is rendered;
+    # date: internal_date as IMAP sends it.
     """
     CREATE TABLE message (
         id INTEGER PRIMARY KEY,
@@ -70,7 +104,8 @@ TABLES = (
         next_name TEXT,
         email_id TEXT NOT NULL,
         thread_id TEXT NOT NULL,
-        verdict TEXT
+        verdict TEXT,
+        date TEXT NOT NULL DEFAULT ''
     )
     """,
     "CREATE INDEX message_mod_seq ON message (mod_seq)",
@@ -80,16 +115,7 @@ TABLES = (
     "CREATE INDEX message_behind ON message (id) WHERE behind = 1",
     "CREATE INDEX message_renaming ON message (id) WHERE next_name IS NOT NULL",
     "CREATE INDEX message_unrendered ON message (id) WHERE thread_id = ''",
-    """
-    CREATE TABLE rendered (
-        id INTEGER PRIMARY KEY,
-        envelope BLOB NOT NULL,
-        body BLOB NOT NULL,
-        bodystructure BLOB NOT NULL,
-        preview BLOB NOT NULL,
-        header_fields BLOB NOT NULL
-    )
-    """,
+    *_RENDERED,
     # arrived: MODSEQ with which it had come; name: what is still to be unlinked.
     """
     CREATE TABLE expunged (
@@ -134,6 +160,30 @@ TABLES = (
     ) WITHOUT ROWID
     """,
 )
+
+CHANGES: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE rendered RENAME TO old_rendered",
+        *_RENDERED,
+        "INSERT INTO overview SELECT id, envelope FROM old_rendered",
+        "INSERT INTO structure SELECT id, bodystructure FROM old_rendered",
+        """
+        INSERT INTO rendered SELECT id, body, preview, header_fields FROM old_rendered
+        """,
+        "DROP TABLE old_rendered",
+        "ALTER TABLE message ADD COLUMN date TEXT NOT NULL DEFAULT ''",
+        """
+        UPDATE message SET date = strftime('"%d-', internal_date, 'unixepoch')
+            || substr(
+                'JanFebMarAprMayJunJulAugSepOctNovDec',
+                strftime('%m', internal_date, 'unixepoch') * 3 - 2,
+                3
+            )
+            || strftime('-%Y %H:%M:%S +0000"', internal_date, 'unixepoch')
+        """,
+    ),
+}
+"""What makes the next version out of an older one."""
 
 HALF_DONE = """
     SELECT EXISTS (SELECT 1 FROM intent),

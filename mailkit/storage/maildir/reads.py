@@ -234,10 +234,7 @@ def render_some(home: Home, index: Index, above: int) -> int | None:
 def keep_shown(index: Index, shown: Sequence[tuple[int, Shown]]) -> None:
     """Write down what was rendered; derived, so no sync waits for it."""
     with index.database.transaction(is_full=False):
-        index.database.executemany(
-            "INSERT OR REPLACE INTO rendered VALUES (?, ?, ?, ?, ?, ?)",
-            [one.row(key) for key, one in shown],
-        )
+        index.add_rendered([one.row(key) for key, one in shown])
         index.database.executemany(
             "UPDATE message SET thread_id = ? WHERE id = ?",
             [(one.thread_id, key) for key, one in shown],

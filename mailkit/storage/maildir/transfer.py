@@ -11,7 +11,7 @@ from mailkit.errors import OverQuota
 from mailkit.model.mailbox import Copied
 from mailkit.model.uidset import UIDSet
 from mailkit.storage.index import reading
-from mailkit.storage.index.index import Counted, Index
+from mailkit.storage.index.index import RENDERED_TABLES, Counted, Index
 from mailkit.storage.index.rows import UIDS, FlagSets, MailboxRow
 from mailkit.storage.maildir import naming
 from mailkit.storage.maildir.home import Home
@@ -253,23 +253,26 @@ def _close(
         database.execute(
             """
             INSERT INTO message (id, mod_seq, arrived, flags, keywords, size,
-                internal_date, save_date, behind, name, email_id, thread_id, verdict)
+                internal_date, save_date, behind, name, email_id, thread_id, verdict,
+                date)
             SELECT moved.target, ?, ?, flags, moved.keywords, size,
-                internal_date, ?, 0, moved.new_name, email_id, thread_id, verdict
+                internal_date, ?, 0, moved.new_name, email_id, thread_id, verdict,
+                date
             FROM intent_message AS moved JOIN message ON message.id = moved.source
             WHERE intent = ? ORDER BY moved.target
             """,
             (mod_seq, mod_seq, now, intent),
         )
-        database.execute(
-            """
-            INSERT OR REPLACE INTO rendered
-            SELECT moved.target, envelope, body, bodystructure, preview, header_fields
-            FROM intent_message AS moved JOIN rendered ON rendered.id = moved.source
-            WHERE intent = ?
-            """,
-            (intent,),
-        )
+        for table, columns in RENDERED_TABLES.items():
+            database.execute(
+                f"""
+                INSERT OR REPLACE INTO {table}
+                SELECT moved.target, {columns}
+                FROM intent_message AS moved JOIN {table} ON {table}.id = moved.source
+                WHERE intent = ?
+                """,
+                (intent,),
+            )
         row = database.one(
             """
             SELECT count(*), total(flags & 1 = 0), total(flags & 8 <> 0), total(size)

@@ -57,8 +57,8 @@ def test_an_index_that_was_not_begun_is_not_whole(tmp_path: Path) -> None:
 
 
 def test_an_index_of_another_version_is_not_opened(index: Index) -> None:
-    index.database.execute("PRAGMA user_version = 2")
     path = index.database.path
+    index.database.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     index.close()
     with pytest.raises(OtherVersion):
         Index.open(path, Files())

@@ -1,0 +1,153 @@
+"""An index of an older version is brought up to date, and nothing in it is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mailkit.model.flags import FLAGGED, SEEN
+from mailkit.model.mailbox import MessageRecord, Want
+from mailkit.model.uidset import ALL_UIDS
+from mailkit.storage.index import reading, schema
+from mailkit.storage.index.index import Index
+from mailkit.storage.index.rows import MessageRow
+from mailkit.storage.safefile import Files, Operation, Verb
+
+EVERYTHING = ~Want(0)
+FIRST = (
+    """
+    CREATE TABLE rendered (
+        id INTEGER PRIMARY KEY,
+        envelope BLOB NOT NULL,
+        body BLOB NOT NULL,
+        bodystructure BLOB NOT NULL,
+        preview BLOB NOT NULL,
+        header_fields BLOB NOT NULL
+    )
+    """,
+    "ALTER TABLE message DROP COLUMN date",
+    "PRAGMA user_version = 1",
+)
+"""What makes the tables of the first version out of today's."""
+
+
+def make_first(path: Path) -> None:
+    """An index as the first version left it, with two messages; one is not rendered."""
+    index = Index.open(str(path), Files())
+    with index.database.transaction(is_full=True):
+        index.begin_account("boot", 5)
+        index.add_mailbox("", "F1", 7, 100, 5, uid_next=9, boot="boot")
+    for table in ("overview", "structure", "rendered"):
+        index.database.execute(f"DROP TABLE {table}")
+    for step in FIRST:
+        index.database.execute(step)
+    for uid, flags, date, thread in ((3, 5, 1_717_200_001, "T"), (8, 0, -5, "")):
+        index.database.execute(
+            """
+            INSERT INTO message (id, mod_seq, arrived, flags, keywords, size,
+                internal_date, save_date, behind, name, email_id, thread_id)
+            VALUES (?, 6, 6, ?, '', 40, ?, 2, 1, 'n', 'M', ?)
+            """,
+            (1 << 32 | uid, flags, date, thread),
+        )
+    index.database.execute(
+        "INSERT INTO rendered VALUES (?, ?, ?, ?, ?, ?)",
+        (1 << 32 | 3, b"(e)", b"(b)", b"(s)", b'"p"', b"From: a\r\n"),
+    )
+    index.close()
+
+
+def test_the_first_version_is_changed_in_one_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    make_first(path)
+    commits: list[bool] = []
+
+    class Log:
+        def before(self, operation: Operation) -> None:
+            assert operation.verb is Verb.COMMIT
+            commits.append(operation.is_full)
+
+        def after(self, operation: Operation) -> None: ...
+
+    index = Index.open(str(path), Files(Log()))
+    assert commits == [True]
+    assert index.database.version == schema.VERSION
+    row = index.mailbox("")
+    assert row is not None
+    assert list(reading.records(index, row, ALL_UIDS, EVERYTHING)) == [
+        MessageRecord(
+            3,
+            6,
+            frozenset({SEEN, FLAGGED}),
+            40,
+            1_717_200_001,
+            2,
+            "M",
+            "T",
+            b"(e)",
+            b"(b)",
+            b"(s)",
+            b'"p"',
+            b"From: a\r\n",
+        )
+    ]
+    assert [r.uid for r in reading.records(index, row, ALL_UIDS, Want.FLAGS)] == [3, 8]
+    assert index.is_behind()  # what no name carries yet
+    assert index.database.all("SELECT date FROM message ORDER BY id") == [
+        ('"01-Jun-2024 00:00:01 +0000"',),
+        ('"31-Dec-1969 23:59:55 +0000"',),
+    ]
+    index.close()
+
+
+def test_a_change_that_is_cut_short_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    make_first(path)
+
+    class Stop:
+        def before(self, operation: Operation) -> None:
+            raise OSError("the power is gone")
+
+        def after(self, operation: Operation) -> None: ...
+
+    with pytest.raises(OSError, match="power"):
+        Index.open(str(path), Files(Stop()))
+    with closing(sqlite3.connect(path)) as connection:
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        [[count]] = connection.execute("SELECT count(envelope) FROM rendered")
+    assert (version, count) == (1, 1)
+    Index.open(str(path), Files()).close()
+
+
+def test_it_has_the_tables_that_a_new_one_has(tmp_path: Path) -> None:
+    make_first(tmp_path / "old.sqlite")
+    layouts = []
+    for name in ("old.sqlite", "new.sqlite"):
+        index = Index.open(str(tmp_path / name), Files())
+        found = []
+        for table, kind in index.database.all(
+            "SELECT name, type FROM sqlite_master ORDER BY name"
+        ):
+            pragma = "table_info" if kind == "table" else "index_xinfo"
+            found.append((table, index.database.all(f"PRAGMA {pragma}({table})")))
+        layouts.append(found)
+        index.close()
+    assert layouts[0] == layouts[1]
+
+
+def test_dates_that_nobody_can_write_are_still_dates(tmp_path: Path) -> None:
+    index = Index.open(str(tmp_path / "index.sqlite"), Files())
+    far = ((1, -(10**15)), (2, 10**15))
+    with index.database.transaction(is_full=False):
+        index.add_messages(
+            [MessageRow(uid, 6, 0, "", 1, date, 2, "n", "M", "T") for uid, date in far],
+            [],
+        )
+    assert index.database.all("SELECT date FROM message") == [
+        ('"01-Jan-0001 00:00:00 +0000"',),
+        ('"31-Dec-9999 23:59:59 +0000"',),
+    ]
+    index.close()
