@@ -96,6 +96,18 @@ class NeedsSMTPUTF8(Refused):
     """The header has 8-bit characters, and the sender did not announce them."""
 
 
+class NeedsTLS(Refused):
+    """
+    The message may travel under checked TLS only, and a host does not do that.
+
+    :param status: 5.7.10 or 5.7.30 (RFC 8689 §4.2.1).
+    """
+
+    def __init__(self, words: str = "", status: str = "5.7.10") -> None:
+        super().__init__(words)
+        self.status = status
+
+
 class MailLoop(Refused):
     """The message has been here before, or has travelled too far."""
 
@@ -149,7 +161,15 @@ class NoSuchHost(Refused):
 
 
 class Unreachable(Unavailable):
-    """A host could not be brought as far as taking a sender; another may be tried."""
+    """
+    A host could not be brought as far as taking a sender; another may be tried.
+
+    :param status: the enhanced status code that says why (RFC 3463 §3.5).
+    """
+
+    def __init__(self, words: str = "", status: str = "4.4.1") -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class DNSTrouble(Unavailable):

@@ -129,6 +129,41 @@ REACTOR_TURN = Row(
     "CPU seconds of the reactor's own thread in one turn.",
     TURNS,
 )
+RELAY_CONNECTIONS = Row(
+    "mailkit_relay_connections_total",
+    "counter",
+    ("protocol", "outcome"),
+    "Connections to other hosts (smtp, lmtp): in the clear (clear), under TLS (tls), "
+    "under TLS with a certificate that was checked (checked), used again (reused), "
+    "not brought as far as a sender (failed).",
+)
+RELAY_RECIPIENTS = Row(
+    "mailkit_relay_recipients_total",
+    "counter",
+    ("protocol", "outcome"),
+    "Recipients asked of other hosts; outcome is sent, relayed, failed or waiting.",
+)
+RELAY_SECONDS = Row(
+    "mailkit_relay_seconds",
+    "histogram",
+    ("protocol",),
+    "Seconds that carrying a message to one host took, connecting included.",
+    LATENCIES,
+)
+DNS_QUESTIONS = Row(
+    "mailkit_dns_questions_total",
+    "counter",
+    ("kind", "outcome"),
+    "Questions to DNS; kind is mx, a, aaaa, txt, tlsa, ptr or other, outcome is "
+    "remembered, answered, empty or failed.",
+)
+DNS_SECONDS = Row(
+    "mailkit_dns_seconds",
+    "histogram",
+    ("kind",),
+    "Seconds that questions to DNS took which were not answered from memory.",
+    LATENCIES,
+)
 
 TABLE = (
     CONNECTIONS,
@@ -144,6 +179,11 @@ TABLE = (
     LANE_WAITING,
     CLERK_BATCH,
     REACTOR_TURN,
+    RELAY_CONNECTIONS,
+    RELAY_RECIPIENTS,
+    RELAY_SECONDS,
+    DNS_QUESTIONS,
+    DNS_SECONDS,
 )
 """Every metric there is, in the order of the reference page."""
 
@@ -171,6 +211,11 @@ class Metrics:
         self._lane_seconds = self._spread(LANE_SECONDS)
         self._lane_waiting = self._tally(LANE_WAITING)
         self._clerk_batch = self._spread(CLERK_BATCH)
+        self._relay_connections = self._tally(RELAY_CONNECTIONS)
+        self._relay_recipients = self._tally(RELAY_RECIPIENTS)
+        self._relay_seconds = self._spread(RELAY_SECONDS)
+        self._dns_questions = self._tally(DNS_QUESTIONS)
+        self._dns_seconds = self._spread(DNS_SECONDS)
         self.turns = Turns(REACTOR_TURN)
         self.registry.register(self.turns)
 
@@ -231,6 +276,26 @@ class Metrics:
     def turned(self, seconds: float) -> None:
         """The reactor made a turn that cost so much CPU."""
         self.turns.add(seconds)
+
+    def dialled(self, protocol: str, outcome: str) -> None:
+        """A connection to another host was made, or not, or used again."""
+        self._relay_connections.add((protocol, outcome))
+
+    def relayed(self, protocol: str, outcome: str, recipients: int = 1) -> None:
+        """Another host said the same of that many recipients."""
+        self._relay_recipients.add((protocol, outcome), recipients)
+
+    def relayed_in(self, protocol: str, took: float) -> None:
+        """One message was carried to one host, in ``took`` seconds."""
+        self._relay_seconds.add((protocol,), took)
+
+    def resolved(self, kind: str, outcome: str) -> None:
+        """A question to DNS has its answer, or will not have one."""
+        self._dns_questions.add((kind, outcome))
+
+    def resolved_in(self, kind: str, took: float) -> None:
+        """It was with the servers for ``took`` seconds."""
+        self._dns_seconds.add((kind,), took)
 
     def _tally(self, row: Row) -> Tally:
         tally = Tally(row)

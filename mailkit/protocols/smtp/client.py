@@ -424,6 +424,8 @@ def _sender(command: MailFrom) -> str:
         words.append(f"ENVID={write_xtext(said.envid)}")
     if said.auth is not None:
         words.append(f"AUTH={write_xtext(said.auth)}")
+    if said.require_tls:
+        words.append("REQUIRETLS")
     return " ".join(words)
 
 
