@@ -1,0 +1,1 @@
+"""Asks DNS for what other people's domains say."""
