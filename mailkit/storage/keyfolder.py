@@ -99,6 +99,10 @@ class KeyFolder:
             and (key.signs_until is None or now < key.signs_until)
         ]
 
+    async def known(self, domain: DomainName) -> Sequence[SigningKey]:
+        """All that have ever signed, as far as they were not forgotten since."""
+        return list((await self._look(domain)).signing.values())
+
     # -- in a thread
 
     async def _look(self, domain: DomainName) -> _Known:

@@ -79,6 +79,7 @@ def test_keys_are_rotated_with_overlap(world: World) -> None:
     world.clock.advance(2 * DAY + LOOKED_AFTER)
     assert world.signing() == new
     assert world.published() == old + new
+    assert len(at_once(world.keys.known(DOMAIN))) == 4
     world.clock.advance(OUTLIVES)
     assert world.published() == new
     # The next rotation throws away what is over.

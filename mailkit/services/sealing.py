@@ -1,0 +1,119 @@
+"""
+What is written here is signed before it leaves, once (RFC 6376 §5).
+
+Everything that our people submit and that we write ourselves is signed in the name of
+the domain in From, by an RSA and an Ed25519 key. Mail of others that passes through
+stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from attrs import define
+
+from mailkit.formats.limits import DEFAULT_LIMITS, Limits
+from mailkit.formats.validation import authors
+from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.storage import IContent
+from mailkit.model.address import DomainName, fold_domain
+from mailkit.model.queueitem import QueueItem, Sealed
+from mailkit.services.delivery.content import read_header
+from mailkit.trust.dkim.canonical import BodyHash
+from mailkit.trust.dkim.keys import PublicKey, SigningKey
+from mailkit.trust.dkim.signing import sign
+from mailkit.trust.dkim.verifying import BrokenSignature, verify_ours
+
+_PIECE = 64 * 1024
+
+
+class SigningKeys(Protocol):
+    """Whoever keeps the keys of our domains."""
+
+    async def signing(self, domain: DomainName) -> Sequence[SigningKey]:
+        """Those that sign now."""
+
+    async def known(self, domain: DomainName) -> Sequence[SigningKey]:
+        """Those that signed lately, too."""
+
+
+@define(eq=False)
+class Sealing:
+    """
+    Signs items, and looks whether what leaves still is what was signed.
+
+    :param lasts: seconds for which a signature counts: longer than mail is tried.
+    """
+
+    _directory: IDirectory
+    _keys: SigningKeys
+    _now: Callable[[], float]
+    _lasts: float
+    _limits: Limits = DEFAULT_LIMITS
+
+    async def seal(self, item: QueueItem, content: IContent) -> Sealed:
+        """
+        What an item's message gets before its first attempt.
+
+        :raises StorageBroken: if keys cannot be read.
+        """
+        domain, header = await self._signer(item, content)
+        if domain is None:
+            return Sealed()
+        keys = await self._keys.signing(domain)
+        body_hash = await _hash(content, len(header))
+        signatures = sign(
+            header, body_hash, keys, self._now(), self._lasts, self._limits
+        )
+        return Sealed(head=signatures)
+
+    async def check(self, item: QueueItem, content: IContent) -> str:
+        """
+        Look at the octets that are about to leave.
+
+        :returns: what is wrong with our signatures; empty: nothing.
+        """
+        domain, header = await self._signer(item, content)
+        if domain is None:
+            return ""
+        public = {
+            (key.domain, key.selector): key.private.public_key()
+            for key in await self._keys.known(domain)
+        }
+
+        def key_of(domain: str, selector: str, algorithm: str) -> PublicKey | None:
+            return public.get((domain, selector))
+
+        body_hash = await _hash(content, len(header))
+        try:
+            held = verify_ours(header, body_hash, key_of, self._now(), self._limits)
+        except BrokenSignature as error:
+            return str(error)
+        return "" if held else "there is no signature of ours"
+
+    async def _signer(
+        self, item: QueueItem, content: IContent
+    ) -> tuple[DomainName | None, bytes]:
+        """In whose name an item is signed, if at all, and its header."""
+        if not item.is_ours:
+            return None, b""
+        header = await read_header(content, self._limits.header_size)
+        for author in authors(header, self._limits)[:1]:
+            domain = fold_domain(author.domain.decode("utf-8", "replace"))
+            if await self._directory.domain(domain) is not None:
+                return domain, header
+        return None, header
+
+
+async def _hash(content: IContent, start: int) -> bytes:
+    """The hash of a body that begins at ``start``, a piece in each turn."""
+    hashed = BodyHash()
+    whole = content.octets
+    if whole is not None and len(whole) <= 2 * _PIECE:
+        hashed.update(whole[start:])
+        return hashed.digest()
+    while piece := await content.read(start, _PIECE):
+        hashed.update(piece)
+        start += len(piece)
+    return hashed.digest()
