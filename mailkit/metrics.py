@@ -24,6 +24,9 @@ from prometheus_client.utils import floatToGoString
 LATENCIES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 """Upper bounds in seconds of the histograms of elapsed time."""
 
+AGES = (1.0, 5.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0, 432000.0)
+"""Upper bounds in seconds of how long a message was here before it left."""
+
 TURNS = (0.0005, 0.001, 0.002, 0.005, 0.010, 0.020, 0.050, 0.1, 0.5)
 """Upper bounds in seconds of CPU of a reactor turn; 20 ms is the promise."""
 
@@ -150,6 +153,37 @@ RELAY_SECONDS = Row(
     "Seconds that carrying a message to one host took, connecting included.",
     LATENCIES,
 )
+QUEUE_ITEMS = Row(
+    "mailkit_queue_items",
+    "gauge",
+    (),
+    "Items in the queue, one a message and next hop; looked at every half minute.",
+)
+QUEUE_OLDEST = Row(
+    "mailkit_queue_oldest_seconds",
+    "gauge",
+    (),
+    "Seconds that the oldest of them has been there.",
+)
+QUEUE_RUNNING = Row(
+    "mailkit_queue_running",
+    "gauge",
+    (),
+    "Items that are on their way now.",
+)
+QUEUE_RECIPIENTS = Row(
+    "mailkit_queue_recipients_total",
+    "counter",
+    ("outcome",),
+    "Recipients of attempts; outcome is sent, deferred or bounced.",
+)
+QUEUE_SECONDS = Row(
+    "mailkit_queue_seconds",
+    "histogram",
+    (),
+    "Seconds from the arrival of a message to its being taken by its next hop.",
+    AGES,
+)
 DNS_QUESTIONS = Row(
     "mailkit_dns_questions_total",
     "counter",
@@ -182,6 +216,11 @@ TABLE = (
     RELAY_CONNECTIONS,
     RELAY_RECIPIENTS,
     RELAY_SECONDS,
+    QUEUE_ITEMS,
+    QUEUE_OLDEST,
+    QUEUE_RUNNING,
+    QUEUE_RECIPIENTS,
+    QUEUE_SECONDS,
     DNS_QUESTIONS,
     DNS_SECONDS,
 )
@@ -214,6 +253,11 @@ class Metrics:
         self._relay_connections = self._tally(RELAY_CONNECTIONS)
         self._relay_recipients = self._tally(RELAY_RECIPIENTS)
         self._relay_seconds = self._spread(RELAY_SECONDS)
+        self._queue_items = self._tally(QUEUE_ITEMS)
+        self._queue_oldest = self._tally(QUEUE_OLDEST)
+        self._queue_running = self._tally(QUEUE_RUNNING)
+        self._queue_recipients = self._tally(QUEUE_RECIPIENTS)
+        self._queue_seconds = self._spread(QUEUE_SECONDS)
         self._dns_questions = self._tally(DNS_QUESTIONS)
         self._dns_seconds = self._spread(DNS_SECONDS)
         self.turns = Turns(REACTOR_TURN)
@@ -289,6 +333,23 @@ class Metrics:
         """One message was carried to one host, in ``took`` seconds."""
         self._relay_seconds.add((protocol,), took)
 
+    def queue_is(self, items: int, oldest: float) -> None:
+        """So many items wait, the oldest for so many seconds."""
+        self._queue_items.set((), items)
+        self._queue_oldest.set((), oldest)
+
+    def set_out(self, change: int) -> None:
+        """So many more items are on their way, or fewer."""
+        self._queue_running.add((), change)
+
+    def tried(self, outcome: str, recipients: int) -> None:
+        """An attempt of an item had the same outcome for that many recipients."""
+        self._queue_recipients.add((outcome,), recipients)
+
+    def left(self, took: float) -> None:
+        """A next hop took a message ``took`` seconds after it came."""
+        self._queue_seconds.add((), took)
+
     def resolved(self, kind: str, outcome: str) -> None:
         """A question to DNS has its answer, or will not have one."""
         self._dns_questions.add((kind, outcome))
@@ -318,6 +379,10 @@ class Tally(Collector):
     def add(self, labels: tuple[str, ...], by: float = 1) -> None:
         """Count; labels in the order of the row."""
         self._numbers[labels] = self._numbers.get(labels, 0.0) + by
+
+    def set(self, labels: tuple[str, ...], number: float) -> None:
+        """Say how many there are; labels in the order of the row."""
+        self._numbers[labels] = number
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus asks each of its collectors."""

@@ -88,3 +88,20 @@ def test_turns_are_counted_up_to_their_bound_and_the_longest_is_kept() -> None:
     assert numbers['mailkit_reactor_turn_seconds_bucket{le="+Inf"}'] == "4.0"
     assert numbers["mailkit_reactor_turn_seconds_count"] == "4.0"
     assert metrics.turns.longest == 3.0
+
+
+def test_the_queue() -> None:
+    metrics = Metrics()
+    metrics.queue_is(7, 90.0)
+    metrics.queue_is(5, 60.0)
+    metrics.set_out(2)
+    metrics.set_out(-1)
+    metrics.tried("sent", 3)
+    metrics.left(40.0)
+    numbers = published(metrics)
+    assert numbers["mailkit_queue_items"] == "5.0"
+    assert numbers["mailkit_queue_oldest_seconds"] == "60.0"
+    assert numbers["mailkit_queue_running"] == "1.0"
+    assert numbers['mailkit_queue_recipients_total{outcome="sent"}'] == "3.0"
+    assert numbers['mailkit_queue_seconds_bucket{le="30.0"}'] == "0.0"
+    assert numbers['mailkit_queue_seconds_bucket{le="60.0"}'] == "1.0"

@@ -13,15 +13,13 @@ from attrs.validators import ge, le
 
 from mailkit.config.reader import Network
 from mailkit.config.units import (
-    DAY,
-    HOUR,
     KIB,
     MB,
     MIB,
     Octets,
-    Seconds,
 )
 from mailkit.services.authsettings import AuthSettings
+from mailkit.services.queue.settings import QueueSettings, RetrySettings
 from mailkit.services.smtp.settings import SMTPSettings
 
 _HOSTNAME = re.compile(
@@ -159,20 +157,6 @@ class RelaySettings:
 
 
 @frozen
-class RetrySettings:
-    """How long mail that cannot go out is tried. Not used by this version yet."""
-
-    attempts: int = field(default=0, validator=ge(0))
-    """How often at most; 0: only `give_up_after` counts. Whichever comes first."""
-
-    give_up_after: Seconds = 5 * DAY
-    """When undelivered mail is returned (RFC 5321 §4.5.4.1)."""
-
-    delay_notice: Seconds = 4 * HOUR
-    """When its sender is told that it is late."""
-
-
-@frozen
 class WebSettings:
     """Web pages. Not used by this version yet."""
 
@@ -254,7 +238,8 @@ class Settings:
     smtp: SMTPSettings = field(factory=SMTPSettings)
     dns: DNSSettings = DNSSettings()
     relay: RelaySettings = RelaySettings()
-    retry: RetrySettings = RetrySettings()
+    retry: RetrySettings = field(factory=RetrySettings)
+    queue: QueueSettings = field(factory=QueueSettings)
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     process: ProcessSettings = ProcessSettings()

@@ -1,0 +1,1 @@
+"""The queue at work: mail that leaves, host by host, until it is taken or returned."""
