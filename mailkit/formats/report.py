@@ -16,7 +16,7 @@ from attrs import frozen
 
 from mailkit.formats import body, date, encodedword, fields, header
 from mailkit.formats.limits import DEFAULT_LIMITS, KIB, Limits
-from mailkit.formats.plainwords import Reason, reason_for
+from mailkit.formats.plainwords import TOO_LATE, Reason, reason_for
 from mailkit.model.notice import NoticeKind
 
 LONGEST_HEADER = 64 * KIB
@@ -232,7 +232,8 @@ def _people_read(notice: Notice, subject: str) -> str:
     else:
         paragraphs = [_success(notice, subject)]
     paragraphs = [_wrapped(paragraph) for paragraph in paragraphs]
-    paragraphs += [_said(told) for told in notice.told if told.words.strip()]
+    if groups:
+        paragraphs += [_said(told) for told in notice.told if told.words.strip()]
     paragraphs.append(
         _wrapped(
             f"{notice.hostname} wrote this by itself. The message it is about, or its"
@@ -252,7 +253,11 @@ def _failure(notice: Notice, subject: str, reason: Reason, group: list[Told]) ->
             " anything, and need not send it again."
         )
     tried = ""
-    if notice.until is not None and any(told.status[:1] == "4" for told in group):
+    if (
+        notice.until is not None
+        and reason is not TOO_LATE
+        and any(told.status[:1] == "4" for told in group)
+    ):
         tried = f" although it was tried for {_span(notice)}"
         if len(group) > 1:
             tried += ","
@@ -299,7 +304,7 @@ def _said(told: Told) -> str:
 def _message(notice: Notice, subject: str) -> str:
     when = notice.arrived.strftime("%d %b %Y").lstrip("0")
     return (
-        f"Your message “{subject}” of {when}" if subject else f"Your message of {when}"
+        f'Your message "{subject}" of {when}' if subject else f"Your message of {when}"
     )
 
 
