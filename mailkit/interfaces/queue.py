@@ -91,7 +91,11 @@ class IQueueStore(Interface):
     async def items(
         selection: Selection, after: QueueId | None = None, most: int = 100
     ) -> Sequence[QueueItem]:
-        """A page of the queue, by arrival. ``after`` is the last of the page before."""
+        """
+        A page of the queue, by arrival. ``after`` is the last of the page before.
+
+        That one may have left meanwhile. :raises NoSuchItem: if it never was.
+        """
 
     async def count(selection: Selection) -> int:
         """How many items a selection means."""

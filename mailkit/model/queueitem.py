@@ -152,24 +152,29 @@ class DueHop:
 
     hop: NextHop
     count: int
+    """How many; where there are more than 1,000 a store may stop counting there."""
     oldest: float
-    """`QueueItem.next_try` of the one that waits longest."""
+    """Since when the one that waits longest may be tried."""
 
 
 @frozen(kw_only=True)
 class DayStats:
-    """What became of mail for one domain on one day (UTC)."""
+    """What became of mail for one domain on one day (UTC), counted by recipients."""
 
     day: str
     """``2026-11-21``."""
     domain: DomainName
     accepted: int = 0
+    """On the day of `QueueItem.arrived`; the others on that of the attempt."""
     delivered: int = 0
     deferred: int = 0
     """Attempts that were put off."""
     bounced: int = 0
     median: float | None = None
-    """Seconds from arrival to delivery; ``None`` where nothing was delivered."""
+    """
+    Seconds from arrival to delivery, within a twentieth; ``None`` where nothing was
+    delivered.
+    """
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,1 @@
+"""Mail that waits to leave: octets in files, all else in one SQLite database."""
