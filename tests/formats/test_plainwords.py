@@ -1,7 +1,5 @@
 """Why mail does not arrive, in words."""
 
-# ruff: noqa: E501 (a row a line)
-
 from __future__ import annotations
 
 import pytest

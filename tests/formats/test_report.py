@@ -1,5 +1,7 @@
 """Delivery status notifications as they leave."""
 
+# ruff: noqa: E501 (a row a line)
+
 from __future__ import annotations
 
 import os
