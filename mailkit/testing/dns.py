@@ -29,6 +29,7 @@ from attrs import define, field
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import DatagramProtocol, Factory
 from twisted.protocols.basic import Int16StringReceiver
@@ -261,7 +262,7 @@ class LittleServer:
     keeps_case: bool = True
     knows_edns: bool = True
     rcodes: dict[str, dns.rcode.Rcode] = field(factory=dict)
-    """Failures, by name; ``""`` for all."""
+    """Failures, by name or by kind (``"AAAA"``); ``""`` for all."""
     asked: list[dns.message.Message] = field(factory=list, init=False)
     by_stream: int = field(default=0, init=False)
     """How many of them came by TCP."""
@@ -273,10 +274,16 @@ class LittleServer:
 
     def listen(self, reactor: Any, host: str = "127.0.0.1") -> str:
         """Open both ports; the address as in the config."""
-        udp = reactor.listenUDP(0, ServerDatagrams(self), host)
-        number = udp.getHost().port
-        self._ports = [udp, reactor.listenTCP(number, _Streams(self), interface=host)]
-        return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
+        while True:
+            tcp = reactor.listenTCP(0, _Streams(self), interface=host)
+            number = tcp.getHost().port
+            try:
+                udp = reactor.listenUDP(number, ServerDatagrams(self), host)
+            except CannotListenError:
+                tcp.stopListening()  # somebody's UDP has that number: another one
+            else:
+                self._ports = [udp, tcp]
+                return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
     async def close(self) -> None:
         """Close both ports."""
@@ -313,8 +320,9 @@ class LittleServer:
     def _fill(self, response: dns.message.Message, question: dns.rrset.RRset) -> None:
         name = question.name.canonicalize()
         text = typed.host_text(name)
-        rcode = self.rcodes.get(text, self.rcodes.get("", dns.rcode.NOERROR))
-        if rcode != dns.rcode.NOERROR:
+        kind = dns.rdatatype.to_text(question.rdtype)
+        rcode = next(filter(None, map(self.rcodes.get, (text, kind, ""))), None)
+        if rcode is not None:
             response.set_rcode(rcode)
             return
         if self.vouches:

@@ -48,6 +48,18 @@ class Sent:
         echo = octets[12 : 12 + len(self.question)]
         return self._has_our_id(octets) and echo.lower() == self.question.lower()
 
+    def in_lower_case(self, octets: bytes) -> bytes:
+        """
+        An answer with the question in lower case.
+
+        Names in its records point there, and would come out in mixed case.
+        """
+        end = 12 + len(self.question)
+        if len(octets) < end or octets[4:6] != b"\0\1":
+            return octets
+        name = octets[12 : end - 4].lower()
+        return b"".join((octets[:12], name, octets[end - 4 :]))
+
     def is_refused_by(self, octets: bytes) -> bool:
         """
         An answer without a question: nothing but a failure.

@@ -259,12 +259,12 @@ class Resolver:
             try:
                 octets = await self._exchange.by_datagram(server, sent, seconds)
             except CaseLost:
-                return await self._without_case(server, question, seconds, sent)
+                octets = await self._without_case(server, question, seconds, sent)
             except Guessed:
-                return await self._exchange.by_stream(server, sent, seconds)
+                octets = await self._exchange.by_stream(server, sent, seconds)
             if octets[2] & 0x02:  # TC (RFC 1035 §4.2.1)
                 octets = await self._exchange.by_stream(server, sent, seconds)
-            return octets
+            return sent.in_lower_case(octets)
         finally:
             self._ids.discard(id)
 

@@ -31,9 +31,11 @@ gone.example.net.       300 CNAME nobody.example.net.
 *.wild.example.net.     300 A     192.0.2.9
 null.test.              300 MX    0 .
 1.2.0.192.in-addr.arpa. 300 PTR   mx1.example.net.
-1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. PTR mx1.example.net.
+1."""
+    + "0." * 23
+    + """8.b.d.0.1.0.0.2.ip6.arpa. 300 PTR mx1.example.net.
 """
-)  # noqa: E501
+)
 """What a provider has to be given before the tests of `ResolverContract`."""
 
 BROKEN = "broken.test"
