@@ -1,0 +1,67 @@
+"""Each message is signed once, whichever of its items leaves first."""
+
+from __future__ import annotations
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from mailkit.errors import LocalMisuse
+from mailkit.interfaces.storage import IContent
+from mailkit.model.event import Step
+from mailkit.model.queueitem import QueueItem, Sealed
+from mailkit.services.queue.house import SendingHouse
+from mailkit.services.queue.remembered import Remembered
+
+_REMEMBERED = 10_000
+
+
+@define(eq=False)
+class Sealing:
+    """Signs what is not signed yet; of items that come together, the others wait."""
+
+    _house: SendingHouse
+    _sealed: Remembered[str, bool] = field(init=False)
+    _waiting: dict[str, list[Deferred[None]]] = field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._sealed = Remembered(_REMEMBERED)
+
+    async def content(self, item: QueueItem) -> IContent:
+        """
+        The message as it leaves.
+
+        :raises NoSuchItem: if the item is gone.
+        :raises Unavailable: if it cannot be signed now.
+        :raises Refused: if it cannot be signed at all.
+        """
+        house = self._house
+        while self._needs_seal(item) and item.message in self._waiting:
+            turn: Deferred[None] = Deferred()
+            self._waiting[item.message].append(turn)
+            await turn
+        content: IContent = await house.queue.content(item.id)
+        if not self._needs_seal(item):
+            return content
+        self._waiting.setdefault(item.message, [])
+        try:
+            sealed = await self._seal(item, content)
+        finally:
+            for turn in self._waiting.pop(item.message):
+                turn.callback(None)
+        return content if sealed is None else await house.queue.content(item.id)
+
+    def _needs_seal(self, item: QueueItem) -> bool:
+        if item.is_sealed or self._house.seal is None:
+            return False
+        return self._sealed.get(item.message) is None
+
+    async def _seal(self, item: QueueItem, content: IContent) -> Sealed | None:
+        house = self._house
+        if house.seal is None:
+            raise LocalMisuse("nobody signs")
+        sealed = await house.seal(item, content)
+        await house.queue.seal(item.message, sealed or Sealed())
+        self._sealed.put(item.message, True)
+        if sealed is not None:
+            house.note(item, Step.SIGNED, "", "", "")
+        return sealed

@@ -1,0 +1,468 @@
+"""
+The heart of the way out: sees what is due, claims it, and sends it on.
+
+A `Lane` is what one process has claimed of one next hop. Lanes are filled in batches,
+as far as their domain takes mail; from them items set out in turn, as `Concurrency`
+allows. What is claimed is held on to until it is recorded, or given back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailkit.errors import Refused, Unavailable
+from mailkit.interfaces.storage import IWatch
+from mailkit.model.event import Step
+from mailkit.model.queueitem import NextHop, QueueId, QueueItem, Selection
+from mailkit.services.queue.fairness import Carry, Concurrency, Host
+from mailkit.services.queue.house import SendingHouse
+from mailkit.services.queue.lane import HOSTS_GOOD_FOR, Lane
+from mailkit.services.queue.trying import Trying
+
+LEASE = 60.0
+"""Seconds for which an item is claimed; those of a killed process are free by then."""
+
+RENEWED_EVERY = 20.0
+"""Seconds after which claims are held on to."""
+
+LOOKED_EVERY = 30.0
+"""Seconds after which the queue is looked at although nobody said anything."""
+
+LOOK_GAP = 0.05
+"""Seconds between two looks at least, so that many notices cost few."""
+
+AFTER_TROUBLE = 10.0
+"""Seconds until the queue is looked at again that could not be read."""
+
+AFTER_BUG = 300.0
+"""Seconds until an item is tried again in whose attempt a bug of ours was met."""
+
+PATIENCE = 10.0
+"""Seconds that `Sender.stop` waits for what is on its way."""
+
+MOST_HOPS = 200
+"""Next hops that are asked for in one look, besides those that are at work."""
+
+MOST_CLAIMED = 4000
+"""Items that are claimed at a time."""
+
+_RENEWED_AT_ONCE = 1000
+
+
+@define(eq=False)
+class Sender:
+    """
+    Empties the queue, in the reactor's thread, until it is stopped.
+
+    Any number of processes may do so over one queue.
+
+    :param owner: the name of this process in claims; no other has it.
+    :param counts_all: whether the depth of the queue is measured here: by one process.
+    """
+
+    log = Logger()
+
+    _house: SendingHouse
+    _owner: str
+    counts_all: bool = True
+    _concurrency: Concurrency = field(init=False)
+    _trying: Trying = field(init=False)
+    _lanes: dict[NextHop, Lane] = field(init=False, factory=dict)
+    _ready: deque[Lane] = field(init=False, factory=deque)
+    """Lanes whose items may be let out, each at most once."""
+    _in_ready: set[NextHop] = field(init=False, factory=set)
+    _claims: dict[QueueId, float] = field(init=False, factory=dict)
+    """Until when each item is ours."""
+    _tasks: set[Deferred[None]] = field(init=False, factory=set)
+    _on_the_way: dict[QueueId, QueueItem] = field(init=False, factory=dict)
+    _watch: IWatch | None = field(init=False, default=None)
+    _look_timer: IDelayedCall | None = field(init=False, default=None)
+    _renew_timer: IDelayedCall | None = field(init=False, default=None)
+    _slow_timer: IDelayedCall | None = field(init=False, default=None)
+    _is_looking: bool = field(init=False, default=False)
+    _look_again: bool = field(init=False, default=False)
+    _looked: float = field(init=False, default=float("-inf"))
+    _is_starved: bool = field(init=False, default=False)
+    """Something was due and could not be claimed, because so much is."""
+    _is_letting_out: bool = field(init=False, default=False)
+    _is_stopping: bool = field(init=False, default=False)
+    _counted: float = field(init=False, default=float("-inf"))
+    _all_done: Deferred[None] | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        house = self._house
+        self._concurrency = Concurrency(house.clock, house.settings)
+        self._trying = Trying(house, self._concurrency, self._owner)
+
+    def start(self) -> None:
+        """Begin; to be called in the reactor's thread."""
+        self._watch = self._house.queue.watch(self.wake)
+        self._renew_later()
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at the queue soon."""
+        if self._is_stopping:
+            return
+        if self._is_looking:
+            self._look_again = True
+        else:
+            gap = self._looked + LOOK_GAP - self._house.clock.seconds()
+            self._look_in(max(gap, 0.0))
+
+    async def stop(self) -> None:
+        """
+        Begin nothing new, wait a while for what is on its way, give the rest back.
+
+        What is still on its way after `PATIENCE` is broken off.
+        """
+        self._is_stopping = self._trying.is_stopping = True
+        if self._watch is not None:
+            self._watch.stop()
+        for timer in (self._look_timer, self._renew_timer, self._slow_timer):
+            if timer is not None and timer.active():
+                timer.cancel()
+        waiting: list[QueueId] = []
+        for lane in self._lanes.values():
+            waiting += [item.id for item in lane.waiting]
+            lane.waiting.clear()
+        await self._give_back(waiting)
+        await self._wait_for_tasks()
+        for item in list(self._on_the_way.values()):
+            words = "broken off: the server stops"
+            self._house.note(item, Step.TRIED, "", "", words)
+        for task in list(self._tasks):
+            task.cancel()
+        await self._give_back(list(self._claims))
+
+    async def _wait_for_tasks(self) -> None:
+        if not self._tasks:
+            return
+        done = self._all_done = Deferred()
+        timer = self._house.clock.callLater(PATIENCE, self._nothing_is_left)
+        await done
+        if timer.active():
+            timer.cancel()
+
+    def _nothing_is_left(self) -> None:
+        done, self._all_done = self._all_done, None
+        if done is not None:
+            done.callback(None)
+
+    # -- seeing what is due
+
+    def _look_in(self, seconds: float) -> None:
+        clock = self._house.clock
+        timer = self._look_timer
+        if timer is None or not timer.active():
+            self._look_timer = clock.callLater(seconds, self._look_now)
+        elif timer.getTime() > clock.seconds() + seconds:
+            timer.reset(seconds)
+
+    def _look_now(self) -> None:
+        self._spawn(self._look())
+
+    async def _look(self) -> None:
+        self._is_looking, self._look_again = True, False
+        self._is_starved = False
+        house = self._house
+        wait = AFTER_TROUBLE
+        try:
+            now = house.clock.seconds()
+            for due in await house.queue.due(now, MOST_HOPS + len(self._lanes)):
+                if self._is_starved:
+                    break
+                lane = self._lane(due.hop)
+                lane.has_more = True
+                self._fill_if_wanted(lane)
+            later = await house.queue.next_time(now)
+            wait = LOOKED_EVERY
+            if later is not None:
+                wait = min(max(later - house.clock.seconds(), LOOK_GAP), wait)
+            await self._count()
+        except Unavailable as error:
+            self.log.error("the queue cannot be read: {reason}", reason=str(error))
+        finally:
+            self._is_looking = False
+            self._looked = house.clock.seconds()
+        if not self._is_stopping:
+            self._look_in(LOOK_GAP if self._look_again else wait)
+
+    async def _count(self) -> None:
+        house, now = self._house, self._house.clock.seconds()
+        if not self.counts_all or now < self._counted + LOOKED_EVERY:
+            return
+        self._counted = now
+        everything = Selection()
+        count = await house.queue.count(everything)
+        oldest = await house.queue.items(everything, None, 1)
+        age = max(now - oldest[0].arrived, 0.0) if oldest else 0.0
+        house.metrics.queue_is(count, age)
+
+    # -- claiming
+
+    def _lane(self, hop: NextHop) -> Lane:
+        lane = self._lanes.get(hop)
+        if lane is None:
+            lane = self._lanes[hop] = Lane(hop)
+        return lane
+
+    def _fill_if_wanted(self, lane: Lane) -> None:
+        if self._is_stopping:
+            return
+        if lane.wants_more(int(self._concurrency.window(lane.hop).size)):
+            self._is_starved = len(self._claims) >= MOST_CLAIMED
+            if not self._is_starved:
+                lane.is_filling = True
+                self._spawn(self._fill(lane))
+
+    async def _fill(self, lane: Lane) -> None:
+        """Claim items of one next hop and put them where they set out from."""
+        items: Sequence[QueueItem] = ()
+        is_bug = True
+        try:
+            items = await self._claim(lane)
+            if items:
+                await self._admit(lane, items)
+            is_bug = False
+        except Unavailable as error:
+            is_bug = False
+            lane.has_more = False
+            self.log.error("the queue cannot be read: {reason}", reason=str(error))
+        except CancelledError:
+            is_bug = False  # `stop` gives back what is claimed
+            raise
+        finally:
+            lane.is_filling = False
+            if is_bug:
+                lane.has_more = False
+                ids = [item.id for item in items if item not in lane.waiting]
+                self._spawn(self._give_back(ids, self._after_bug()))
+        if self._is_stopping:
+            await self._give_back([item.id for item in lane.waiting])
+            lane.waiting.clear()
+        else:
+            self._let_out(lane)
+
+    async def _claim(self, lane: Lane) -> Sequence[QueueItem]:
+        """Items that are ours now and may leave now."""
+        house = self._house
+        size = lane.share(int(self._concurrency.window(lane.hop).size))
+        now = house.clock.seconds()
+        until = now + LEASE
+        items = await house.queue.claim(lane.hop, self._owner, now, until, size)
+        lane.has_more = len(items) == size
+        for item in items:
+            self._claims[item.id] = until
+        if self._is_stopping:
+            await self._give_back([item.id for item in items])
+            return ()
+        leaving: list[QueueItem] = []
+        for item in items:
+            moment = house.pace.moment(item, now)
+            if moment > now:
+                await self._give_back([item.id], moment)
+            else:
+                leaving.append(item)
+        return leaving
+
+    async def _admit(self, lane: Lane, items: Sequence[QueueItem]) -> None:
+        """Find out where they go; where nobody can be asked, that is recorded."""
+        house = self._house
+        now = house.clock.seconds()
+        if not lane.hop.route and lane.looked + HOSTS_GOOD_FOR <= now:
+            lane.error = None
+            try:
+                lane.hosts = await house.hosts.of(lane.hop.domain)
+            except (Refused, Unavailable) as reason:
+                lane.error = reason
+            lane.looked = now
+        if lane.error is None:
+            lane.waiting.extend(items)
+            return
+        for item in items:
+            if self._is_ours(item):
+                await self._trying.let_wait(item, lane.error)
+            self._claims.pop(item.id, None)
+
+    def _is_ours(self, item: QueueItem) -> bool:
+        return self._claims.get(item.id, 0.0) > self._house.clock.seconds()
+
+    # -- letting out
+
+    def _let_out(self, lane: Lane) -> None:
+        """Let items of a lane set out, and those of others, in turn."""
+        if lane.hop not in self._in_ready:
+            self._in_ready.add(lane.hop)
+            self._ready.append(lane)
+        if self._is_letting_out or self._is_stopping:
+            return
+        self._is_letting_out = True
+        try:
+            while self._ready and not self._concurrency.is_full:
+                first = self._ready.popleft()
+                self._in_ready.discard(first.hop)
+                if self._let_one_out(first):
+                    self._in_ready.add(first.hop)
+                    self._ready.append(first)
+        finally:
+            self._is_letting_out = False
+        if self._ready:
+            self._wait_for_slow()
+
+    def _let_one_out(self, lane: Lane) -> bool:
+        """Let one item set out; whether there may be a next one."""
+        self._fill_if_wanted(lane)
+        while lane.waiting:
+            if not self._concurrency.may_begin(lane.hop):
+                # One of its own will end, or, if it has too many, somebody else's.
+                return False
+            host = self._first_host(lane)
+            if host is not None and not host.window.has_room:
+                host.waiting[lane.hop] = None
+                return False
+            item = lane.waiting.popleft()
+            if self._is_ours(item):
+                self._set_out(lane, item, host)
+                return bool(lane.waiting)
+            self._claims.pop(item.id, None)
+        if lane.is_idle:
+            self._lanes.pop(lane.hop, None)
+        return False
+
+    def _first_host(self, lane: Lane) -> Host | None:
+        """The one that will be tried first; ``None`` where none will."""
+        now = self._house.clock.seconds()
+        for one in lane.hosts:
+            host = self._concurrency.host(one)
+            if host.alone_until <= now:
+                return host
+        return None
+
+    def _wait_for_slow(self) -> None:
+        """All places are taken; one that hangs makes room when it counts as slow."""
+        at = self._concurrency.slow_at
+        if at is None or (self._slow_timer is not None and self._slow_timer.active()):
+            return
+        wait = max(at - self._house.clock.seconds(), 0.0)
+        self._slow_timer = self._house.clock.callLater(wait, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._ready:
+            self._let_out(self._ready[0])
+
+    def _set_out(self, lane: Lane, item: QueueItem, host: Host | None) -> None:
+        carry = self._concurrency.begin(lane.hop)
+        self._concurrency.move(carry, host)
+        lane.running += 1
+        self._on_the_way[item.id] = item
+        self._house.metrics.set_out(1)
+        self._spawn(self._try(lane, item, carry))
+
+    async def _try(self, lane: Lane, item: QueueItem, carry: Carry) -> None:
+        is_bug = True
+        try:
+            await self._trying.attempt(item, lane.hosts, carry)
+            is_bug = False
+            self._claims.pop(item.id, None)
+        except CancelledError:
+            is_bug = False  # `stop` gives it back
+            raise
+        except Unavailable as error:
+            is_bug = False
+            self._claims.pop(item.id, None)  # it is free again when the claim ends
+            self.log.error(
+                "{queue_id} could not be tried: {reason}",
+                queue_id=item.id,
+                reason=str(error),
+            )
+        finally:
+            self._concurrency.end(carry)
+            lane.running -= 1
+            del self._on_the_way[item.id]
+            self._house.metrics.set_out(-1)
+            if is_bug:  # which is logged by whoever owns this coroutine
+                self._spawn(self._give_back([item.id], self._after_bug()))
+            if not self._is_stopping:
+                self._go_on_after(lane)
+
+    def _go_on_after(self, lane: Lane) -> None:
+        """One that was on its way has made room."""
+        for hop in self._concurrency.next_waiting():
+            waiting = self._lanes.get(hop)
+            if waiting is not None:
+                self._let_out(waiting)
+        self._let_out(lane)
+        if self._is_starved and len(self._claims) < MOST_CLAIMED // 2:
+            self._is_starved = False
+            self.wake()
+
+    def _after_bug(self) -> float:
+        return self._house.clock.seconds() + AFTER_BUG
+
+    # -- holding on
+
+    def _renew_later(self) -> None:
+        clock = self._house.clock
+        self._renew_timer = clock.callLater(RENEWED_EVERY, self._renew_now)
+
+    def _renew_now(self) -> None:
+        self._renew_later()
+        self._spawn(self._renew())
+
+    async def _renew(self) -> None:
+        ids = list(self._claims)
+        for first in range(0, len(ids), _RENEWED_AT_ONCE):
+            some = ids[first : first + _RENEWED_AT_ONCE]
+            until = self._house.clock.seconds() + LEASE
+            try:
+                ours = await self._house.queue.renew(self._owner, some, until)
+            except Unavailable as error:
+                self.log.error("claims cannot be renewed: {reason}", reason=str(error))
+                return
+            for id in some:
+                if id in ours and id in self._claims:
+                    self._claims[id] = until
+                elif id not in ours and self._claims.pop(id, None) is not None:
+                    self.log.warn("{queue_id} is not ours any more", queue_id=id)
+
+    async def _give_back(
+        self, ids: Sequence[QueueId], next_try: float | None = None
+    ) -> None:
+        if not ids:
+            return
+        if next_try is None:
+            next_try = self._house.clock.seconds()
+        for id in ids:
+            self._claims.pop(id, None)
+        try:
+            await self._house.queue.give_back(self._owner, ids, next_try)
+        except Unavailable as error:  # the claims end by themselves
+            self.log.error("claims cannot be given back: {reason}", reason=str(error))
+
+    # -- coroutines that nobody awaits
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = Deferred.fromCoroutine(coroutine)
+        if task.called and not task.paused and not isinstance(task.result, Failure):
+            return
+        self._tasks.add(task)
+        task.addErrback(self._log_bug)
+        task.addBoth(self._is_done, task)
+
+    def _is_done(self, result: None, task: Deferred[None]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._nothing_is_left()
+
+    def _log_bug(self, failure: Failure) -> None:
+        if failure.check(CancelledError) is None:
+            self.log.failure("sending failed", failure)

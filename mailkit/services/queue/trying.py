@@ -1,0 +1,319 @@
+"""One attempt of one item: signed, handed to a host, told, recorded; in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mailkit.errors import (
+    MailkitError,
+    NoSuchItem,
+    Refused,
+    Unavailable,
+    Unreachable,
+)
+from mailkit.interfaces.queue import NextHost
+from mailkit.interfaces.storage import IContent
+from mailkit.model.event import Step
+from mailkit.model.notice import NoticeKind
+from mailkit.model.queueitem import (
+    Fate,
+    QueueItem,
+    Selection,
+)
+from mailkit.services.queue.fairness import Carry, Concurrency
+from mailkit.services.queue.house import SendingHouse
+from mailkit.services.queue.outcome import (
+    Outcome,
+    Tried,
+    carried,
+    failed,
+    notices,
+    place,
+    still,
+    weigh,
+)
+from mailkit.services.queue.sealing import Sealing
+
+T = TypeVar("T")
+
+AGAIN = 5.0
+"""Seconds until it is tried again to record what cannot be recorded now."""
+
+DOUBTFUL = "may have been sent twice: no answer to all octets"
+LATE = "may have been sent twice: the claim ended before the attempt did"
+UNRECORDED = "may be sent twice: it could not be recorded"
+
+
+@define(eq=False)
+class Trying:
+    """Tries items that were claimed, and records what came of it."""
+
+    log = Logger()
+
+    _house: SendingHouse
+    _concurrency: Concurrency
+    _owner: str
+    is_stopping: bool = False
+    _sealing: Sealing = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._sealing = Sealing(self._house)
+
+    async def attempt(
+        self, item: QueueItem, hosts: Sequence[NextHost], carry: Carry
+    ) -> None:
+        """
+        Try an item that is ours, at each host until one is asked about recipients.
+
+        :param carry: its place among all that are on their way.
+        """
+        house = self._house
+        began = house.clock.seconds()
+        content: IContent = NOTHING
+        try:
+            content = await self._sealing.content(item)
+        except NoSuchItem:
+            return  # it was dropped this moment
+        except Refused as error:
+            await self._hold(item, error)
+            return
+        except Unavailable as error:
+            tried = failed(error)
+        else:
+            if item.hop.route:
+                tried = await self._by_route(item, content)
+            else:
+                tried = await self._by_hosts(item, content, hosts, carry)
+            self._learn(tried, carry)
+        await self.conclude(item, content, tried, began)
+
+    async def conclude(
+        self, item: QueueItem, content: IContent, tried: Tried, began: float
+    ) -> None:
+        """
+        Tell the sender what is to be told, and then record what an attempt came to.
+
+        In that order: a crash in between tells twice, which can be seen, and never
+        not at all.
+        """
+        house, schedule = self._house, self._house.schedule
+        now = house.clock.seconds()
+        outcome = weigh(item, tried, schedule, began, now)
+        untellable = await self._tell(item, content, tried, outcome)
+        if untellable:
+            outcome = weigh(item, tried, schedule, began, now, untellable)
+        is_ours = await self._record(item, outcome)
+        self._note(item, tried, outcome, is_ours)
+
+    async def let_wait(self, item: QueueItem, error: MailkitError) -> None:
+        """Record that an item cannot be tried, or will never be, without trying."""
+        now = self._house.clock.seconds()
+        content: IContent = NOTHING
+        if isinstance(error, Refused) or self._may_be_told(item, now):
+            try:
+                content = await self._house.queue.content(item.id)
+            except NoSuchItem:
+                return
+            except Unavailable as reason:
+                self._log_unreadable(item, reason)
+        await self.conclude(item, content, failed(error), now)
+
+    # -- the ways out
+
+    async def _by_route(self, item: QueueItem, content: IContent) -> Tried:
+        route = item.hop.route
+        carrier = self._house.routes.get(route)
+        if carrier is None:
+            return Tried(status="4.3.5", words=f"there is no route {route}")
+        try:
+            done = await carrier.carry(item, content)
+        except (Refused, Unavailable) as error:
+            return failed(error, host=route)
+        return carried(done, host=route, is_final=carrier.is_final)
+
+    async def _by_hosts(
+        self,
+        item: QueueItem,
+        content: IContent,
+        hosts: Sequence[NextHost],
+        carry: Carry,
+    ) -> Tried:
+        house, concurrency = self._house, self._concurrency
+        refused: Tried | None = None
+        tried = Tried()
+        for host in hosts:
+            known = concurrency.host(host)
+            address = place(host)
+            ago = house.clock.seconds() - known.missed
+            if known.alone_until > house.clock.seconds():
+                error = Unreachable(f"{known.words} ({ago:.0f} s ago, not asked again)")
+                tried = failed(error, host.name, address)
+                continue
+            concurrency.move(carry, known)
+            try:
+                done = await house.relay.carry(host, item, content)
+            except Unreachable as reason:
+                concurrency.missed(carry, str(reason))
+                tried = failed(reason, host.name, address)
+                continue
+            except Refused as reason:
+                refused = failed(reason, host.name, address)
+                continue
+            except Unavailable as reason:  # ours: the disk, too much at once
+                return failed(reason)
+            return carried(done, host.name, address, is_final=host.is_lmtp)
+        return refused or tried
+
+    def _learn(self, tried: Tried, carry: Carry) -> None:
+        if tried.is_busy:
+            words = tried.words or next((each.words for each in tried.reports), "busy")
+            self._concurrency.busy(carry, words)
+        elif tried.is_reached:
+            self._concurrency.answered(carry)
+        elif tried.fate is Fate.WAITING:
+            self._concurrency.failed(carry)
+
+    # -- what follows
+
+    async def _tell(
+        self, item: QueueItem, content: IContent, tried: Tried, outcome: Outcome
+    ) -> Collection[NoticeKind]:
+        """Tell the sender; of what that was not possible."""
+        house = self._house
+        untellable: set[NoticeKind] = set()
+        for kind, recipients in notices(outcome, tried):
+            until = None
+            if kind is NoticeKind.DELAYED or outcome.is_over:
+                until = house.schedule.gives_up_at(item)
+            now = still(item, outcome)
+            try:
+                await house.teller.tell(now, content, recipients, kind, until)
+            except Unavailable as error:
+                untellable.add(kind)
+                self.log.warn(
+                    "{queue_id}: <{sender}> could not be told ({kind}): {reason}",
+                    queue_id=item.id,
+                    sender=str(item.envelope.reverse_path),
+                    kind=kind.value,
+                    reason=str(error),
+                )
+        return untellable
+
+    async def _record(self, item: QueueItem, outcome: Outcome) -> bool:
+        """Until it is kept: what was sent and is not written down is sent again."""
+        house = self._house
+        while True:
+            try:
+                is_ours: bool = await house.queue.record(
+                    self._owner,
+                    item.id,
+                    outcome.attempt,
+                    outcome.recipients,
+                    outcome.next_try,
+                )
+                return is_ours
+            except Unavailable as error:
+                self.log.error(
+                    "{queue_id}: what an attempt brought cannot be recorded: {reason}",
+                    queue_id=item.id,
+                    reason=str(error),
+                )
+                if self.is_stopping:
+                    if outcome.passed:
+                        house.note(item, Step.TRIED, "", "", UNRECORDED)
+                    return True
+            again: Deferred[None] = Deferred()
+            house.clock.callLater(AGAIN, again.callback, None)
+            await again
+
+    async def _hold(self, item: QueueItem, error: MailkitError) -> None:
+        """Something is wrong with our own part of the message."""
+        house = self._house
+        reason = str(error) or type(error).__name__
+        await house.queue.hold(Selection(ids=(item.id,)), reason)
+        await house.queue.give_back(self._owner, [item.id], item.next_try)
+        house.note(item, Step.HELD, "", "", reason)
+        self.log.error("{queue_id} is held: {reason}", queue_id=item.id, reason=reason)
+
+    def _may_be_told(self, item: QueueItem, now: float) -> bool:
+        schedule = self._house.schedule
+        attempts = item.attempts + 1
+        return schedule.is_over(item, attempts, now) or schedule.is_late(item, now)
+
+    # -- what is said of it
+
+    def _note(
+        self, item: QueueItem, tried: Tried, outcome: Outcome, is_ours: bool
+    ) -> None:
+        house, attempt = self._house, outcome.attempt
+        domain, peer = str(item.hop), attempt.address
+        if tried.is_doubtful:
+            house.note(item, Step.TRIED, "", peer, DOUBTFUL)
+        if not is_ours and outcome.passed:
+            house.note(item, Step.TRIED, "", peer, LATE)
+        at = self._at(tried)
+        again = ""
+        if outcome.next_try is not None:
+            minutes = (outcome.next_try - attempt.began - attempt.took) / 60
+            again = f"; again in {minutes:.0f} min"
+        for step, recipients, more in (
+            (Step.SENT, outcome.passed, ""),
+            (Step.DEFERRED, outcome.waiting, again),
+            (Step.BOUNCED, outcome.returned, ""),
+        ):
+            if not recipients:
+                continue
+            for each in recipients:
+                detail = f"{at}{each.status} {each.words}{more}"
+                house.note(item, step, str(each.path), peer, detail)
+            house.metrics.tried(step.value, len(recipients))
+            self.log.info(
+                "{queue_id} to {domain}: {outcome} for {count}, "
+                "{reply} from {host} {peer} {tls} in {took:.3f} s{again}",
+                queue_id=item.id,
+                domain=domain,
+                outcome=step.value,
+                count=len(recipients),
+                reply=f"{recipients[0].status} {recipients[0].words}",
+                host=attempt.host,
+                peer=peer,
+                tls=attempt.tls,
+                took=attempt.took,
+                again=more,
+            )
+        if outcome.passed:
+            house.metrics.left(house.clock.seconds() - item.arrived)
+
+    def _at(self, tried: Tried) -> str:
+        if not tried.host:
+            return ""
+        tls = f", {tried.tls}" if tried.tls else ""
+        return f"{tried.host}{tls}: "
+
+    def _log_unreadable(self, item: QueueItem, error: MailkitError) -> None:
+        self.log.error(
+            "{queue_id} cannot be read: {reason}",
+            queue_id=item.id,
+            reason=str(error),
+        )
+
+
+@implementer(IContent)
+@define(eq=False)
+class _Nothing:
+    """In place of a message that cannot be read, where one has to be told of."""
+
+    size: int = 0
+    octets: bytes = b""
+
+    async def read(self, start: int, count: int) -> bytes:
+        return b""
+
+
+NOTHING = _Nothing()

@@ -1,0 +1,1 @@
+"""Mail that leaves, over a scripted way out and a clock that tests move."""
