@@ -18,6 +18,7 @@ from mailkit.config.units import (
     MIB,
     Octets,
 )
+from mailkit.net.resolver.settings import DNSSettings
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.queue.settings import QueueSettings, RetrySettings
 from mailkit.services.smtp.settings import SMTPSettings
@@ -137,14 +138,6 @@ class LimitSettings:
 
 
 @frozen
-class DNSSettings:
-    """Who is asked about other people's domains. Not used by this version yet."""
-
-    servers: tuple[str, ...] = ()
-    """Addresses such as `127.0.0.1:5353`; empty: those of the system."""
-
-
-@frozen
 class RelaySettings:
     """How mail goes out. Not used by this version yet."""
 
@@ -236,7 +229,7 @@ class Settings:
     auth: AuthSettings = field(factory=AuthSettings)
     limits: LimitSettings = LimitSettings()
     smtp: SMTPSettings = field(factory=SMTPSettings)
-    dns: DNSSettings = DNSSettings()
+    dns: DNSSettings = field(factory=DNSSettings)
     relay: RelaySettings = RelaySettings()
     retry: RetrySettings = field(factory=RetrySettings)
     queue: QueueSettings = field(factory=QueueSettings)

@@ -131,6 +131,7 @@ class ResolverContract:
 
     @coroutine
     async def test_wildcards(self) -> None:
+        """RFC 4592 §2.2: they stand in for any number of labels."""
         answer = await self.resolver.ipv4("any.thing.wild.example.net")
         assert answer.records == ("192.0.2.9",)
         assert answer.name == "any.thing.wild.example.net"

@@ -1,4 +1,9 @@
-"""Both resolvers do what the interface says, the stub over real sockets."""
+"""
+Both resolvers do what the interface says, the stub over real sockets.
+
+Among it: reverse names (RFC 3596 §2.5), TLSA (RFC 6698 §2.1), wildcards (RFC 4592
+§2.2), names that are never asked about (RFC 6761 §6, RFC 7686 §2).
+"""
 
 from __future__ import annotations
 

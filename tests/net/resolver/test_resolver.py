@@ -160,6 +160,7 @@ def test_a_referral_is_no_answer() -> None:
 
 
 def test_only_a_server_of_this_machine_is_believed() -> None:
+    """AD asks for AD (RFC 6840 §5.7), DO for the proofs (RFC 3225 §3)."""
     net = Net()
     for host in (LOCAL, FIRST):
         server = net.serve(host, ZONE, vouches=True)
@@ -311,6 +312,7 @@ def test_an_answer_without_a_question_is_a_failure_only() -> None:
 
 
 def test_a_server_without_edns_is_asked_plainly_from_then_on() -> None:
+    """RFC 6891 §7; where there is EDNS, 1232 octets are asked for (RFC 9715 §3.1)."""
     net = Net()
     server = net.serve(FIRST, ZONE, knows_edns=False)
     resolver = resolver_of(net, FIRST)
@@ -329,6 +331,7 @@ def test_a_server_that_fails_without_edns_too() -> None:
 
 
 def test_truncated_answers_come_by_stream() -> None:
+    """RFC 1035 §4.2.1, RFC 7766 §5."""
     net = Net()
     server = net.serve(FIRST, ZONE, truncates=True)
     assert run(net, resolver_of(net, FIRST).mx("example.net")).records
