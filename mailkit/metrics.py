@@ -184,6 +184,21 @@ QUEUE_SECONDS = Row(
     "Seconds from the arrival of a message to its being taken by its next hop.",
     AGES,
 )
+NOTICES = Row(
+    "mailkit_notices_total",
+    "counter",
+    ("kind", "outcome"),
+    "Delivery status notifications for senders, by kind (failed, delayed, delivered, "
+    "relayed, expanded); outcome is written, limited (too many to one sender), or "
+    "undeliverable (nobody can be told).",
+)
+REPORTS = Row(
+    "mailkit_reports_total",
+    "counter",
+    ("kind", "outcome"),
+    "Reports of others about mail of ours; kind is returned, reported, complained or "
+    "other (none that can be read), outcome is known (we sent it) or unknown.",
+)
 DNS_QUESTIONS = Row(
     "mailkit_dns_questions_total",
     "counter",
@@ -221,6 +236,8 @@ TABLE = (
     QUEUE_RUNNING,
     QUEUE_RECIPIENTS,
     QUEUE_SECONDS,
+    NOTICES,
+    REPORTS,
     DNS_QUESTIONS,
     DNS_SECONDS,
 )
@@ -258,6 +275,8 @@ class Metrics:
         self._queue_running = self._tally(QUEUE_RUNNING)
         self._queue_recipients = self._tally(QUEUE_RECIPIENTS)
         self._queue_seconds = self._spread(QUEUE_SECONDS)
+        self._notices = self._tally(NOTICES)
+        self._reports = self._tally(REPORTS)
         self._dns_questions = self._tally(DNS_QUESTIONS)
         self._dns_seconds = self._spread(DNS_SECONDS)
         self.turns = Turns(REACTOR_TURN)
@@ -349,6 +368,14 @@ class Metrics:
     def left(self, took: float) -> None:
         """A next hop took a message ``took`` seconds after it came."""
         self._queue_seconds.add((), took)
+
+    def noticed(self, kind: str, outcome: str) -> None:
+        """A sender was told, or could not be."""
+        self._notices.add((kind, outcome))
+
+    def reported(self, kind: str, outcome: str) -> None:
+        """Somebody else told about mail of ours."""
+        self._reports.add((kind, outcome))
 
     def resolved(self, kind: str, outcome: str) -> None:
         """A question to DNS has its answer, or will not have one."""

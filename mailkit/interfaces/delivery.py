@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 from zope.interface import Interface
 
+from mailkit.interfaces.storage import IContent
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName
 from mailkit.model.envelope import Envelope, Recipient
@@ -105,6 +106,8 @@ class Arriving:
     header: bytes = field(repr=False)
     """The header as it will be kept, with its last empty line."""
     size: int
+    content: IContent | None = field(default=None, repr=False)
+    """All of it; ``None`` where nobody has it at hand."""
 
 
 class IFiling(Interface):

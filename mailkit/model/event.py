@@ -27,6 +27,14 @@ class Step(Enum):
     """An administrator took it out of the queue."""
     DELIVERED = "delivered"
     DISCARDED = "discarded"
+    TOLD = "told"
+    """A notice about it was written to its sender."""
+    RETURNED = "returned"
+    """Another server told that it cannot be delivered."""
+    REPORTED = "reported"
+    """Another server told more about it: late, delivered, passed on."""
+    COMPLAINED = "complained"
+    """A recipient called it unwanted (RFC 5965)."""
 
 
 @frozen

@@ -257,6 +257,7 @@ class LocalTransaction:
             copy.detail,
             examined.header,
             size,
+            examined.content,
         )
         return await house.filing.file(arriving)
 
