@@ -1,0 +1,1 @@
+"""How well the way to the next host has to be protected, and what is told of it."""

@@ -1,0 +1,1 @@
+"""Tests of `mailkit.trust.tls`."""
