@@ -9,6 +9,7 @@ from zope.interface import Attribute, Interface
 
 from mailkit.model.address import AccountName
 from mailkit.model.flags import FlagChange, Flags
+from mailkit.model.layout import Laid, Layout, Stretch
 from mailkit.model.mailbox import (
     Copied,
     MailboxChange,
@@ -128,8 +129,26 @@ class IMailbox(Interface):
         :raises TooMany: if a keyword would be one too many.
         """
 
-    async def fetch(uids: UIDSet, want: Want) -> Records:
-        """Those of ``uids`` that exist, ascending. Ask in batches of some hundreds."""
+    async def fetch(uids: UIDSet, want: Want, most: int = 0) -> Records:
+        """
+        Those of ``uids`` that exist, ascending. Ask in batches of some hundreds.
+
+        :param most: about how many octets of envelopes and the like may be read at
+            once (0: all). From the first message on that is too much, but for the
+            very first, they are not looked at: `Records.rest`.
+        """
+
+    async def lay_out(
+        stretches: Sequence[Stretch], layout: Layout, most: int
+    ) -> Laid | None:
+        """
+        What ``layout`` says of those messages that exist, ready to send.
+
+        ``None`` where the store is not faster so than by `fetch`, which is asked then.
+
+        :param stretches: one at least, ascending, of some hundred messages in all.
+        :param most: as of `fetch`.
+        """
 
     async def contents(uids: UIDSet) -> list[tuple[int, IContent]]:
         """

@@ -106,6 +106,8 @@ class Records(Sequence[MessageRecord]):
     """Those that were wanted, UID among them."""
     _texts: Mapping[str, Callable[[], list[bytes]]] = field(factory=dict)
     """Numbers that are there as decimal text anyway."""
+    rest: UIDSet = NO_UIDS
+    """What was asked for and not looked at, because it was too much for once."""
     _made: dict[str, Column] = field(factory=dict, init=False)
 
     @classmethod

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from mailkit.errors import MailkitError, StorageBroken
+from mailkit.errors import StorageBroken
 from mailkit.formats.body import UnknownEncoding
 from mailkit.interfaces.storage import IContent
 from mailkit.model.flags import SEEN, FlagAction, FlagChange
-from mailkit.model.mailbox import MessageRecord, Records, Want
+from mailkit.model.mailbox import MessageRecord, Want
 from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.protocols.imap.events import Fetch
 from mailkit.protocols.imap.items import (
@@ -28,20 +26,12 @@ from mailkit.protocols.imap.write import codes
 from mailkit.protocols.imap.write import fetch as write
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.news import tell_news
+from mailkit.services.imap.rows import Rows, not_asked_for
 from mailkit.services.imap.sections import Message, Span
-from mailkit.services.imap.view import Run, batches, count
+from mailkit.services.imap.view import Run, batches, before, count
 
 _READ = FlagChange(FlagAction.ADD, frozenset({SEEN}))
 _ISSUED = no("Some of them are no more", codes.EXPUNGEISSUED)
-
-
-SMALL = 4
-"""So many times more are read at once where flags, sizes and dates are all."""
-
-AHEAD = 1
-"""Batches that are read while one is sent."""
-
-_SMALL = Want.FLAGS | Want.FACTS | Want.IDS
 
 
 async def fetch(talk: Dialogue, command: Fetch) -> Response:
@@ -53,7 +43,7 @@ async def fetch(talk: Dialogue, command: Fetch) -> Response:
     """
     runs = talk.here.runs(command.numbers, command.uid)
     if all(write.is_ready(item) for item in command.items):
-        is_whole = await _from_rows(talk, command.items, runs)
+        is_whole = await Rows.of(talk, command.items, runs).send()
         known: dict[int, int] = {}
         response = ok("Fetched")
     else:
@@ -69,48 +59,6 @@ async def fetch(talk: Dialogue, command: Fetch) -> Response:
             is_told=lambda record: record.mod_seq > known.get(record.uid, -1),
         )
     return response if is_whole or command.uid else _ISSUED
-
-
-async def _from_rows(
-    talk: Dialogue, items: tuple[FetchItem, ...], runs: Sequence[Run]
-) -> bool:
-    """What the store keeps ready; whether all messages were there."""
-    selected = talk.here
-    view, template = selected.view, write.template_of(items)
-    want = template.want or Want.FLAGS  # the least that a store has ready
-    size = talk.settings.batch
-    if not want & ~_SMALL:
-        size *= SMALL
-    is_whole = True
-    todo = batches(runs, size)
-    coming: deque[tuple[list[Run], Deferred[Records]]] = deque()
-
-    def ask() -> None:
-        for batch in islice(todo, AHEAD + 1 - len(coming)):
-            reading = selected.mailbox.fetch(view.uids(batch), want)
-            coming.append((batch, Deferred.fromCoroutine(reading)))
-
-    await talk.peer.flush()  # what was said before, so that what follows is one write
-    try:
-        ask()
-        while coming:
-            batch, reading = coming.popleft()
-            rows = await reading
-            ask()
-            numbers = view.numbers_in(batch, rows.column("uid"))
-            talk.say(template.lines(rows, numbers, view.recent))
-            is_whole = is_whole and len(rows) == count(batch)
-            if coming:
-                await talk.flush()
-    finally:
-        for _, reading in coming:
-            reading.addErrback(_not_asked_for)
-    return is_whole
-
-
-def _not_asked_for(failure: Failure) -> None:
-    """What failed would not have been sent: the client is gone already."""
-    failure.trap(MailkitError)
 
 
 @frozen
@@ -176,8 +124,14 @@ class _Reading:
         )  # what was said before, so that what follows is one write
         if count(runs) == 1 and not self.marks:
             return await self._send_one(runs[0][0])
-        for batch in batches(runs, talk.settings.contents):
-            rows = await mailbox.fetch(view.uids(batch), self.want)
+        todo = deque(batches(runs, talk.settings.contents))
+        while todo:
+            batch = todo.popleft()
+            uids = view.uids(batch)
+            rows = await mailbox.fetch(uids, self.want, talk.settings.rows_octets)
+            if rest := view.numbers_of_uids(rows.rest.ranges):
+                todo.appendleft(rest)
+                batch = before(batch, rest[0][0])
             is_whole = is_whole and len(rows) == count(batch)
             numbers = view.numbers_in(batch, [row.uid for row in rows])
             by_uid = dict(zip([row.uid for row in rows], numbers, strict=True))
@@ -198,7 +152,7 @@ class _Reading:
                 # One after the other in the lane, with one wait for both.
                 rows = await mailbox.fetch(uids, self.asked)
             except BaseException:
-                reading.addErrback(_not_asked_for)
+                reading.addErrback(not_asked_for)
                 raise
         contents = await reading
         if not contents or not rows:

@@ -29,6 +29,9 @@ class IMAPSettings:
     batch: int = 1000
     """Messages whose rows are read and sent at once."""
 
+    rows_octets: Octets = 4 * MIB
+    """Octets of large rows that are read at once, unless one has more."""
+
     contents: int = 500
     """Messages whose octets are read at once, at most."""
 

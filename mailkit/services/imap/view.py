@@ -16,6 +16,7 @@ from itertools import chain
 from attrs import frozen
 
 from mailkit.errors import Malformed
+from mailkit.model.layout import Stretch
 from mailkit.model.mailbox import FlagRecord, MailboxChange
 from mailkit.model.uidset import NO_UIDS, UIDSet
 
@@ -145,6 +146,15 @@ class View:
             )
         )
         return [known[uid] for uid in uids]
+
+    def stretches(self, runs: Iterable[Run]) -> list[Stretch]:
+        """The same as UIDs, wherever these follow each other as the numbers do."""
+        found = []
+        for number, last in runs:
+            for low, high in _ranges(self._slice(number, last)):
+                found.append(Stretch(number, low, high))
+                number += high - low + 1
+        return found
 
     def exactly(self, runs: Iterable[Run]) -> UIDSet:
         """UIDs of runs, each range full: to be shown to the client."""
@@ -300,6 +310,11 @@ def merged(runs: list[Run]) -> list[Run]:
 def count(runs: Iterable[Run]) -> int:
     """How many messages the runs name."""
     return sum(last - first + 1 for first, last in runs)
+
+
+def before(runs: Iterable[Run], number: int) -> list[Run]:
+    """Those below a number."""
+    return [(low, min(high, number - 1)) for low, high in runs if low < number]
 
 
 def batches(runs: Iterable[Run], size: int) -> Iterator[list[Run]]:

@@ -35,6 +35,11 @@ class Shown:
         root = rendered.thread_root or email_id.encode()
         return cls(naming.thread_id(root), *rendered[:5])
 
+    @property
+    def weight(self) -> int:
+        """How many octets it is."""
+        return sum(map(len, self.row(0)[1:]))
+
     def row(self, key: int) -> RenderedRow:
         """As a row of the index."""
         return RenderedRow(

@@ -13,6 +13,7 @@ from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.storage import IContent, IMailbox, IWatch, NewMessage
 from mailkit.model.address import AccountName
 from mailkit.model.flags import FlagChange, Flags, canonical_flag
+from mailkit.model.layout import Laid, Layout, Stretch
 from mailkit.model.mailbox import (
     Copied,
     MailboxChange,
@@ -24,6 +25,7 @@ from mailkit.model.mailbox import (
 )
 from mailkit.model.query import Query
 from mailkit.model.uidset import UIDSet
+from mailkit.storage.index import laying
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import MailboxRow
 from mailkit.storage.maildir import expunging, flagging, reads, searching, transfer
@@ -95,9 +97,20 @@ class MaildirMailbox:
     async def append(self, messages: Sequence[NewMessage]) -> list[int]:
         return await self._keeper.append_to(self.account, self.mailbox_id, messages)
 
-    async def fetch(self, uids: UIDSet, want: Want) -> Records:
+    async def fetch(self, uids: UIDSet, want: Want, most: int = 0) -> Records:
         return await self._read(
-            lambda home, index, row: reads.records(home, index, row, uids, want)
+            lambda home, index, row: reads.records(home, index, row, uids, want, most)
+        )
+
+    async def lay_out(
+        self, stretches: Sequence[Stretch], layout: Layout, most: int
+    ) -> Laid | None:
+        if not laying.can_lay_out(layout):
+            return None
+        return await self._read(
+            lambda home, index, row: reads.laid(
+                home, index, row, stretches, layout, most
+            )
         )
 
     async def contents(self, uids: UIDSet) -> list[tuple[int, IContent]]:

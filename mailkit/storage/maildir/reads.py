@@ -16,6 +16,7 @@ from mailkit.errors import MailboxGone
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.storage import IContent
 from mailkit.model.address import AccountName
+from mailkit.model.layout import Laid, Layout, Stretch
 from mailkit.model.mailbox import (
     MailboxChange,
     MailboxStatus,
@@ -25,9 +26,10 @@ from mailkit.model.mailbox import (
 )
 from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
-from mailkit.storage.index import reading
+from mailkit.storage.index import laying, reading
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import SHIFT, UIDS, MailboxRow
+from mailkit.storage.index.weighing import first_part
 from mailkit.storage.maildir import flagcolumn, listing, naming
 from mailkit.storage.maildir.home import Home, name_of
 from mailkit.storage.maildir.letter import Shown, with_crlf
@@ -35,6 +37,9 @@ from mailkit.storage.safefile import told_as_ours
 
 PIECE = 200
 """Messages that are rendered in one commit."""
+
+PIECE_OCTETS = 1 << 22
+"""Octets that they have then, beyond which there is a commit before."""
 
 A_WHILE = 0.005
 """Seconds of rendering after which whoever waits for the account has a turn."""
@@ -182,29 +187,58 @@ def _now(index: Index, row: MailboxRow) -> MailboxRow:
 
 
 def records(
-    home: Home, index: Index, row: MailboxRow, uids: UIDSet, want: Want
+    home: Home, index: Index, row: MailboxRow, uids: UIDSet, want: Want, most: int
 ) -> Records:
-    """Messages with those UIDs, rendered where that is wanted."""
+    """
+    Messages with those UIDs, rendered where that is wanted.
+
+    :param most: octets that may be read at once, 0 for all.
+    """
+    rest = NO_UIDS
     if want & (reading.RENDERED | Want.IDS):
         render_missing(home, index, row, uids)
     if want is Want.FLAGS:
         _, shared = home.arrays.get(row.id, (0, None))
         return flagcolumn.records(home.flags, index, row, uids, shared)
-    return reading.records(index, row, uids, want)
+    if most:
+        uids, rest = first_part(index, row, uids, want, most)
+    found = reading.records(index, row, uids, want)
+    found.rest = rest
+    return found
+
+
+def laid(
+    home: Home,
+    index: Index,
+    row: MailboxRow,
+    stretches: Sequence[Stretch],
+    layout: Layout,
+    most: int,
+) -> Laid:
+    """The same, laid out."""
+    if layout.want & reading.RENDERED:
+        uids = UIDSet(((stretches[0].low, stretches[-1].high),))
+        render_missing(home, index, row, uids)
+    return laying.lay_out(index, row, stretches, layout, most)
 
 
 def render_missing(home: Home, index: Index, row: MailboxRow, uids: UIDSet) -> None:
     """Render what nobody rendered yet, as after a rebuild, and keep it."""
     if not reading.is_unrendered(index, row):
         return
-    waiting = reading.unrendered(index, row, uids)
-    for start in range(0, len(waiting), PIECE):
-        shown = []
-        for key, name in waiting[start : start + PIECE]:
-            octets = octets_of(home, index, row, key & UIDS)
-            if octets is not None:
-                email_id = naming.email_id(naming.base_of(name))
-                shown.append((key, Shown.of(octets, email_id)))
+    shown: list[tuple[int, Shown]] = []
+    weight = 0
+    for key, name in reading.unrendered(index, row, uids):
+        octets = octets_of(home, index, row, key & UIDS)
+        if octets is None:
+            continue
+        one = Shown.of(octets, naming.email_id(naming.base_of(name)))
+        shown.append((key, one))
+        weight += one.weight
+        if len(shown) >= PIECE or weight > PIECE_OCTETS:
+            keep_shown(index, shown)
+            shown, weight = [], 0
+    if shown:
         keep_shown(index, shown)
 
 

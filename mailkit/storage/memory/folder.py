@@ -112,6 +112,16 @@ def records(messages: Iterable[Kept], want: Want) -> list[MessageRecord]:
     ]
 
 
+def first_part(found: Sequence[MessageRecord], most: int) -> int:
+    """How many of them, one at least, have no more than ``most`` rendered octets."""
+    octets = 0
+    for count, one in enumerate(found):
+        octets += sum(map(len, one[-5:]))
+        if count and octets > most:
+            return count
+    return len(found)
+
+
 @define(eq=False)
 class Folder:
     """

@@ -12,6 +12,7 @@ from mailkit.errors import MailboxGone, NoSuchMailbox
 from mailkit.interfaces.storage import IContent, IMailbox, IWatch, NewMessage
 from mailkit.model.address import AccountName
 from mailkit.model.flags import DELETED, FlagAction, FlagChange
+from mailkit.model.layout import Laid, Layout, Stretch
 from mailkit.model.mailbox import (
     Copied,
     MailboxChange,
@@ -22,10 +23,10 @@ from mailkit.model.mailbox import (
     Want,
 )
 from mailkit.model.query import Query
-from mailkit.model.uidset import NO_UIDS, UIDSet
+from mailkit.model.uidset import ALL_UIDS, NO_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent, all_octets
 from mailkit.storage.matching import Matcher
-from mailkit.storage.memory.folder import Folder, Kept, Letter, records
+from mailkit.storage.memory.folder import Folder, Kept, Letter, first_part, records
 
 
 class Box(Protocol):
@@ -97,8 +98,18 @@ class MemoryMailbox:
         folder.tell()
         return uids
 
-    async def fetch(self, uids: UIDSet, want: Want) -> Records:
-        return Records.of(records(self._here().among(uids), want))
+    async def fetch(self, uids: UIDSet, want: Want, most: int = 0) -> Records:
+        found = records(self._here().among(uids), want)
+        until = first_part(found, most) if most else len(found)
+        part = Records.of(found[:until])
+        if until < len(found):
+            part.rest = uids & UIDSet(((found[until].uid, ALL_UIDS.ranges[0][1]),))
+        return part
+
+    async def lay_out(
+        self, stretches: Sequence[Stretch], layout: Layout, most: int
+    ) -> Laid | None:
+        return None
 
     async def contents(self, uids: UIDSet) -> list[tuple[int, IContent]]:
         return [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from mailkit.errors import MailboxGone, NoSuchMailbox, OverQuota, TooMany
 from mailkit.interfaces.storage import IMailbox, Placement
 from mailkit.model.flags import FlagAction, FlagChange
+from mailkit.model.layout import Layout, Stretch
 from mailkit.model.mailbox import INBOX, FlagRecord, MailboxName, Want
 from mailkit.model.query import HasFlag
 from mailkit.model.uidset import ALL_UIDS, NO_UIDS, UIDSet
@@ -119,6 +122,67 @@ class MailboxContract(StoreCase):
         uids = UIDSet.of_ranges([(4, 9), (2, 2)])
         assert [r.uid for r in await inbox.fetch(uids, Want.FLAGS)] == [2, 4, 5]
         assert [uid for uid, _ in await inbox.contents(uids)] == [2, 4, 5]
+
+    @coroutine
+    async def test_no_more_is_read_at_once_than_is_asked_for(self) -> None:
+        inbox = await self.inbox(1)
+        subject = "x" * 30_000
+        large = f"Subject: {subject}\r\n\r\n".encode()
+        await inbox.append([new(large)] * 4 + [new(message(6))])
+        await inbox.store(UIDSet.of([3]), add("\\Deleted"))
+        await inbox.expunge(UIDSet.of([3]))
+        uids = UIDSet.of_ranges([(1, 2), (4, 9)])
+        seen = []
+        while uids:
+            found = await inbox.fetch(uids, Want.ENVELOPE, 70_000)
+            seen.append([(r.uid, len(r.envelope) > 30_000) for r in found])
+            uids = found.rest
+        assert seen == [[(1, False), (2, True), (4, True)], [(5, True), (6, False)]]
+        [first] = await inbox.fetch(UIDSet.of([2]), Want.ENVELOPE, 1)
+        assert len(first.envelope) > 30_000
+        assert len(await inbox.fetch(ALL_UIDS, Want.ENVELOPE)) == 5
+        assert len(await inbox.fetch(ALL_UIDS, Want.FLAGS, 1)) == 5
+
+    @coroutine
+    async def test_what_is_laid_out_is_what_the_rows_say(self) -> None:
+        inbox = await self.inbox(2)
+        date = 1_000_000_000
+        await inbox.append(
+            [
+                new(message(3), "\\Seen", "\\Draft", internal_date=date),
+                new(message(4), "$Label", "Work", internal_date=date),
+                new(message(5), "\\Flagged", "$Label", internal_date=date),
+            ]
+        )
+        await inbox.store(UIDSet.of([4]), add("\\Deleted"))
+        await inbox.expunge(UIDSet.of([4]))
+        layout = Layout(
+            b"%d ",
+            (
+                (b" (", "uid"),
+                (b" %s ", "flags"),
+                (b" ", "internal_date"),
+                (b" ", "size"),
+                (b" '", "envelope"),
+            ),
+            b")\r\n",
+            Want.FLAGS | Want.FACTS | Want.ENVELOPE,
+        )
+        stretches = [Stretch(7, 1, 1), Stretch(20, 3, 5)]
+        laid = await inbox.lay_out(stretches, layout, 1_000_000)
+        if laid is None:
+            return
+        rows = await inbox.fetch(UIDSet.of([1, 3, 5]), layout.want)
+        lines = b"".join(laid.octets).split(b"\r\n")
+        assert (laid.count, laid.rest, lines.pop()) == (3, (), b"")
+        for line, row, number in zip(lines, rows, (7, 20, 22), strict=True):
+            head, flags, tail = re.split(rb"%s \((.*?)\) ", line, maxsplit=1)
+            assert head == b"%%d %d (%d " % (number, row.uid)
+            assert set(flags.decode().split()) == row.flags
+            written, envelope = tail.split(b" '", 1)
+            assert written.endswith(b'" %d' % row.size)
+            assert row.uid == 1 or b'"09-Sep-2001 01:46:40 +0000"' in written
+            assert envelope == row.envelope + b")"
 
     @coroutine
     async def test_flags_are_added_removed_and_replaced(self) -> None:

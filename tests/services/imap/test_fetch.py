@@ -35,9 +35,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     fetch, contents = MemoryMailbox.fetch, MemoryMailbox.contents
     changes_since = MemoryMailbox.changes_since
 
-    async def fetch_(self: MemoryMailbox, uids: UIDSet, want: Want) -> Records:
+    async def fetch_(
+        self: MemoryMailbox, uids: UIDSet, want: Want, most: int = 0
+    ) -> Records:
         asked.append(f"fetch {uids}")
-        return await fetch(self, uids, want)
+        return await fetch(self, uids, want, most)
 
     async def contents_(
         self: MemoryMailbox, uids: UIDSet

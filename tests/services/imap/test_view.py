@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mailkit.errors import Malformed
 from mailkit.model.mailbox import FlagRecord, MailboxChange
 from mailkit.model.uidset import UIDSet
-from mailkit.services.imap.view import STAR, Run, View, batches, count, merged
+from mailkit.services.imap.view import STAR, Run, View, batches, before, count, merged
 
 
 def view_of(*uids: int) -> View:
@@ -198,6 +198,14 @@ def test_merged_runs_name_the_same(runs: list[Run]) -> None:
     assert all(b + 1 < c for (_, b), (c, _) in pairwise(apart))
 
 
+def test_before_a_number() -> None:
+    runs = [(1, 3), (5, 9), (11, 11)]
+    assert before(runs, 1) == []
+    assert before(runs, 4) == [(1, 3)]
+    assert before(runs, 7) == [(1, 3), (5, 6)]
+    assert before(runs, 12) == runs
+
+
 @given(runs_of_numbers.map(lambda runs: merged(list(runs))), st.integers(1, 20))
 def test_batches_name_the_same(runs: list[Run], size: int) -> None:
     cut = list(batches(runs, size))
@@ -293,6 +301,14 @@ class Client:
         assert list(view.numbers_in(runs, uids)) == named
         fewer = uids[::2]
         assert list(view.numbers_in(runs, fewer)) == named[::2]
+        numbered = [
+            (one.number + uid - one.low, uid)
+            for one in view.stretches(runs)
+            for uid in range(one.low, one.high + 1)
+        ]
+        assert numbered == [
+            (n, view.uid_at(n)) for a, b in runs for n in range(a, b + 1)
+        ]
         for batch in batches(runs, 3):
             assert set(chain(*view.uids(batch).ranges)) <= set(uids)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import TypeVar
@@ -18,9 +18,11 @@ from mailkit.model.flags import DELETED, FLAGGED, SEEN, FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName, Want
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.index.index import Index
 from mailkit.storage.maildir import chores, reads, removal
 from mailkit.storage.maildir.founding import GONE, HIDDEN
 from mailkit.storage.maildir.house import MaildirSettings
+from mailkit.storage.maildir.letter import Shown
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.testing.at_once import at_once
 from mailkit.testing.lanes import DirectLanes
@@ -310,6 +312,26 @@ def test_what_a_rebuild_left_is_rendered_behind(place: Place) -> None:
     assert after[0].thread_id == before[0].thread_id
     at_once(store.close())
     check_whole(place)
+
+
+@pytest.mark.parametrize(("most", "commits"), [(1, 60), (1 << 20, 1)])
+def test_what_is_rendered_for_a_fetch_is_kept_before_it_is_too_much(
+    place: Place, monkeypatch: pytest.MonkeyPatch, most: int, commits: int
+) -> None:
+    store, box = begin(place, 60)
+    at_once(store.rebuild(ALICE))
+    monkeypatch.setattr(reads, "PIECE_OCTETS", most)
+    kept: list[int] = []
+    keep_shown = reads.keep_shown
+
+    def counted(index: Index, shown: Sequence[tuple[int, Shown]]) -> None:
+        kept.append(len(shown))
+        keep_shown(index, shown)
+
+    monkeypatch.setattr(reads, "keep_shown", counted)
+    assert len(at_once(box.fetch(ALL_UIDS, Want.ENVELOPE))) == 60
+    assert (len(kept), sum(kept)) == (commits, 60)
+    at_once(store.close())
 
 
 def test_rendering_behind_leaves_others_their_turn(

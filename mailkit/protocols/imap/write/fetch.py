@@ -16,6 +16,7 @@ from attrs import frozen
 
 from mailkit.errors import LocalMisuse
 from mailkit.formats.rendered import KEPT_FIELDS
+from mailkit.model.layout import Layout
 from mailkit.model.mailbox import FlagRecord, MessageRecord, Records, Want
 from mailkit.protocols.imap.items import (
     Attribute,
@@ -72,19 +73,25 @@ class _Kind:
     name: bytes
     column: _Column
     want: Want
+    field: str = ""
+    """The field of a record that it is, if the store can write it as it is sent."""
 
 
 _KINDS: dict[Attribute, _Kind] = {
-    Attribute.UID: _Kind(b"UID", _number("uid"), Want(0)),
-    Attribute.FLAGS: _Kind(b"FLAGS", _flags, Want.FLAGS),
-    Attribute.INTERNALDATE: _Kind(b"INTERNALDATE", _date("internal_date"), Want.FACTS),
-    Attribute.SIZE: _Kind(b"RFC822.SIZE", _number("size"), Want.FACTS),
-    Attribute.ENVELOPE: _Kind(b"ENVELOPE", _field("envelope"), Want.ENVELOPE),
-    Attribute.BODY: _Kind(b"BODY", _field("body"), Want.BODY),
-    Attribute.BODYSTRUCTURE: _Kind(
-        b"BODYSTRUCTURE", _field("bodystructure"), Want.BODYSTRUCTURE
+    Attribute.UID: _Kind(b"UID", _number("uid"), Want(0), "uid"),
+    Attribute.FLAGS: _Kind(b"FLAGS", _flags, Want.FLAGS, "flags"),
+    Attribute.INTERNALDATE: _Kind(
+        b"INTERNALDATE", _date("internal_date"), Want.FACTS, "internal_date"
     ),
-    Attribute.PREVIEW: _Kind(b"PREVIEW", _field("preview"), Want.PREVIEW),
+    Attribute.SIZE: _Kind(b"RFC822.SIZE", _number("size"), Want.FACTS, "size"),
+    Attribute.ENVELOPE: _Kind(
+        b"ENVELOPE", _field("envelope"), Want.ENVELOPE, "envelope"
+    ),
+    Attribute.BODY: _Kind(b"BODY", _field("body"), Want.BODY, "body"),
+    Attribute.BODYSTRUCTURE: _Kind(
+        b"BODYSTRUCTURE", _field("bodystructure"), Want.BODYSTRUCTURE, "bodystructure"
+    ),
+    Attribute.PREVIEW: _Kind(b"PREVIEW", _field("preview"), Want.PREVIEW, "preview"),
     Attribute.SAVEDATE: _Kind(b"SAVEDATE", _date("save_date"), Want.IDS),
     Attribute.EMAILID: _Kind(b"EMAILID", _id("email_id"), Want.IDS),
     Attribute.THREADID: _Kind(b"THREADID", _id("thread_id"), Want.IDS),
@@ -101,6 +108,8 @@ class Template:
 
     want: Want
     """What the rows have to be asked for."""
+    layout: Layout | None
+    """The same for a store that lays its rows out; ``None`` where that is not all."""
     _names: tuple[bytes, ...]
     """Of the items, a space before and after each."""
     _columns: tuple[_Column, ...]
@@ -176,7 +185,14 @@ def template_of(items: tuple[FetchItem, ...]) -> Template:
     names = [b" " + kind.name + b" " for kind in kinds]
     if names:
         names[0] = names[0][1:]
-    return Template(want, tuple(names), tuple([kind.column for kind in kinds]))
+    layout = None
+    if kinds and all(kind.field for kind in kinds):
+        texts = [b" FETCH (" + names[0], *names[1:]]
+        fields = [kind.field for kind in kinds]
+        columns = tuple(zip(texts, fields, strict=True))
+        layout = Layout(b"* ", columns, END, want)
+    columns_made = tuple([kind.column for kind in kinds])
+    return Template(want, layout, tuple(names), columns_made)
 
 
 def fetch_lines(
