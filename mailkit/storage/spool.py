@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -10,9 +11,11 @@ from tempfile import TemporaryFile
 from typing import IO, TypeVar
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from mailkit.errors import LocalMisuse, StorageFull
+from mailkit.errors import LocalMisuse, StorageFull, Unavailable
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.storage import IContent, ISpool, ISpoolFile
 from mailkit.storage.content import OctetsContent
@@ -50,8 +53,10 @@ class Spool:
     _lanes: ILanes
     _free: Callable[[str], float] = free_share
     _now: Callable[[], float] = time.monotonic
-    _asked: float = field(init=False, default=-FREE_IS_GOOD_FOR)
-    _has_room: bool = field(init=False, default=True)
+    _asked: float = field(init=False, default=-math.inf)
+    _trouble: Unavailable | None = field(init=False, default=None)
+    """Why nothing is taken, by the disk's last answer."""
+    log = Logger()
 
     def __attrs_post_init__(self) -> None:
         os.makedirs(self._folder, 0o700, exist_ok=True)
@@ -61,14 +66,60 @@ class Spool:
         return SpoolFile(self, self._lanes)
 
     def check(self) -> None:
-        """:raises StorageFull: while less is free than is kept free."""
+        """
+        Hold that there is room, by the disk's last answer.
+
+        Nobody waits for the next one, which a thread asks for; but nobody is refused
+        by an old one either.
+
+        :raises StorageFull: while less is free than is kept free.
+        :raises StorageBroken: if the disk gave no answer.
+        """
+        if self._is_old():
+            if self._trouble is None:
+                self.do_later(self._ask)
+            else:
+                self._ask()
+        self._hold()
+
+    async def look(self) -> None:
+        """`check`, and wait for an answer that is not old."""
+        if self._is_old():
+            await self._lanes.sync(self._ask)
+        self._hold()
+
+    def do_later(self, work: Callable[[], None]) -> None:
+        """Have a thread do what nobody waits for; at once, where all threads ended."""
+        doing = Deferred.fromCoroutine(self._do(work))
+        doing.addErrback(lambda failure: self.log.failure("spool failed", failure))
+
+    async def _do(self, work: Callable[[], None]) -> None:
+        try:
+            await self._lanes.sync(work)
+        except LocalMisuse:
+            work()
+
+    def _is_old(self) -> bool:
+        """Whether the disk is to be asked now, and is by whoever hears that."""
         now = self._now()
-        if not 0 <= now - self._asked < FREE_IS_GOOD_FOR:
-            self._asked = now
+        if 0 <= now - self._asked < FREE_IS_GOOD_FOR:
+            return False
+        self._asked = now
+        return True
+
+    def _ask(self) -> None:
+        """Ask the disk. Blocks."""
+        try:
             with told_as_ours():
-                self._has_room = self._free(self._folder) >= KEPT_FREE
-        if not self._has_room:
-            raise StorageFull(self._folder)
+                is_full = self._free(self._folder) < KEPT_FREE
+        except Unavailable as error:
+            self._trouble = error
+        else:
+            self._trouble = StorageFull(self._folder) if is_full else None
+
+    def _hold(self) -> None:
+        if self._trouble is not None:
+            raise self._trouble.with_traceback(None)
 
     def make_file(self) -> IO[bytes]:
         """A new file without a name. Blocks."""
@@ -95,7 +146,7 @@ class SpoolFile:
         self.size += len(octets)
         self._in_memory += len(octets)
         if self._in_memory > IN_MEMORY:
-            self._spool.check()
+            await self._spool.look()
             await self._write_out()
 
     async def finish(self) -> IContent:
@@ -139,8 +190,9 @@ class SpoolFile:
 
     def _close(self) -> None:
         if self._file is not None and not self._readers:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            # Its octets on the disk are given back then, which may take a while.
+            self._spool.do_later(file.close)
 
 
 @implementer(IContent)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import IO
+from io import FileIO
+from typing import IO, cast
 
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
@@ -62,17 +63,87 @@ class DiskTests(TestCase):
         return self.free
 
     def test_the_disk_is_asked_once_a_second(self) -> None:
+        spool = Spool(self.mktemp(), DirectLanes(), self.measure, self.clock.seconds)
         for _ in range(5):
-            self.spool.begin()
+            spool.begin()
         assert self.asked == 1
         self.free = 0.049
-        self.spool.begin()
+        spool.begin()
         self.clock.advance(1)
-        self.assertRaises(StorageFull, self.spool.begin)
+        self.assertRaises(StorageFull, spool.begin)
+        self.assertRaises(StorageFull, spool.begin)
         self.free = 0.05
         self.clock.advance(1)
-        self.spool.begin()
+        spool.begin()
         assert self.asked == 3
+
+    @coroutine
+    async def test_nobody_waits_for_a_slow_disk(self) -> None:
+        """It is asked in a thread, and the last answer holds meanwhile."""
+        go = threading.Event()
+        asking: list[threading.Thread] = []
+
+        def slow(folder: str) -> float:
+            asking.append(threading.current_thread())
+            go.wait(10)
+            return 0.0
+
+        spool = Spool(self.mktemp(), self.lanes, slow, self.clock.seconds)
+        spool.begin()
+        spool.begin()
+        go.set()
+        await self.lanes.close()
+        assert threading.main_thread() not in asking
+        assert len(asking) == 1
+        self.assertRaises(StorageFull, spool.begin)
+
+    def test_a_full_disk_is_asked_before_anybody_is_refused(self) -> None:
+        """There may be room by now."""
+        self.free = 0.0
+        spool = Spool(self.mktemp(), DirectLanes(), self.measure, self.clock.seconds)
+        self.assertRaises(StorageFull, spool.begin)
+        self.free = 1.0
+        self.clock.advance(3600)
+        spool.begin()
+
+    @coroutine
+    async def test_large_files_are_closed_in_a_thread(self) -> None:
+        """What they took on the disk is given back then."""
+        closing: list[threading.Thread] = []
+
+        class Noting(FileIO):
+            def close(self) -> None:
+                closing.append(threading.current_thread())
+                super().close()
+
+        class Kept(Spool):
+            def make_file(self) -> IO[bytes]:
+                return cast(IO[bytes], Noting(os.memfd_create("large"), "r+b"))
+
+        file = Kept(self.mktemp(), self.lanes, self.measure).begin()
+        await file.write(b"x" * (IN_MEMORY + 1))
+        await file.finish()
+        file.discard()
+        file.discard()
+        await self.lanes.close()
+        assert len(closing) == 1
+        assert threading.main_thread() not in closing
+
+    @coroutine
+    async def test_what_is_left_when_all_is_over_is_closed_all_the_same(self) -> None:
+        made: list[IO[bytes]] = []
+
+        class Kept(Spool):
+            def make_file(self) -> IO[bytes]:
+                made.append(super().make_file())
+                return made[0]
+
+        file = Kept(self.mktemp(), self.lanes, self.measure).begin()
+        await file.write(b"x" * (IN_MEMORY + 1))
+        await self.lanes.close()
+        file.discard()
+        assert made[0].closed
+        assert len(self.flushLoggedErrors(LocalMisuse)) == 0
 
     @coroutine
     async def test_a_large_message_asks_again(self) -> None:
@@ -95,6 +166,7 @@ class DiskTests(TestCase):
         spool = Spool(folder, DirectLanes())
         os.rmdir(folder)
         self.assertRaises(StorageBroken, spool.begin)
+        self.assertRaises(StorageBroken, spool.begin)
 
     @coroutine
     async def test_discarded_while_a_thread_writes(self) -> None:
@@ -105,7 +177,7 @@ class DiskTests(TestCase):
         class Slow(Spool):
             def make_file(self) -> IO[bytes]:
                 begun.set()
-                go.wait()
+                go.wait(10)
                 made.append(super().make_file())
                 return made[0]
 
@@ -117,6 +189,7 @@ class DiskTests(TestCase):
         go.set()
         failure = await self.failureResultLater(writing)
         assert failure is LocalMisuse
+        await self.lanes.close()
         assert made[0].closed
 
     async def failureResultLater(
