@@ -32,7 +32,7 @@ _ALIEN = bytes(
 _TRAILING_SPACE = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
 # `b2a_qp` forgets the limit of 76 where it encodes a space at the end of a line.
 _TOO_LONG = re.compile(rb"^([^\n]{74,75})(=[0-9A-F]{2})$", re.M)
-_PROTECTED = frozenset(
+PROTECTED = frozenset(
     (
         (b"multipart", b"signed"),
         (b"multipart", b"encrypted"),
@@ -40,6 +40,7 @@ _PROTECTED = frozenset(
         (b"application", b"x-pkcs7-mime"),
     )
 )
+"""Media types that a change would break, or that hide what is signed."""
 
 
 class UnknownEncoding(BadMessage):
@@ -161,7 +162,7 @@ def shorten_lines(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
     waiting = [(mime.scan(octets, limits), False)]
     while waiting:
         part, protected = waiting.pop()
-        protected = protected or (part.type, part.subtype) in _PROTECTED
+        protected = protected or (part.type, part.subtype) in PROTECTED
         if part.parts:
             waiting.extend((child, protected) for child in part.parts)
         elif (part.type == b"text" or protected) and has_long_lines(
