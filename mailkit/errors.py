@@ -176,6 +176,10 @@ class DNSTrouble(Unavailable):
     """No name server answers, or only with failures."""
 
 
+class BadZone(Refused):
+    """A zone cannot be served as it is; the text says why."""
+
+
 class PeerGone(MailkitError):
     """The connection is no more; the pump knows what to do about it."""
 
