@@ -10,6 +10,9 @@ from zope.interface import Interface
 T = TypeVar("T")
 Item = TypeVar("Item")
 
+Before = Callable[[], "Callable[[], object] | None"]
+"""Begins something; what it returns, if anything, waits until that is done."""
+
 
 class ILanes(Interface):
     """
@@ -29,15 +32,16 @@ class ILanes(Interface):
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
-        before: Callable[[], object] | None = None,
+        before: Before | None = None,
     ) -> None:
         """
         Short work of all accounts: what waits for one ``work`` goes to it together.
 
         ``work`` returns for each item ``None`` or the error that its caller gets.
         Items whose lanes are busy wait for the next batch. ``before`` is done first,
-        as by `sync`; the item then waits without another turn of the reactor, and
-        if it raises, ``work`` never sees the item.
+        as by `sync`, and so is what it returns, perhaps after the ``before`` of
+        others; the item then waits without another turn of the reactor, and if one
+        of the two raises, ``work`` never sees the item.
         """
 
     async def hash(work: Callable[[], T]) -> T:

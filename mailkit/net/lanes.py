@@ -9,7 +9,7 @@ since it last looked.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -18,16 +18,17 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from zope.interface import implementer
 
 from mailkit.errors import LocalMisuse
-from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.lanes import Before, ILanes
 from mailkit.metrics import Metrics
+from mailkit.net.beginnings import Beginnings, Item
+from mailkit.net.threads import Job, Threads
 
 T = TypeVar("T")
-Item = TypeVar("Item")
-Job = Callable[[], None]
+Piece = TypeVar("Piece")
 
 MOST_IN_A_BATCH = 256
 """Items that the clerk takes at once; their replies share a few reactor turns."""
@@ -40,7 +41,8 @@ LONGEST_TURN = 0.005
 @define(eq=False)
 class Lanes:
     """
-    The one way to threads. All methods are called in the reactor's thread.
+    The one way to threads. All methods are called in the reactor's thread, whose
+    reactor tells the time as well.
 
     A caller that stops waiting (a cancelled Deferred) stops no work.
     """
@@ -55,16 +57,20 @@ class Lanes:
     _idle: Deferred[None] | None = field(init=False, default=None)
     _done: _Done = field(init=False)
     _order: _Order = field(init=False)
-    _syncs: _Threads = field(init=False)
-    _hashes: _Threads = field(init=False)
+    _syncs: Threads = field(init=False)
+    _beginnings: Beginnings = field(init=False)
+    _clock: IReactorTime = field(init=False)
+    _hashes: Threads = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._done = _Done(self._reactor.callFromThread)
         self._order = _Order(
-            _Threads("lane", self.lane_threads), self._done, self._metrics
+            Threads("lane", self.lane_threads), self._done, self._metrics
         )
-        self._syncs = _Threads("sync", self.sync_threads)
-        self._hashes = _Threads("hash", self.hash_threads)
+        self._syncs = Threads("sync", self.sync_threads)
+        self._beginnings = Beginnings(self._syncs, self._order.take, self._done.tell)
+        self._hashes = Threads("hash", self.hash_threads)
+        self._clock = IReactorTime(self._reactor)
 
     async def run(self, lane: Hashable, work: Callable[[], T]) -> T:
         deferred: Deferred[T] = self._begin()
@@ -80,16 +86,17 @@ class Lanes:
     async def clerk(
         self,
         lanes: Sequence[Hashable],
-        item: Item,
-        work: Callable[[list[Item]], Sequence[BaseException | None]],
-        before: Callable[[], object] | None = None,
+        item: Piece,
+        work: Callable[[list[Piece]], Sequence[BaseException | None]],
+        before: Before | None = None,
     ) -> None:
         deferred: Deferred[None] = self._begin()
-        one = _Item(frozenset(lanes), item, work, deferred)
+        one = Item(frozenset(lanes), item, work, deferred)
         if before is None:
-            self._order.add_item(one)
-        else:
-            self._syncs.do(partial(self._order.do_before, before, one))
+            self._order.add_items([one])
+        elif self._beginnings.add(one, before):
+            # Those that come in the same turn of the reactor begin together.
+            self._clock.callLater(0, self._beginnings.begin)
         await self._end(deferred, "clerk")
 
     async def hash(self, work: Callable[[], T]) -> T:
@@ -134,16 +141,6 @@ class Lanes:
 
 
 @define(eq=False)
-class _Item:
-    """One piece of the clerk's work."""
-
-    lanes: frozenset[Hashable]
-    item: Any  # Any: `ILanes.clerk` binds its type to that of ``work``
-    work: Callable[[list[Any]], Sequence[BaseException | None]]
-    deferred: Deferred[None]
-
-
-@define(eq=False)
 class _Lane:
     """One account: in whose hand it is, and who waits for it."""
 
@@ -162,12 +159,12 @@ class _Order:
     took them; what the clerk lets go of goes to the lane's own work first.
     """
 
-    _threads: _Threads
+    _threads: Threads
     _done: _Done
     _metrics: Metrics | None
     _mutex: Lock = field(init=False, factory=Lock)
     _lanes: dict[Hashable, _Lane] = field(init=False, factory=dict)
-    _items: deque[_Item] = field(init=False, factory=deque)
+    _items: deque[Item] = field(init=False, factory=deque)
     _bell: SimpleQueue[bool] = field(init=False, factory=SimpleQueue)
     _has_clerk: bool = field(init=False, default=False)
     """Whether some thread is at the items; none leaves while it could do one."""
@@ -180,27 +177,30 @@ class _Order:
             if not lane.is_busy and not lane.items:
                 self._start(name, lane)
 
-    def add_item(self, item: _Item) -> None:
+    def add_items(self, items: Iterable[Item]) -> None:
         with self._mutex:
-            self._add(item)
+            self._add(items)
             self._call_clerk()
 
-    def do_before(self, before: Callable[[], object], item: _Item) -> None:
+    def take(self, items: Iterable[Item]) -> None:
         """
-        In a sync thread: do what comes before the item, then see to the item.
+        In any thread: see to these items.
 
-        Where nobody is at the items this very thread is the clerk for a while: to
-        wake another one would take longer than most items do.
+        Where nobody is at the items this very thread is the clerk for one batch: to
+        wake another one would take longer than most batches do.
         """
-        try:
-            before()
-        except BaseException as error:  # whatever it is, the caller gets it
-            self._done.tell([partial(item.deferred.errback, error)])
-            return
         with self._mutex:
-            self._add(item)
+            self._add(items)
             batch = [] if self._has_clerk else self._next_batch()
-        self._do_batches(batch)
+        if not batch:
+            return
+        results = self._do_batch(batch)
+        with self._mutex:
+            self._release(batch)
+            self._has_clerk = False
+            if self._items:
+                self._call_clerk()
+        self._done.tell(results)
 
     def end(self) -> None:
         self._threads.end()
@@ -209,10 +209,11 @@ class _Order:
             self._clerk.join()
             self._clerk = None
 
-    def _add(self, item: _Item) -> None:
-        self._items.append(item)
-        for name in item.lanes:
-            self._lane(name).items += 1
+    def _add(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._items.append(item)
+            for name in item.lanes:
+                self._lane(name).items += 1
 
     def _lane(self, name: Hashable) -> _Lane:
         lane = self._lanes.get(name)
@@ -252,27 +253,37 @@ class _Order:
                 batch = self._next_batch()
             self._do_batches(batch)
 
-    def _next_batch(self) -> list[_Item]:
+    def _next_batch(self) -> list[Item]:
         batch = self._take_batch()
         self._has_clerk = bool(batch)
         return batch
 
-    def _do_batches(self, batch: list[_Item]) -> None:
+    def _do_batches(self, batch: list[Item]) -> None:
         """Be the clerk until there is nothing that can be done."""
         while batch:
-            if self._metrics is not None:
-                self._metrics.clerk_took(len(batch))
-            results = _do_batch(batch)
+            results = self._do_batch(batch)
             # The lanes first: their next work begins while the reactor is told.
             with self._mutex:
                 self._release(batch)
                 batch = self._next_batch()
             self._done.tell(results)
 
-    def _take_batch(self) -> list[_Item]:
+    def _do_batch(self, batch: list[Item]) -> list[Job]:
+        if self._metrics is not None:
+            self._metrics.clerk_took(len(batch))
+        errors: Sequence[BaseException | None]
+        try:
+            errors = batch[0].work([item.item for item in batch])
+            if len(errors) != len(batch):
+                raise LocalMisuse(f"{len(errors)} results of {len(batch)} items")
+        except BaseException as error:  # whatever it is, the callers get it
+            errors = [error] * len(batch)
+        return [item.told(error) for item, error in zip(batch, errors, strict=True)]
+
+    def _take_batch(self) -> list[Item]:
         """Items of one kind whose lanes are free, none before an earlier one."""
-        batch: list[_Item] = []
-        left: list[_Item] = []
+        batch: list[Item] = []
+        left: list[Item] = []
         # Lanes that an item of another kind, or one that must wait, has before us.
         passed: set[Hashable] = set()
         items = self._items
@@ -295,7 +306,7 @@ class _Order:
                 lane.items -= 1
         return batch
 
-    def _release(self, batch: list[_Item]) -> None:
+    def _release(self, batch: list[Item]) -> None:
         for name in {name for item in batch for name in item.lanes}:
             lane = self._lanes[name]
             lane.is_busy = False
@@ -303,22 +314,6 @@ class _Order:
                 self._start(name, lane)
             elif not lane.items:
                 del self._lanes[name]
-
-
-def _do_batch(batch: list[_Item]) -> list[Job]:
-    errors: Sequence[BaseException | None]
-    try:
-        errors = batch[0].work([item.item for item in batch])
-        if len(errors) != len(batch):
-            raise LocalMisuse(f"{len(errors)} results of {len(batch)} items")
-    except BaseException as error:  # whatever it is, the callers get it
-        errors = [error] * len(batch)
-    return [
-        partial(item.deferred.callback, None)
-        if error is None
-        else partial(item.deferred.errback, error)
-        for item, error in zip(batch, errors, strict=True)
-    ]
 
 
 @define(eq=False)
@@ -361,75 +356,3 @@ class _Done:
             self._is_woken = bool(self._telling or self._calls)
         if self._is_woken:
             self._call_from_thread(self._drain)
-
-
-@define(eq=False)
-class _Seat:
-    """One thread, and what it is woken for."""
-
-    bell: Lock
-    thread: Thread | None = None
-    job: Job | None = None
-
-
-@define(eq=False)
-class _Threads:
-    """
-    At most so many threads, begun when there is more to do than there are.
-
-    Who had something to do last is the first to get more: its caches are warm, and
-    the others sleep on.
-    """
-
-    name: str
-    most: int
-    _mutex: Lock = field(init=False, factory=Lock)
-    _jobs: deque[Job] = field(init=False, factory=deque)
-    _seats: list[_Seat] = field(init=False, factory=list)
-    _idle: list[_Seat] = field(init=False, factory=list)
-    _is_ended: bool = field(init=False, default=False)
-
-    def do(self, job: Job) -> None:
-        """Have it done as soon as a thread is free. It must not raise."""
-        with self._mutex:
-            if self._idle:
-                seat = self._idle.pop()
-                seat.job = job
-                seat.bell.release()
-                return
-            self._jobs.append(job)
-            if len(self._seats) >= self.most:
-                return
-            seat = _Seat(Lock())
-            seat.bell.acquire()
-            self._seats.append(seat)
-        name = f"{self.name} {len(self._seats)}"
-        seat.thread = Thread(target=self._live, args=(seat,), name=name, daemon=True)
-        seat.thread.start()
-
-    def end(self) -> None:
-        """Once nothing is left to do: no thread remains."""
-        with self._mutex:
-            self._is_ended = True
-            for seat in self._idle:
-                seat.bell.release()
-            self._idle.clear()
-        for seat in self._seats:
-            if seat.thread is not None:
-                seat.thread.join()
-        self._seats.clear()
-
-    def _live(self, seat: _Seat) -> None:
-        while True:
-            with self._mutex:
-                job = self._jobs.popleft() if self._jobs else None
-                if job is None:
-                    if self._is_ended:
-                        return
-                    self._idle.append(seat)
-            if job is None:
-                seat.bell.acquire()
-                job, seat.job = seat.job, None
-                if job is None:
-                    return
-            job()

@@ -9,7 +9,7 @@ from attrs import define, field
 from zope.interface import implementer
 
 from mailkit.errors import LocalMisuse
-from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.lanes import Before, ILanes
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -62,13 +62,15 @@ class StartLanes:
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
-        before: Callable[[], object] | None = None,
+        before: Before | None = None,
     ) -> None:
         if self._lanes is not None:
             await self._lanes.clerk(lanes, item, work, before)
             return
         if before is not None:
-            self._do(before)
+            rest = self._do(before)
+            if rest is not None:
+                self._do(rest)
         (error,) = self._do(lambda: work([item]))
         if error is not None:
             raise error

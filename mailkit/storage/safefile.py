@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -226,6 +227,12 @@ class NewFile:
             written += os.write(self._descriptor, memoryview(octets)[written:])
         if observer is not None:
             observer.after(operation)
+
+    def hurry(self) -> None:
+        """Have the disk begin with its octets, so that `finish` waits for less."""
+        if sys.platform == "linux":
+            # Written to the disk before they may be forgotten; nothing is waited for.
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def finish(self, date: float | None = None) -> None:
         """Make it durable, with a modification time if one is given."""

@@ -9,7 +9,7 @@ from attrs import define
 from zope.interface import implementer
 
 from mailkit.errors import LocalMisuse
-from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.lanes import Before, ILanes
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -38,10 +38,12 @@ class DirectLanes:
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
-        before: Callable[[], object] | None = None,
+        before: Before | None = None,
     ) -> None:
         if before is not None:
-            self._do(before)
+            rest = self._do(before)
+            if rest is not None:
+                self._do(rest)
         [error] = self._do(lambda: work([item]))
         if error is not None:
             raise error

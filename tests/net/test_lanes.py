@@ -11,6 +11,7 @@ from typing import TypeVar
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
@@ -198,7 +199,7 @@ class OrderTests(TestCase):
         calls: list[object] = []
 
         @implementer(IReactorFromThreads)
-        class Counting:
+        class Counting(Clock):
             def callFromThread(
                 self, callable: Callable[..., object], *args: object, **kwargs: object
             ) -> None:

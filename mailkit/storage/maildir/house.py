@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 from attrs import Factory, define, field, frozen
 from attrs.validators import ge, gt
@@ -79,11 +81,15 @@ class House:
     )
 
     sync_seconds: float = field(init=False, default=0.0)
-    """What syncing a folder took of late."""
+    """What syncing a folder took of late, at the least: others waited for the CPU."""
+    _mutex: Lock = field(init=False, factory=Lock)
+    _syncs: deque[float] = field(init=False, factory=lambda: deque(maxlen=16))
 
     def note_sync(self, seconds: float) -> None:
-        """Remember what the sync of a folder took, the last ones most."""
-        self.sync_seconds += (seconds - self.sync_seconds) / 8
+        """Remember what the sync of a folder took."""
+        with self._mutex:
+            self._syncs.append(seconds)
+            self.sync_seconds = min(self._syncs)
 
     def path_of(self, account: AccountName) -> str:
         """The folder of an account."""

@@ -8,7 +8,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from mailkit.errors import MailkitError, StorageBroken
-from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.lanes import Before, ILanes
 from mailkit.interfaces.storage import Appended, IContent, NewMessage, Placement
 from mailkit.model.address import AccountName
 from mailkit.storage import names
@@ -170,6 +170,21 @@ class Incoming:
 
         return work
 
+    def _beginning(self, letter: Letter) -> Before:
+        """Write a letter, and sync it once others are written as well."""
+
+        def begin() -> Callable[[], None]:
+            with told_as_ours():
+                finish = letter.begin(self._house.files)
+
+            def rest() -> None:
+                with told_as_ours():
+                    finish()
+
+            return rest
+
+        return begin
+
     async def _discard(self, letters: Sequence[Letter]) -> None:
         paths = [letter.path for letter in letters if letter.is_written]
         if paths:
@@ -184,7 +199,7 @@ class Incoming:
     async def _land(self, landings: list[Landing], last: Letter) -> None:
         """Have the clerk give UIDs and names, and the folders synced."""
         accounts = [landing.home.account for landing in landings]
-        before = None if last.is_written else self._writing(last)
+        before = None if last.is_written else self._beginning(last)
         await self._lanes.clerk(accounts, landings, _clerk, before)
         error: BaseException | None = None
         for landing in landings:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from attrs import define, field
 
 from mailkit.formats.rendered import render
 from mailkit.storage.index.rows import RenderedRow
 from mailkit.storage.maildir import naming
-from mailkit.storage.safefile import Files
+from mailkit.storage.safefile import Files, NewFile
 
 
 @define(eq=False)
@@ -75,17 +76,30 @@ class Letter:
 
     def write(self, files: Files) -> None:
         """Write it into ``tmp`` or the spool, durably, and render it."""
+        self.begin(files)()
+
+    def begin(self, files: Files) -> Callable[[], None]:
+        """Write it; what is returned renders it and makes it durable."""
         octets = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
         self.pieces = ()
         new = files.create(self.path)
         try:
             new.write(octets)
+            new.hurry()
+        except BaseException:
+            new.discard()
+            raise
+        return partial(self._finish, new, octets)
+
+    def _finish(self, new: NewFile, octets: bytes) -> None:
+        try:
+            # While the disk is at it.
+            self.shown = Shown.of(octets, self.email_id)
             new.finish(self.internal_date)
         except BaseException:
             new.discard()
             raise
         self.is_written = True
-        self.shown = Shown.of(octets, self.email_id)
 
 
 def with_crlf(octets: bytes) -> bytes:

@@ -243,7 +243,7 @@ class QueueStore:
         make: Callable[[Changing], T],
         *,
         is_full: bool = True,
-        before: Callable[[], object] | None = None,
+        before: Callable[[], None] | None = None,
     ) -> T:
         """Change something, together with what others want changed."""
         await self._opened()
@@ -268,7 +268,7 @@ class QueueStore:
         self,
         make: Callable[[Changing], object],
         file: str,
-        before: Callable[[], object],
+        before: Callable[[], None],
     ) -> None:
         """Make a change that tells of a new file."""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -110,14 +110,19 @@ class LanesContract:
             return [None] * len(items)
 
         def clerk(n: int) -> Coroutine[Any, Any, None]:
-            before = partial(done.append, f"before {n}")
+            def before() -> Callable[[], object] | None:
+                done.append(f"before {n}")
+                return partial(done.append, f"rest {n}") if n % 2 else None
+
             return self.lanes.clerk([n % 3], n, work, before)
 
         started = [Deferred.fromCoroutine(clerk(n)) for n in range(200)]
         await DeferredList(started, fireOnOneErrback=True)
-        assert len(done) == 400
+        assert len(done) == 500
         for n in range(200):
             assert done.index(f"before {n}") < done.index(n)
+        for n in range(1, 200, 2):
+            assert done.index(f"before {n}") < done.index(f"rest {n}") < done.index(n)
 
     @coroutine
     async def test_an_item_whose_beginning_fails_is_not_done(self) -> None:
@@ -131,6 +136,7 @@ class LanesContract:
             return [None] * len(items)
 
         await raises(StorageFull, self.lanes.clerk(["alice"], 1, work, fail))
+        await raises(StorageFull, self.lanes.clerk(["alice"], 3, work, lambda: fail))
         await self.lanes.clerk(["alice"], 2, work, lambda: None)
         assert done == [2]
         assert await self.lanes.run("alice", lambda: 3) == 3

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from mailkit.errors import OverQuota, StorageBroken
-from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.lanes import Before, ILanes
 from mailkit.interfaces.storage import NewMessage, Placement
 from mailkit.model.address import AccountName
 from mailkit.model.flags import DELETED, FlagAction, FlagChange
@@ -61,10 +61,12 @@ class HeldLanes:
         lanes: Sequence[Hashable],
         item: Item,
         work: Callable[[list[Item]], Sequence[BaseException | None]],
-        before: Callable[[], object] | None = None,
+        before: Before | None = None,
     ) -> None:
         if before is not None:
-            await self.direct.sync(before)
+            rest = await self.direct.sync(before)
+            if rest is not None:
+                await self.direct.sync(rest)
         waiting: Deferred[None] = Deferred()
         self._items.append((item, work, waiting))
         await waiting

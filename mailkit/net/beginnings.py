@@ -1,0 +1,120 @@
+"""What comes before the clerk's items: files that are written and synced."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from mailkit.interfaces.lanes import Before
+from mailkit.net.threads import Job, Threads
+
+SLOW = 0.001
+"""Seconds that one beginning takes on a disk for which many threads pay."""
+
+MOST_AT_ONCE = 64
+"""Beginnings that one thread takes at once: as many files may be open for it."""
+
+_LOOKED_AT = 16
+
+
+@define(eq=False)
+class Item:
+    """One piece of the clerk's work."""
+
+    lanes: frozenset[Hashable]
+    item: Any  # Any: `ILanes.clerk` binds its type to that of ``work``
+    work: Callable[[list[Any]], Sequence[BaseException | None]]
+    deferred: Deferred[None]
+
+    def told(self, error: BaseException | None) -> Job:
+        """Tells who waits for it, in the reactor's thread."""
+        if error is None:
+            return partial(self.deferred.callback, None)
+        return partial(self.deferred.errback, error)
+
+
+@define(eq=False)
+class Beginnings:
+    """
+    One thread begins all that waits, and waits for it afterwards.
+
+    On a disk that syncs in less time than it takes to pass the GIL from thread to
+    thread and back, this is several times cheaper than a thread for each. Where the
+    disk is what takes the time, as many threads as there are begin one each. The
+    quickest of the last few tells which disk it is: others may have waited for the
+    CPU.
+    """
+
+    _threads: Threads
+    _take: Callable[[list[Item]], object]
+    """Called in the thread, with those that are to be worked on."""
+    _tell: Callable[[list[Job]], object]
+    _mutex: Lock = field(init=False, factory=Lock)
+    _waiting: deque[tuple[Item, Before]] = field(init=False, factory=deque)
+    _took: deque[float] = field(
+        init=False, factory=lambda: deque([0.0], maxlen=_LOOKED_AT)
+    )
+    _at_work: int = field(init=False, default=0)
+    # Only the reactor's thread touches this one.
+    _is_called: bool = field(init=False, default=False)
+
+    def add(self, item: Item, before: Before) -> bool:
+        """One more; whether `begin` has to be called for it."""
+        with self._mutex:
+            self._waiting.append((item, before))
+        was_called, self._is_called = self._is_called, True
+        return not was_called
+
+    def begin(self) -> None:
+        """Have threads see to what waits."""
+        self._is_called = False
+        with self._mutex:
+            most = self._threads.most if self._is_slow else 1
+            more = min(most - self._at_work, len(self._waiting))
+            self._at_work += max(more, 0)
+        for _ in range(more):
+            self._threads.do(self._work)
+
+    @property
+    def _is_slow(self) -> bool:
+        return min(self._took) > SLOW
+
+    def _work(self) -> None:
+        while begun := self._next():
+            at = monotonic()
+            rests: list[tuple[Item, Callable[[], object] | None]] = []
+            failed: list[Job] = []
+            for item, before in begun:
+                try:
+                    rests.append((item, before()))
+                except BaseException as error:  # whatever it is, the caller gets it
+                    failed.append(item.told(error))
+            done: list[Item] = []
+            for item, rest in rests:
+                try:
+                    if rest is not None:
+                        rest()
+                    done.append(item)
+                except BaseException as error:  # as above
+                    failed.append(item.told(error))
+            with self._mutex:
+                self._took.append((monotonic() - at) / len(begun))
+            if failed:
+                self._tell(failed)
+            if done:
+                self._take(done)
+
+    def _next(self) -> list[tuple[Item, Before]]:
+        with self._mutex:
+            most = 1 if self._is_slow else MOST_AT_ONCE
+            count = min(most, len(self._waiting))
+            if not count:
+                self._at_work -= 1
+            return [self._waiting.popleft() for _ in range(count)]

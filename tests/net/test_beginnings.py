@@ -1,0 +1,167 @@
+"""What comes before the clerk's items, with threads that run when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from unittest.mock import patch
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from mailkit.errors import StorageFull
+from mailkit.net.beginnings import MOST_AT_ONCE, SLOW, Beginnings, Item
+from mailkit.net.threads import Job, Threads
+
+LOOKED_AT = 16
+
+
+@define(eq=False)
+class Waiting(Threads):
+    """Keeps what it is to do until `run`."""
+
+    name: str = "sync"
+    most: int = 4
+    jobs: list[Job] = field(factory=list)
+
+    def do(self, job: Job) -> None:
+        self.jobs.append(job)
+
+    def run(self) -> None:
+        while self.jobs:
+            self.jobs.pop(0)()
+
+
+def _no_work(items: Sequence[object]) -> Sequence[BaseException | None]:
+    raise AssertionError("the clerk is not here")
+
+
+@define(eq=False)
+class World:
+    """Beginnings over a clock that goes on with each of them."""
+
+    seconds: float = 0.0
+    """What each one takes."""
+    threads: Waiting = field(factory=Waiting)
+    log: list[str] = field(factory=list)
+    beginnings: Beginnings = field(init=False)
+    now: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        self.beginnings = Beginnings(self.threads, self.take, self.tell)
+
+    def take(self, items: list[Item]) -> None:
+        self.log.append(" ".join(str(item.item) for item in items))
+
+    def tell(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            job()
+
+    def add(
+        self, name: str, before: Callable[[], None] | None = None
+    ) -> Deferred[None]:
+        def begin() -> Callable[[], object]:
+            self.log.append(f"begin {name}")
+            self.now += self.seconds
+            if before is not None:
+                before()
+            return partial(self.log.append, f"wait {name}")
+
+        deferred: Deferred[None] = Deferred()
+        item = Item(frozenset(), name, _no_work, deferred)
+        if self.beginnings.add(item, begin):
+            self.log.append("called")
+        return deferred
+
+    def turn(self) -> None:
+        """The reactor's turn ends."""
+        with patch("mailkit.net.beginnings.monotonic", lambda: self.now):
+            self.beginnings.begin()
+            self.threads.run()
+
+    def slow_down(self) -> None:
+        """Let it be seen that the disk is slow."""
+        self.seconds = 2 * SLOW
+        for _ in range(LOOKED_AT):
+            self.add("x")
+            self.turn()
+        self.log.clear()
+
+
+def test_what_comes_in_one_turn_is_begun_before_anything_is_waited_for() -> None:
+    world = World()
+    world.add("a")
+    world.add("b")
+    assert world.log == ["called"]
+    world.turn()
+    assert world.log[1:] == ["begin a", "begin b", "wait a", "wait b", "a b"]
+    world.log.clear()
+    world.add("c")
+    assert world.log == ["called"]
+
+
+def test_one_thread_is_enough_for_a_quick_disk() -> None:
+    world = World()
+    world.add("a")
+    world.beginnings.begin()
+    world.add("b")
+    world.beginnings.begin()
+    assert len(world.threads.jobs) == 1
+
+
+def test_on_a_slow_disk_each_has_a_thread() -> None:
+    world = World()
+    world.slow_down()
+    for name in "abcdef":
+        world.add(name)
+    world.beginnings.begin()
+    assert len(world.threads.jobs) == 4
+    world.turn()
+    assert world.log[1:4] == ["begin a", "wait a", "a"]
+    assert not world.threads.jobs
+
+
+def test_one_that_is_quick_among_slow_ones_tells_of_a_quick_disk() -> None:
+    world = World()
+    world.slow_down()
+    world.seconds = SLOW / 2
+    world.add("a")
+    world.turn()
+    world.add("b")
+    world.add("c")
+    world.beginnings.begin()
+    assert len(world.threads.jobs) == 1
+
+
+def test_one_thread_does_not_take_everything_at_once() -> None:
+    world = World()
+    for n in range(MOST_AT_ONCE + 1):
+        world.add(str(n))
+    world.turn()
+    assert world.log[-3:] == [f"begin {n}", f"wait {n}", str(n)]
+
+
+def test_who_fails_does_not_fail_the_others() -> None:
+    world = World()
+
+    def fail() -> None:
+        raise StorageFull
+
+    failed = world.add("a", fail)
+    world.add("b")
+    world.turn()
+    assert world.log[1:] == ["begin a", "begin b", "wait b", "b"]
+    assert failed.called
+    failed.addErrback(lambda failure: failure.trap(StorageFull))
+
+
+def test_nobody_is_left_where_all_fail() -> None:
+    world = World()
+
+    def fail() -> None:
+        raise StorageFull
+
+    failed = world.add("a", fail)
+    world.turn()
+    assert world.log == ["called", "begin a"]
+    failed.addErrback(lambda failure: failure.trap(StorageFull))
