@@ -4,6 +4,7 @@ What a worker and its parent say to each other: JSON objects over a socket pair.
 The parent begins with ``{"number": …}`` and all that the worker needs to serve; the
 worker says ``{"ready": true}`` or ``{"failed": "why"}``. After that:
 
+* worker → parent ``{"alive": true}``, at each beat of its reactor;
 * parent → worker ``{"reload": "text of the config"}``;
 * worker → parent ``{"ask": n}``: the metrics of the others, please; the parent passes
   ``{"tell": m}`` on, the others say ``{"told": m, "text": …}``, and the one that asked
@@ -27,6 +28,9 @@ from twisted.python.failure import Failure
 
 Word = dict[str, Any]  # Any: JSON
 """One thing that is said; its first key says what it is."""
+
+BEAT = 2.0
+"""Seconds between two signs of life."""
 
 LONGEST = 1 << 24
 """Octets of one; the texts of all metrics are the longest."""

@@ -25,7 +25,7 @@ from mailkit.app.logging import LogSwitch
 from mailkit.app.privileges import look_up
 from mailkit.app.server import Server
 from mailkit.app.settings import Settings
-from mailkit.app.tie import Tie, Word, adopt, hear, say
+from mailkit.app.tie import BEAT, Tie, Word, adopt, hear, say
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
 from mailkit.interfaces.counts import ICounts
@@ -114,6 +114,12 @@ class Worker:
         self.tie.say({"ask": number})
         return answer
 
+    def beat(self) -> None:
+        """Say at each beat that the reactor runs, until nobody hears it."""
+        if self.tie.is_open:
+            self.tie.say({"alive": True})
+            self._reactor.callLater(BEAT, self.beat)
+
     # -- what the parent says
 
     def _heard(self, word: Word) -> None:
@@ -158,6 +164,7 @@ def serve(connection: socket.socket, reactor: Any, out: TextIO) -> int:
         return 1
     adopt(worker.tie, connection, reactor)
     worker.server.startService()
+    reactor.callLater(BEAT, worker.beat)
     reactor.addSystemEventTrigger("before", "shutdown", worker.server.stopService)
     reactor.run()
     return 0

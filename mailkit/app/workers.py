@@ -27,7 +27,7 @@ from mailkit.app.question import Question
 from mailkit.app.server import METRICS, key_pairs
 from mailkit.app.settings import Settings
 from mailkit.app.signals import hear_signals
-from mailkit.app.tie import Word
+from mailkit.app.tie import BEAT, Word
 from mailkit.app.workplace import Workplace
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
@@ -270,8 +270,17 @@ class Workers(MultiService):
             )
         for worker in self.workers:
             worker.adopt()
+        self._reactor.callLater(BEAT, self._beat)
         for call in self._ready:
             call()
+
+    def _beat(self) -> None:
+        """See that nobody hangs, and again at the next beat."""
+        if self._is_ending:
+            return
+        for worker in self.workers:
+            worker.beat()
+        self._reactor.callLater(BEAT, self._beat)
 
     def _start_again(self, worker: Workplace) -> None:
         worker.again = None

@@ -16,12 +16,16 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from mailkit.app.tie import Tie, Word, adopt, hear, say
+from mailkit.app.tie import BEAT, Tie, Word, adopt, hear, say
 from mailkit.errors import Unavailable
 from mailkit.net.bound import Bound
 
 START = 60.0
 """Seconds that a worker may take until it serves, the first time."""
+
+
+SILENCE = 20.0
+"""Seconds without a word after which one that served is taken to hang."""
 
 
 class Owner(Protocol):
@@ -61,6 +65,9 @@ class Workplace:
     ends: int = field(init=False, default=0)
     """How many processes ended here in short time."""
     is_ready: bool = field(init=False, default=False)
+    _silent: int = field(init=False, default=0)
+    """Beats since it said anything. By the clock it would be silent, too, while the
+    computer sleeps."""
     reason: str = field(init=False, default="")
     """Why it says that it cannot serve."""
     again: IDelayedCall | None = field(init=False, default=None)
@@ -73,6 +80,7 @@ class Workplace:
     def start(self) -> None:
         """Start a process and tell it what to serve."""
         self.began, self.is_ready, self.reason = self._reactor.seconds(), False, ""
+        self._silent = 0
         sockets = [
             (bound.service, bound.description, bound.socket_of(self.number))
             for bound in self._owner.bound
@@ -150,6 +158,15 @@ class Workplace:
             return False
         return True
 
+    def beat(self) -> None:
+        """One beat passed: a process that hangs is killed, so that it ends."""
+        if self._process is None:
+            return
+        self._silent += 1
+        patience = SILENCE if self.is_ready else START
+        if self._silent * BEAT >= patience and self.signal(signal.SIGKILL):
+            self.reason = f"killed, as it had said nothing for {patience:.0f} s"
+
     def stop(self) -> None:
         """Have it end in good order, and nobody take its place."""
         if self.again is not None:
@@ -167,6 +184,7 @@ class Workplace:
         return done
 
     def _heard(self, word: Word) -> None:
+        self._silent = 0
         self._owner.heard(self, word)
 
     def _ended(self, how: str) -> None:

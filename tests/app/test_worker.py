@@ -16,7 +16,7 @@ from twisted.logger import Logger, globalLogBeginner
 
 from mailkit.app import server as server_module
 from mailkit.app.logging import LogSwitch
-from mailkit.app.tie import Word, hear, say
+from mailkit.app.tie import BEAT, Word, hear, say
 from mailkit.app.worker import Worker, main, serve
 from mailkit.errors import MailkitError, StorageBroken
 from mailkit.net.adopted import AdoptedEndpoint
@@ -146,6 +146,9 @@ def test_it_serves_what_it_was_given(stage: Stage) -> None:
     assert serve(stage.ours, stage.reactor, stage.out) == 0
     assert stage.events == ["port", "open", "start", "run"]
     assert stage.words() == [{"ready": True}]
+    for _ in range(3):
+        stage.reactor.advance(BEAT)
+    assert stage.words() == [{"alive": True}] * 3
     [trigger] = stage.reactor.triggers["before"]["shutdown"]
     trigger[0]()
     assert stage.events[-1] == "close"

@@ -28,8 +28,9 @@ from mailkit.app import workplace
 from mailkit.app.logging import LogSwitch
 from mailkit.app.privileges import Identity
 from mailkit.app.settings import LogSettings
-from mailkit.app.tie import Word, hear, say
+from mailkit.app.tie import BEAT, Word, hear, say
 from mailkit.app.workers import LATEST, LIVED, PATIENCE, Place, Workers
+from mailkit.app.workplace import SILENCE, START
 from mailkit.errors import MailkitError
 from mailkit.net.bound import Bound
 from mailkit.net.listeners import PortTaken
@@ -334,6 +335,61 @@ def test_it_takes_longer_each_time_and_others_get_the_connections(
     stage.processes[-1].end(ProcessDone(None))
     assert "worker 2 (process 110) ended: status 0" in stage.lines[-1]
     assert "in 0.25 s" in stage.lines[-1]
+
+
+def pass_beats(stage: Stage, seconds: float, speaking: FakeProcess) -> None:
+    """Time passes, in which only one of the workers says something."""
+    for _ in range(round(seconds / BEAT)):
+        stage.reactor.advance(BEAT)
+        speaking.say({"alive": True})
+
+
+def test_a_worker_that_says_nothing_is_killed_and_replaced(stage: Stage) -> None:
+    stage.started()
+    alive, silent, *_ = stage.processes
+    pass_beats(stage, SILENCE - BEAT, alive)
+    assert stage.events == []
+    pass_beats(stage, BEAT, alive)
+    assert stage.events == [f"SIGKILL to {silent.pid}"]
+    silent.end(ProcessTerminated(None, signal.SIGKILL))
+    errors = [line for line in stage.lines if line.startswith("error")]
+    assert errors == [
+        f"error [2] worker 2 (process {silent.pid}) ended: killed, as it had said "
+        "nothing for 20 s; another takes its place in 0.25 s"
+    ]
+    pass_beats(stage, 3 * SILENCE, alive)
+    assert len(stage.processes) == 3
+
+
+def test_one_that_has_just_started_has_longer(stage: Stage) -> None:
+    stage.started()
+    alive, first, *_ = stage.processes
+    first.end(ProcessTerminated(1))
+    stage.reactor.advance(0.25)
+    [second] = stage.processes[2:]
+    pass_beats(stage, START - BEAT, alive)
+    assert stage.events[2:] == []
+    second.say(READY)
+    pass_beats(stage, SILENCE - BEAT, alive)
+    assert f"SIGKILL to {second.pid}" not in stage.events
+    pass_beats(stage, BEAT, alive)
+    assert stage.events[-1] == f"SIGKILL to {second.pid}"
+
+
+def test_a_clock_that_is_set_kills_nobody(stage: Stage) -> None:
+    """Nor does a computer that slept: what counts is what the parent lived through."""
+    stage.started()
+    stage.reactor.advance(3600)
+    assert not any("SIGKILL" in event for event in stage.events)
+
+
+def test_nobody_is_found_silent_once_all_are_to_end(stage: Stage) -> None:
+    parent = stage.started()
+    parent.stopService()
+    stage.events.clear()
+    for _ in range(3):
+        stage.reactor.advance(BEAT)
+    assert stage.events == []
 
 
 def test_one_that_says_why_it_ended_is_quoted(stage: Stage) -> None:

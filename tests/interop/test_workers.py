@@ -256,6 +256,21 @@ def test_one_that_is_killed_comes_back_and_nothing_is_lost(server: Several) -> N
     assert server.stop() == 0
 
 
+def test_one_that_hangs_is_killed_and_replaced(server: Several) -> None:
+    """It is there, and does nothing any more; so nobody gets an answer from it."""
+    server.start()
+    [one, other] = server.pids
+    os.kill(one, signal.SIGSTOP)
+    wait_until("it is found out", lambda: "said nothing for" in server.log, 40)
+    wait_until(
+        "another serves", lambda: len(server.pids) == 2 and one not in server.pids
+    )
+    assert other in server.pids
+    for client in server.one_of_each("smtp").values():
+        client.send(ALICE, "after it")
+    assert len(server.messages(ALICE)) == 2
+
+
 def test_connections_wait_for_the_next_worker(server: Several) -> None:
     server.start()
     pids = server.pids
