@@ -81,6 +81,9 @@ class Sender:
     _in_ready: set[NextHop] = field(init=False, factory=set)
     _claims: dict[QueueId, float] = field(init=False, factory=dict)
     """Until when each item is ours."""
+    _here: set[QueueId] = field(init=False, factory=set)
+    """Items that wait in a lane or are on their way: whoever lost a claim and got it
+    anew has two copies of an item, and may send one."""
     _tasks: set[Deferred[None]] = field(init=False, factory=set)
     _on_the_way: dict[QueueId, QueueItem] = field(init=False, factory=dict)
     _watch: IWatch | None = field(init=False, default=None)
@@ -267,6 +270,8 @@ class Sender:
             return ()
         leaving: list[QueueItem] = []
         for item in items:
+            if item.id in self._here:
+                continue
             moment = house.pace.moment(item, now)
             if moment > now:
                 await self._give_back([item.id], moment)
@@ -287,6 +292,7 @@ class Sender:
             lane.looked = now
         if lane.error is None:
             lane.waiting.extend(items)
+            self._here.update(item.id for item in items)
             return
         for item in items:
             if self._is_ours(item):
@@ -334,6 +340,7 @@ class Sender:
                 self._set_out(lane, item, host)
                 return bool(lane.waiting)
             self._claims.pop(item.id, None)
+            self._here.discard(item.id)
         if lane.is_idle:
             self._lanes.pop(lane.hop, None)
         return False
@@ -388,6 +395,7 @@ class Sender:
             self._concurrency.end(carry)
             lane.running -= 1
             del self._on_the_way[item.id]
+            self._here.discard(item.id)
             self._house.metrics.set_out(-1)
             if is_bug:  # which is logged by whoever owns this coroutine
                 self._spawn(self._give_back([item.id], self._after_bug()))

@@ -56,11 +56,12 @@ ZONE = """
     mx2.two.example. A 192.0.2.12
 """
 
-Answer = Callable[[NextHost, QueueItem], Carried] | MailkitError | None
+Carries = Callable[[NextHost, QueueItem], Carried]
+Answer = Carries | MailkitError | None
 """What a host does; ``None``: nothing, until `Relay.let_go`."""
 
 
-def each(fate: Fate, status: str, words: str, **more: Any) -> Answer:
+def each(fate: Fate, status: str, words: str, **more: Any) -> Carries:
     """The same for all recipients that wait."""
     # Any: the fields of Carried, whichever the test is about
 
@@ -118,10 +119,10 @@ class Relay:
             turn = Deferred()
             self.hanging.append((turn, host))
             await turn
-            answer = self.answers.get(host.address) or OK
+            answer = self.answers.get(host.address)
         if isinstance(answer, MailkitError):
             raise answer
-        return answer(host, item)
+        return (answer or OK)(host, item)
 
     def let_go(self) -> None:
         """Those that hang answer as they are told by now."""
