@@ -1,0 +1,139 @@
+"""Getting policies of MTA-STS from other people's web servers (RFC 8461 §3.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import define, field
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    wrapClientTLS,
+)
+from twisted.internet.error import ConnectError
+from twisted.internet.interfaces import (
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
+from twisted.web.client import URI, Agent, ResponseFailed
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+from mailkit.errors import Unavailable, Unreachable
+from mailkit.interfaces.policies import IPolicyFetch
+from mailkit.interfaces.resolver import IResolver
+
+PATIENCE = 60.0
+"""Seconds for all of it (RFC 8461 §3.3)."""
+
+TO_CONNECT = 10.0
+"""Seconds for each address."""
+
+LONGEST = 64 * 1024
+"""Octets (RFC 8461 §3.3)."""
+
+_MOST_ADDRESSES = 4
+
+
+@implementer(IPolicyFetch)
+@define(eq=False)
+class PolicyFetch:
+    """
+    Fetches over HTTPS by our own resolver; the certificate has to be good.
+
+    :param reactor: Twisted's, which has no type of its own.
+    :param trust: authorities; those of the system unless others are given.
+    """
+
+    _reactor: Any
+    _resolver: IResolver
+    trust: Any = field(factory=platformTrust)  # whose interface Twisted keeps to itself
+    port: int = 443
+    _client: HTTPClient = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        factory = _Endpoints(self._reactor, self._resolver, self.trust)
+        agent = Agent.usingEndpointFactory(self._reactor, factory)
+        self._client = HTTPClient(agent)
+
+    async def fetch(self, domain: str) -> bytes:
+        port = "" if self.port == 443 else f":{self.port}"
+        url = f"https://mta-sts.{domain}{port}/.well-known/mta-sts.txt"
+        whole = Deferred.fromCoroutine(self._get(url))
+        whole.addTimeout(PATIENCE, self._reactor)
+        try:
+            return await whole
+        except TimeoutError:
+            raise Unavailable(f"{url} takes too long") from None
+        except ResponseFailed as error:
+            reason = error.reasons[0].getErrorMessage()
+            raise Unavailable(f"{url}: {reason}") from error
+        except (ConnectError, OSError, Unreachable) as error:
+            raise Unavailable(f"{url}: {error}") from error
+
+    async def _get(self, url: str) -> bytes:
+        response = await self._client.get(url, allow_redirects=False, unbuffered=True)
+        if response.code != 200:
+            raise Unavailable(f"{url} answers {response.code}")
+        kind = response.headers.getRawHeaders("Content-Type", [""])[0]
+        if kind.partition(";")[0].strip().lower() != "text/plain":
+            raise Unavailable(f"{url} is no plain text")
+        pieces: list[bytes] = []
+        size = 0
+
+        def take(piece: bytes) -> None:
+            nonlocal size
+            size += len(piece)
+            if size > LONGEST:
+                raise Unavailable(f"{url} is too long")
+            pieces.append(piece)
+
+        await response.collect(take)
+        return b"".join(pieces)
+
+
+@implementer(IAgentEndpointFactory)
+@define(eq=False)
+class _Endpoints:
+    _reactor: Any
+    _resolver: IResolver
+    _trust: Any  # as above
+
+    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
+        host = uri.host.decode("ascii")
+        options = optionsForClientTLS(
+            host,
+            trustRoot=self._trust,
+            extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2},
+        )
+        found = _Resolved(self._reactor, self._resolver, host, uri.port)
+        return wrapClientTLS(options, found)
+
+
+@implementer(IStreamClientEndpoint)
+@define(eq=False)
+class _Resolved:
+    """A host, at the addresses that our resolver knows, one after the other."""
+
+    _reactor: Any
+    _resolver: IResolver
+    _host: str
+    _port: int
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
+        return Deferred.fromCoroutine(self._connect(factory))
+
+    async def _connect(self, factory: IProtocolFactory) -> Any:
+        addresses = (await self._resolver.addresses(self._host)).records
+        failure: Exception = Unreachable(f"{self._host} has no address")
+        for address in addresses[:_MOST_ADDRESSES]:
+            kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
+            endpoint = kind(self._reactor, address, self._port, timeout=TO_CONNECT)
+            try:
+                return await endpoint.connect(factory)
+            except (ConnectError, OSError) as error:
+                failure = error
+        raise failure

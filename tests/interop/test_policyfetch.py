@@ -1,0 +1,125 @@
+"""Policies are fetched over real HTTPS (RFC 8461 §3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.ssl import (
+    Certificate,
+    CertificateOptions,
+    PrivateCertificate,
+    trustRootFromCertificates,
+)
+from twisted.trial.unittest import TestCase
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
+
+from mailkit.errors import Unavailable
+from mailkit.net.policyfetch import LONGEST, PolicyFetch
+from mailkit.net.selfsigned import make_self_signed
+from mailkit.testing.dns import DictResolver
+
+POLICY = b"version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 604800\n"
+HOST = "mta-sts.example.test"
+
+
+class _Answers(Resource):
+    """Says what the test wants to hear."""
+
+    isLeaf = True
+
+    def __init__(self, answer: Callable[[Request], bytes | int]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def render_GET(self, request: Request) -> bytes | int:
+        if request.uri != b"/.well-known/mta-sts.txt":
+            request.setResponseCode(404)
+        request.setHeader("Content-Type", "text/plain; charset=utf-8")
+        return self.answer(request)
+
+
+class PolicyFetchTests(TestCase):
+    """A web server of our own, found by DNS of our own, trusted or not."""
+
+    def setUp(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        pair = make_self_signed(folder, [HOST], datetime.now(UTC))
+        pem = pair.certificate.read_bytes()
+        own = PrivateCertificate.loadPEM(pem + pair.key.read_bytes())
+        self.site = _Answers(lambda request: POLICY)
+        options: CertificateOptions = own.options()
+        twisted: Any = reactor  # it has no type of its own
+        web = Site(self.site)
+        web.noisy = False
+        port = twisted.listenSSL(0, web, options, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        self.resolver = DictResolver(f"{HOST}. A 127.0.0.1")
+        self.fetch = PolicyFetch(
+            reactor,
+            self.resolver,
+            trustRootFromCertificates([Certificate.loadPEM(pem)]),
+            port.getHost().port,
+        )
+
+    def get(self, domain: str = "example.test") -> Deferred[bytes]:
+        return Deferred.fromCoroutine(self.fetch.fetch(domain))
+
+    async def refused(self, words: str, domain: str = "example.test") -> None:
+        with self.assertRaisesRegex(Unavailable, words):
+            await self.get(domain)
+
+    async def test_a_policy(self) -> None:
+        self.assertEqual(await self.get(), POLICY)
+
+    async def test_who_is_not_trusted(self) -> None:
+        self.fetch = PolicyFetch(reactor, self.resolver, port=self.fetch.port)
+        await self.refused("certificate verify failed")
+
+    async def test_a_certificate_for_somebody_else(self) -> None:
+        self.resolver.add("mta-sts.other.test. A 127.0.0.1")
+        await self.refused("VerificationError", "other.test")
+
+    async def test_nobody_is_there(self) -> None:
+        await self.refused("has no address", "nobody.test")
+        self.fetch.port = 1
+        await self.refused("refused")
+
+    async def test_dns_fails(self) -> None:
+        self.resolver.fail(HOST)
+        await self.refused("no answer")
+
+    async def test_redirections_are_not_followed(self) -> None:
+        def elsewhere(request: Request) -> bytes:
+            request.redirect(b"/elsewhere")
+            return b""
+
+        self.site.answer = elsewhere
+        await self.refused("answers 302")
+
+    async def test_what_is_no_text(self) -> None:
+        def page(request: Request) -> bytes:
+            request.setHeader("Content-Type", "text/html")
+            return POLICY
+
+        self.site.answer = page
+        await self.refused("no plain text")
+
+    async def test_what_is_too_long(self) -> None:
+        self.site.answer = lambda request: b"x" * (LONGEST + 1)
+        await self.refused("too long")
+
+    async def test_who_hangs_up(self) -> None:
+        def cut(request: Request) -> int:
+            transport: Any = request.transport  # TCP's or TLS's, not any transport
+            transport.abortConnection()
+            return NOT_DONE_YET
+
+        self.site.answer = cut
+        await self.refused("https://mta-sts.example.test")
