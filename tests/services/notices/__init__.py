@@ -1,0 +1,1 @@
+"""Notices to senders, and reports that come in."""
