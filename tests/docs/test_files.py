@@ -1,0 +1,66 @@
+"""Whatever the server leaves below its data folder is named in the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from twisted.internet import reactor
+
+from mailkit.app.assemble import open_house
+from mailkit.app.find import read_config
+from mailkit.interfaces.storage import Placement
+from mailkit.metrics import Metrics
+from mailkit.model.account import Role
+from mailkit.model.address import AccountName, DomainName
+from mailkit.model.flags import FlagAction, FlagChange
+from mailkit.model.mailbox import INBOX, MailboxName
+from mailkit.model.uidset import ALL_UIDS
+from mailkit.net.startlanes import finish
+from mailkit.storage.content import OctetsContent
+from tests.docs.rfcs import ROOT
+
+PAGE = (ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
+DOMAIN = DomainName("example.org")
+KEPT, REMOVED = AccountName("kept@example.org"), AccountName("removed@example.org")
+MESSAGE = OctetsContent(b"Subject: one\r\n\r\nHello.\r\n")
+
+
+def use(folder: Path) -> None:
+    """All that a server does there."""
+    house = open_house(read_config(None, {}, folder).settings, reactor, Metrics())
+    finish(house.directory.add_domain(DOMAIN))
+    for name in (KEPT, REMOVED):
+        finish(house.directory.add_account(name, Role.USER, None))
+        finish(house.store.create_account(name))
+        finish(house.store.create(name, MailboxName("Work/2026")))
+        finish(house.store.deliver(MESSAGE, [Placement(name, INBOX)]))
+    inbox = finish(house.store.open(KEPT, INBOX))
+    tag = FlagChange(FlagAction.ADD, frozenset({"$Tag"}))
+    finish(inbox.store(ALL_UIDS, tag, None))
+    finish(house.store.exclusively(KEPT, INBOX))
+    finish(house.store.remove_account(REMOVED, purge=False))
+    finish(house.close())
+
+
+def names(folder: Path) -> Iterator[str]:
+    """Files and folders; of mailboxes and of accounts only what is in them."""
+    for path in folder.iterdir():
+        name = path.name.removesuffix("-wal").removesuffix("-shm")
+        parent = path.parent.name
+        if parent not in ("cur", "mail", "example.org", "removed", "pop3"):
+            yield "." if name.startswith(".") else name
+        if path.is_dir():
+            yield from names(path)
+
+
+def test_what_is_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mailkit-data").mkdir()
+    use(tmp_path)
+    [data] = tmp_path.iterdir()
+    found = set(names(data))
+    assert found >= {"directory.sqlite", "removed", "spool", "index.sqlite", "cur"}
+    unnamed = {
+        name for name in found if f"`{name}" not in PAGE and f"/{name}" not in PAGE
+    }
+    assert unnamed == set()
