@@ -16,6 +16,7 @@ from mailkit.interfaces.delivery import IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore
+from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.metrics import Metrics
 from mailkit.net.lanes import Lanes
 from mailkit.net.startlanes import StartLanes, finish
@@ -34,6 +35,7 @@ from mailkit.storage.events import Events
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
+from mailkit.storage.suppression import SuppressionList
 
 
 @define(eq=False)
@@ -49,6 +51,7 @@ class House:
     store: IMailStore
     spool: Spool
     events: IEvents
+    suppression: ISuppressionList
     filing: IFiling
     routing: Routing
     sessions: Sessions
@@ -73,6 +76,7 @@ class House:
         self.routing.close()
         await self.store.close()
         await self.events.close()
+        await self.suppression.close()
         await self.directory.close()
         self.board.close()
         await self.lanes.close()
@@ -128,7 +132,7 @@ def make_administration(house: House, settings: Settings) -> Administration:
         passwords=Passwords(settings.auth),
         clock=house.reactor,
     )
-    return Administration(office, house.routing)
+    return Administration(office, house.routing, house.suppression)
 
 
 def open_house(
@@ -161,6 +165,7 @@ def open_house(
         store=MaildirStore(data, lanes, board, reactor, allowance.of),
         spool=spool,
         events=Events(data / "events.sqlite", lanes, reactor),
+        suppression=SuppressionList(data / "suppression.sqlite", lanes),
         filing=IntoInbox(),
         routing=Routing(directory, settings.hostname),
         sessions=Sessions(directory, settings.limits.connections_per_account, counts),

@@ -14,6 +14,7 @@ from mailkit.app.cli.desk import Desk
 from mailkit.app.cli.domain import domain
 from mailkit.app.cli.init import init
 from mailkit.app.cli.mailbox import mailbox
+from mailkit.app.cli.suppression import suppression
 from mailkit.app.cli.trace import trace
 from mailkit.errors import MailkitError
 
@@ -58,7 +59,17 @@ def mailkit(context: click.Context, named: str | None, as_json: bool) -> None:
     context.obj = Desk(named, as_json)
 
 
-for noun in (init, domain, account, alias, mailbox, trace, audit, config):
+for noun in (
+    init,
+    domain,
+    account,
+    alias,
+    mailbox,
+    trace,
+    suppression,
+    audit,
+    config,
+):
     mailkit.add_command(noun)
 
 

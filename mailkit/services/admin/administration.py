@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
+from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.model.audit import AuditLine
 from mailkit.services.admin.accounts import Accounts
 from mailkit.services.admin.actor import Actor
@@ -14,6 +15,7 @@ from mailkit.services.admin.domains import Domains
 from mailkit.services.admin.mailboxes import Mailboxes
 from mailkit.services.admin.names import address, domain_name
 from mailkit.services.admin.office import Office
+from mailkit.services.admin.suppressions import Suppressions
 from mailkit.services.routing import Routing
 
 
@@ -28,16 +30,19 @@ class Administration:
 
     _office: Office
     _routing: Routing
+    _suppression: ISuppressionList
     domains: Domains = field(init=False)
     accounts: Accounts = field(init=False)
     aliases: Aliases = field(init=False)
     mailboxes: Mailboxes = field(init=False)
+    suppressions: Suppressions = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.domains = Domains(self._office)
         self.accounts = Accounts(self._office)
         self.aliases = Aliases(self._office, self._routing)
         self.mailboxes = Mailboxes(self._office)
+        self.suppressions = Suppressions(self._office, self._suppression)
 
     async def audit(
         self, actor: Actor, subject: str = "", limit: int = 1000

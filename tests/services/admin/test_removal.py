@@ -58,7 +58,8 @@ def dying(world: World, calls: int) -> Administration:
     mortal = evolve(
         office, changes=steps.around(office.changes), store=steps.around(office.store)
     )
-    return Administration(mortal, Routing(world.directory, "mail.example.test"))
+    routing = Routing(world.directory, "mail.example.test")
+    return Administration(mortal, routing, world.suppression)
 
 
 @pytest.fixture

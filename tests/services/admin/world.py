@@ -14,6 +14,7 @@ from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.routing import Routing
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.storage.memory.store import MemoryStore
+from mailkit.storage.memory.suppression import MemorySuppressionList
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
@@ -40,6 +41,7 @@ class World:
     clock: TestClock = field(factory=TestClock)
     directory: MemoryDirectory = field(init=False)
     store: MemoryStore = field(init=False)
+    suppression: MemorySuppressionList = field(init=False)
     admin: Administration = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -55,7 +57,8 @@ class World:
             self.clock,
         )
         routing = Routing(self.directory, "mail.example.test")
-        self.admin = Administration(office, routing)
+        self.suppression = MemorySuppressionList()
+        self.admin = Administration(office, routing, self.suppression)
         for domain in ("example.test", "other.test"):
             at_once(self.admin.domains.add(ROOT, domain))
         at_once(self.admin.accounts.add(ROOT, "alice@example.test", "wonderland"))
