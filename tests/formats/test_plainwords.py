@@ -1,4 +1,4 @@
-"""Why mail does not arrive, in words."""
+"""Why mail does not arrive, in words (RFC 3463 §3, RFC 7505 §4.2)."""
 
 from __future__ import annotations
 

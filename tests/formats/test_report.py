@@ -1,4 +1,4 @@
-"""Delivery status notifications as they leave."""
+"""Delivery status notifications as they leave (RFC 3464, RFC 6522, RFC 6533)."""
 
 # ruff: noqa: E501 (a row a line)
 
@@ -220,6 +220,11 @@ def test_passed_on_to_nobody_in_particular() -> None:
     assert "to mx.example.net and mx2.example.net." in read_text(
         compose(both, ORIGINAL)
     )
+
+
+def test_it_says_that_nobody_wrote_it() -> None:
+    """No automatic responder answers it (RFC 3834 §5)."""
+    assert header.first(compose(NOTICE, ORIGINAL), b"Auto-Submitted") == b"auto-replied"
 
 
 def test_a_long_subject_is_cut() -> None:

@@ -1,4 +1,4 @@
-"""Reports that others send: of servers that keep to the standard, and of others."""
+"""Reports that others send, of servers that keep to RFC 3464 and RFC 5965 or not."""
 
 # ruff: noqa: E501 (a row a line)
 

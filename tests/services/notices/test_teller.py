@@ -1,4 +1,4 @@
-"""Who is told what, how often, and what is written down of it."""
+"""Who is told what, how often, and what is written down of it (RFC 3461 §5.2)."""
 
 from __future__ import annotations
 
