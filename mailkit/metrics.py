@@ -213,6 +213,13 @@ DNS_SECONDS = Row(
     "Seconds that questions to DNS took which were not answered from memory.",
     LATENCIES,
 )
+NAMESERVER_ANSWERS = Row(
+    "mailkit_nameserver_answers_total",
+    "counter",
+    ("transport", "outcome"),
+    "Answers of our own name server by udp and tcp; outcome is their rcode (noerror, "
+    "nxdomain, refused …), or for what the rate limit held back slipped or dropped.",
+)
 
 TABLE = (
     CONNECTIONS,
@@ -240,6 +247,7 @@ TABLE = (
     REPORTS,
     DNS_QUESTIONS,
     DNS_SECONDS,
+    NAMESERVER_ANSWERS,
 )
 """Every metric there is, in the order of the reference page."""
 
@@ -279,6 +287,7 @@ class Metrics:
         self._reports = self._tally(REPORTS)
         self._dns_questions = self._tally(DNS_QUESTIONS)
         self._dns_seconds = self._spread(DNS_SECONDS)
+        self._named = self._tally(NAMESERVER_ANSWERS)
         self.turns = Turns(REACTOR_TURN)
         self.registry.register(self.turns)
 
@@ -380,6 +389,10 @@ class Metrics:
     def resolved(self, kind: str, outcome: str) -> None:
         """A question to DNS has its answer, or will not have one."""
         self._dns_questions.add((kind, outcome))
+
+    def named(self, transport: str, outcome: str) -> None:
+        """Our name server answered, or chose not to."""
+        self._named.add((transport, outcome))
 
     def resolved_in(self, kind: str, took: float) -> None:
         """It was with the servers for ``took`` seconds."""

@@ -1,0 +1,1 @@
+"""Answers questions of DNS about our own domains, with authority."""
