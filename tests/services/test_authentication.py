@@ -422,8 +422,8 @@ def test_a_full_disk_locks_nobody_out(world: World) -> None:
 
 def test_a_credential_is_good_for_its_services(world: World) -> None:
     world.directory._credentials = {
-        id: evolve(one, scopes=frozenset({"smtp"}))
-        for id, one in world.directory._credentials.items()
+        name: tuple(evolve(one, scopes=frozenset({"smtp"})) for one in credentials)
+        for name, credentials in world.directory._credentials.items()
     }
     with pytest.raises(NotAuthenticated):
         world.login(ALICE, PASSWORD)

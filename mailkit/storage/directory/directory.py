@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mailkit.errors import LocalMisuse, Unavailable
-from mailkit.interfaces.directory import IAudit, IDirectory, IDirectoryChanges
+from mailkit.interfaces.directory import IAudit, IDirectoryChanges
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.storage import IWatch
@@ -30,9 +30,9 @@ from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.audit import AuditLine
 from mailkit.storage.database import open_database, transaction, translated
 from mailkit.storage.directory import writing
-from mailkit.storage.directory.reading import News, read_news, read_secret
+from mailkit.storage.directory.known import KnownDirectory, News
+from mailkit.storage.directory.reading import read_news, read_secret
 from mailkit.storage.directory.schema import SCHEMA
-from mailkit.storage.watch import Watch
 
 T = TypeVar("T")
 
@@ -46,9 +46,9 @@ NOTE_AGAIN = 60.0
 """Seconds within which a login from the same peer is not noted again."""
 
 
-@implementer(IAudit, IDirectory, IDirectoryChanges)
+@implementer(IAudit, IDirectoryChanges)
 @define(eq=False)
-class SQLiteDirectory:
+class SQLiteDirectory(KnownDirectory):
     """
     Both sides of the directory, and the audit. To be opened before, closed after.
 
@@ -62,19 +62,6 @@ class SQLiteDirectory:
     _clock: IReactorTime
     _connection: sqlite3.Connection | None = field(init=False, default=None)
     _data_version: int = field(init=False, default=-1)
-    _seq: int = field(init=False, default=-1)
-    """The last change that memory has."""
-    _domains: dict[DomainName, Domain] = field(init=False, factory=dict)
-    _accounts: dict[AccountName, Account] = field(init=False, factory=dict)
-    _credentials: dict[AccountName, tuple[Credential, ...]] = field(
-        init=False, factory=dict
-    )
-    _grants: dict[AccountName, frozenset[Address]] = field(init=False, factory=dict)
-    _aliases: dict[Address, Alias] = field(init=False, factory=dict)
-    _without_keys: set[AccountName] = field(init=False, factory=set)
-    """Active accounts with a password that SCRAM cannot check."""
-    _secret: bytes = field(init=False, default=b"", repr=False)
-    _watches: list[Watch] = field(init=False, factory=list)
     _hearing: IWatch | None = field(init=False, default=None)
     _next_look: IDelayedCall | None = field(init=False, default=None)
     _uses: dict[int, tuple[float, str]] = field(init=False, factory=dict)
@@ -106,54 +93,6 @@ class SQLiteDirectory:
         if self._connection is not None:
             await self._write_uses()
             await self._lanes.run(LANE, self._close)
-
-    async def domain(self, name: DomainName) -> Domain | None:
-        return self._domains.get(name)
-
-    async def domains(self) -> Sequence[Domain]:
-        return [domain for _, domain in sorted(self._domains.items())]
-
-    async def account(self, name: AccountName) -> Account | None:
-        return self._accounts.get(name)
-
-    async def accounts(self, domain: DomainName | None = None) -> Sequence[Account]:
-        return [
-            account
-            for _, account in sorted(self._accounts.items())
-            if domain is None or account.domain == domain
-        ]
-
-    async def alias(self, address: Address) -> Alias | None:
-        return self._aliases.get(address)
-
-    async def aliases(self, domain: DomainName | None = None) -> Sequence[Alias]:
-        return [
-            self._aliases[address]
-            for address in sorted(self._aliases, key=str)
-            if domain is None or address.domain == domain
-        ]
-
-    async def may_send_as(self, account: AccountName, address: Address) -> bool:
-        return address in self._grants.get(account, ())
-
-    async def grants(self, account: AccountName) -> Sequence[Address]:
-        return sorted(self._grants.get(account, ()), key=str)
-
-    async def credentials(self, account: AccountName) -> Sequence[Credential]:
-        return list(self._credentials.get(account, ()))
-
-    def all_have_scram_keys(self) -> bool:
-        return not self._without_keys
-
-    async def server_secret(self) -> bytes:
-        return self._secret
-
-    def generation(self, name: AccountName) -> int:
-        account = self._accounts.get(name)
-        return -1 if account is None else account.generation
-
-    def watch(self, hear: Callable[[], None]) -> IWatch:
-        return Watch(self._watches, hear)
 
     async def add_domain(
         self, name: DomainName, line: AuditLine | None = None
@@ -311,34 +250,8 @@ class SQLiteDirectory:
         # late have nothing that the newer had not.
         if news is None or news.seq < self._seq:
             return False
-        if news.is_whole:
-            for known in (self._domains, self._accounts, self._aliases):
-                known.clear()
-            self._credentials.clear()
-            self._grants.clear()
-            self._without_keys.clear()
-        _update(self._domains, news.domains)
-        _update(self._accounts, news.accounts)
-        _update(self._aliases, news.aliases)
-        self._credentials.update(news.credentials)
-        self._grants.update(news.grants)
-        for name, account in news.accounts.items():
-            if account is None:
-                del self._credentials[name], self._grants[name]
-            if account is not None and self._lacks_keys(account):
-                self._without_keys.add(name)
-            else:
-                self._without_keys.discard(name)
-        self._seq = news.seq
-        for watch in tuple(self._watches):
-            watch.hear()
+        self._take(news)
         return True
-
-    def _lacks_keys(self, account: Account) -> bool:
-        return not account.is_suspended and any(
-            credential.secret and credential.scram is None
-            for credential in self._credentials.get(account.name, ())
-        )
 
     def _hear(self, text: str) -> None:
         if text != self._me:
@@ -374,14 +287,3 @@ class SQLiteDirectory:
             await self._change(lambda db: writing.note_uses(db, uses), None)
         except Unavailable as error:
             self.log.warn("last logins not noted: {error}", error=error)
-
-
-K = TypeVar("K")
-
-
-def _update(known: dict[K, T], news: dict[K, T | None]) -> None:
-    for key, value in news.items():
-        if value is None:
-            known.pop(key, None)
-        else:
-            known[key] = value

@@ -10,10 +10,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import field, frozen
-
 from mailkit.model.account import Account, Alias, Credential, Domain, Role, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
+from mailkit.storage.directory.known import News
 
 Row = tuple[Any, ...]  # Any: what SQLite gives has the types of the schema
 
@@ -24,21 +23,6 @@ _CREDENTIAL = (
 )
 _ALIAS = "SELECT address, targets FROM alias"
 _GRANTED = "SELECT account, address FROM granted"
-
-
-@frozen
-class News:
-    """What to know from now on; ``None`` as a value: it is gone."""
-
-    seq: int
-    """The last change that this has."""
-    is_whole: bool
-    """Whatever is not in here is gone."""
-    domains: dict[DomainName, Domain | None] = field(factory=dict)
-    accounts: dict[AccountName, Account | None] = field(factory=dict)
-    credentials: dict[AccountName, tuple[Credential, ...]] = field(factory=dict)
-    grants: dict[AccountName, frozenset[Address]] = field(factory=dict)
-    aliases: dict[Address, Alias | None] = field(factory=dict)
 
 
 def read_news(connection: sqlite3.Connection, since: int) -> News | None:
