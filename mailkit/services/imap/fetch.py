@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
@@ -26,7 +27,7 @@ from mailkit.protocols.imap.write import codes
 from mailkit.protocols.imap.write import fetch as write
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.news import tell_news
-from mailkit.services.imap.rows import Rows, not_asked_for
+from mailkit.services.imap.rows import AHEAD, Rows, not_asked_for
 from mailkit.services.imap.sections import Message, Span
 from mailkit.services.imap.view import Run, batches, before, count
 
@@ -69,6 +70,7 @@ class _Ready:
 
 
 _Step = _Ready | FetchSection | FetchBinarySize
+_Coming = Deferred[list[tuple[int, IContent]]]
 
 
 @define(eq=False)
@@ -84,9 +86,18 @@ class _Reading:
     r"""Whether what is read becomes ``\Seen``."""
     tells_flags: bool
     """Whether FLAGS was asked for, so that they need not be added."""
+    is_plain: bool = field(init=False)
+    """Whether nothing but whole messages and what is ready was asked for."""
     known: dict[int, int] = field(factory=dict, init=False)
     """UID to the MODSEQ whose flags were sent."""
     response: Response = field(factory=lambda: ok("Fetched"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.is_plain = all(
+            isinstance(step, _Ready)
+            or (isinstance(step, FetchSection) and step.is_whole)
+            for step in self.steps
+        )
 
     @classmethod
     def of(cls, talk: Dialogue, items: tuple[FetchItem, ...]) -> _Reading:
@@ -119,9 +130,8 @@ class _Reading:
         talk = self.talk
         view, mailbox = talk.here.view, talk.here.mailbox
         is_whole = True
-        await (
-            talk.peer.flush()
-        )  # what was said before, so that what follows is one write
+        # What was said before goes first, so that what follows is one write.
+        await talk.peer.flush()
         if count(runs) == 1 and not self.marks:
             return await self._send_one(runs[0][0])
         todo = deque(batches(runs, talk.settings.contents))
@@ -135,10 +145,29 @@ class _Reading:
             is_whole = is_whole and len(rows) == count(batch)
             numbers = view.numbers_in(batch, [row.uid for row in rows])
             by_uid = dict(zip([row.uid for row in rows], numbers, strict=True))
-            for group in self._groups(rows):
-                await self._send_group({row.uid: row for row in group}, by_uid)
-                await talk.flush()
+            await self._send_groups(self._groups(rows), by_uid)
         return is_whole
+
+    async def _send_groups(
+        self, groups: Iterator[list[MessageRecord]], numbers: dict[int, int]
+    ) -> None:
+        """One group after the other; the next is read while one is sent."""
+        mailbox = self.talk.here.mailbox
+        coming: deque[tuple[list[MessageRecord], _Coming]] = deque()
+        try:
+            while True:
+                for group in islice(groups, AHEAD + 1 - len(coming)):
+                    reading = mailbox.contents(UIDSet.of([row.uid for row in group]))
+                    coming.append((group, Deferred.fromCoroutine(reading)))
+                if not coming:
+                    return
+                group, read = coming.popleft()
+                rows = {row.uid: row for row in group}
+                await self._send_group(rows, numbers, await read)
+                await self.talk.flush()
+        finally:
+            for _, read in coming:
+                read.addErrback(not_asked_for)
 
     async def _send_one(self, number: int) -> bool:
         """The same for one message, whose size need not be known before."""
@@ -175,15 +204,46 @@ class _Reading:
             yield group
 
     async def _send_group(
-        self, rows: dict[int, MessageRecord], numbers: dict[int, int]
+        self,
+        rows: dict[int, MessageRecord],
+        numbers: dict[int, int],
+        contents: list[tuple[int, IContent]],
     ) -> None:
-        contents = await self.talk.here.mailbox.contents(UIDSet.of(rows))
         if len(contents) < len(rows):
             self.response = _ISSUED
         changed = await self._mark(rows, [uid for uid, _ in contents])
+        contents = [one for one in contents if one[0] in rows]
+        if self.is_plain and not changed:
+            told = [rows[uid] for uid, _ in contents]
+            if self._send_whole(told, numbers, [content for _, content in contents]):
+                return
         for uid, content in contents:
-            if uid in rows:
-                await self._send(numbers[uid], rows[uid], content, uid in changed)
+            await self._send(numbers[uid], rows[uid], content, uid in changed)
+
+    def _send_whole(
+        self,
+        rows: Sequence[MessageRecord],
+        numbers: dict[int, int],
+        contents: Sequence[IContent],
+    ) -> bool:
+        """Whole messages that are in memory, at once; not if one is not there."""
+        texts = [content.octets for content in contents]
+        octets = [text for text in texts if text is not None]
+        if len(octets) < len(texts):
+            return False
+        recent = self.talk.here.view.recent
+        columns: list[Sequence[bytes]] = [[write.begin(numbers[r.uid]) for r in rows]]
+        for step in self.steps:
+            if len(columns) > 1:
+                columns.append([b" "] * len(rows))
+            match step:
+                case _Ready(template):
+                    columns.append(template.parts(rows, recent))
+                case FetchSection():
+                    columns += write.wholes(step.name, octets)
+        columns.append([write.END] * len(rows))
+        self.talk.say(*chain.from_iterable(zip(*columns, strict=True)))
+        return True
 
     async def _mark(self, rows: dict[int, MessageRecord], uids: list[int]) -> UIDSet:
         r"""

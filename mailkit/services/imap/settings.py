@@ -35,8 +35,8 @@ class IMAPSettings:
     contents: int = 500
     """Messages whose octets are read at once, at most."""
 
-    contents_octets: Octets = MIB
-    """Octets of messages that are read at once, unless one has more."""
+    contents_octets: Octets = MIB // 2
+    """Octets of messages that are read at once, while as many are sent."""
 
     piece: Octets = 262_144
     """Octets of a large message that are read and sent at once."""

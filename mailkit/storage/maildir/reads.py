@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from io import FileIO
+from typing import TypeVar
 
 from attrs import define, field
 from zope.interface import implementer
@@ -34,6 +35,8 @@ from mailkit.storage.maildir import flagcolumn, listing, naming
 from mailkit.storage.maildir.home import Home, name_of
 from mailkit.storage.maildir.letter import Shown, with_crlf
 from mailkit.storage.safefile import told_as_ours
+
+T = TypeVar("T")
 
 PIECE = 200
 """Messages that are rendered in one commit."""
@@ -281,45 +284,57 @@ def octets_of(home: Home, index: Index, row: MailboxRow, uid: int) -> bytes | No
 
     It is expunged by then.
     """
-    opened = _opened(home, row, reading.names(index, [row.key(uid)]))
-    if not opened:
-        return None
-    _, size, file = opened[0]
-    with file:
-        return _as_sent(file, size)
+    taken = _taken(home, row, reading.names(index, [row.key(uid)]), _octets)
+    return taken[0][1] if taken else None
 
 
 def contents(
     home: Home, index: Index, row: MailboxRow, uids: UIDSet, lanes: ILanes
 ) -> list[tuple[int, IContent]]:
     """The octets of those of ``uids`` that exist; small ones are read."""
-    found: list[tuple[int, IContent]] = []
     most = home.house.settings.held_in_memory
-    listed = reading.names_of(index, row, uids)
-    for uid, size, file in _opened(home, row, listed):
-        if size > most and os.fstat(file.fileno()).st_size == size:
-            found.append((uid, FileContent(file, lanes, home.account, size)))
-        else:
-            with file:
-                found.append((uid, OctetsContent(_as_sent(file, size))))
-    return found
+
+    def content(path: str, size: int) -> IContent:
+        if size > most:
+            file = FileIO(path)  # the content has it, and closes it when it goes
+            if os.fstat(file.fileno()).st_size == size:
+                return FileContent(file, lanes, home.account, size)
+            file.close()
+        return OctetsContent(_octets(path, size))
+
+    return _taken(home, row, reading.names_of(index, row, uids), content)
 
 
-def _as_sent(file: FileIO, size: int) -> bytes:
-    octets = file.read(size + 1)  # one call, where the file is as its row says
-    return octets if len(octets) == size else with_crlf(octets + file.readall())
+def _octets(path: str, size: int) -> bytes:
+    """A whole file as it is sent, by one call where it is as its row says."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        octets = os.read(descriptor, size + 1)
+        if len(octets) == size:
+            return octets
+        rest = FileIO(descriptor, closefd=False).readall()
+    finally:
+        os.close(descriptor)
+    return with_crlf(octets + rest)
 
 
-def _opened(
-    home: Home, row: MailboxRow, listed: Iterable[tuple[int, str, int]]
-) -> list[tuple[int, int, FileIO]]:
-    """Files that are there; one that is not where its row says is looked for."""
+def _taken(
+    home: Home,
+    row: MailboxRow,
+    listed: Iterable[tuple[int, str, int]],
+    take: Callable[[str, int], T],
+) -> list[tuple[int, T]]:
+    """
+    UID and what is taken of each file by its path and size, ascending.
+
+    One that is not where its row says is looked for, and left out if it is no more.
+    """
     cur = f"{home.folder(row.folder)}/cur"
-    found = []
+    found: list[tuple[int, T]] = []
     missing = []
     for key, name, size in listed:
         try:
-            found.append((key & UIDS, size, _open(f"{cur}/{name}")))
+            found.append((key & UIDS, take(f"{cur}/{name}", size)))
         except FileNotFoundError:
             missing.append(key)
     if missing:
@@ -329,10 +344,6 @@ def _opened(
         cur = f"{home.folder(now.folder)}/cur"
         for key, name, size in reading.names(changed, missing):
             with suppress(FileNotFoundError):  # it went since the listing
-                found.append((key & UIDS, size, _open(f"{cur}/{name}")))
+                found.append((key & UIDS, take(f"{cur}/{name}", size)))
         found.sort(key=lambda one: one[0])
     return found
-
-
-def _open(path: str) -> FileIO:
-    return FileIO(path)  # the caller closes it, or a content has it

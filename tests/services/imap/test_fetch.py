@@ -8,6 +8,7 @@ from mailkit.errors import StorageBroken
 from mailkit.interfaces.storage import IContent
 from mailkit.model.mailbox import MailboxChange, Records, Want
 from mailkit.model.uidset import UIDSet
+from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.storage.memory.mailbox import MemoryMailbox
 from tests.services.imap.client import Client
@@ -99,6 +100,54 @@ def test_the_next_batch_is_asked_for_before_this_one_is_sent(
     client.say("n NOOP")
     client.say("a FETCH 1:3 (ENVELOPE)")
     assert asked == ["changes", "fetch 1", "fetch 2", "fetch 3"]
+
+
+def test_the_next_messages_are_read_before_these_are_sent(
+    client: Client, world: World, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.settings = IMAPSettings(contents_octets=len(LETTER))
+    client = Client(world)
+    client.login()
+    client.say("s SELECT INBOX")
+    say = Dialogue.say
+
+    def say_(self: Dialogue, *responses: bytes) -> None:
+        asked.append("said")
+        say(self, *responses)
+
+    monkeypatch.setattr(Dialogue, "say", say_)
+    asked.clear()
+    said = client.say("a FETCH 1:3 (UID BODY.PEEK[] RFC822.SIZE)")
+    assert asked[:2] == ["fetch 1:3", "contents 1"]
+    sent = [at for at, one in enumerate(asked) if one == "said"]
+    read = [at for at, one in enumerate(asked) if one.startswith("contents")]
+    assert (len(sent), len(read)) == (3, 3)
+    assert read[1] < sent[0] < read[2] < sent[1] < sent[2]
+    assert (
+        said
+        == b"".join(
+            b"* %d FETCH (UID %d BODY[] {17}\r\n%b RFC822.SIZE 17)\r\n" % (n, n, LETTER)
+            for n in (1, 2, 3)
+        )
+        + b"a OK Fetched\r\n"
+    )
+
+
+def test_messages_that_were_read_in_vain_are_not_logged_as_a_bug(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.settings = IMAPSettings(contents_octets=1)
+    client = Client(world)
+    client.login()
+    client.say("s SELECT INBOX")
+
+    async def breaks(self: MemoryMailbox, uids: UIDSet) -> object:
+        raise StorageBroken("the disk is on fire")
+
+    monkeypatch.setattr(MemoryMailbox, "contents", breaks)
+    assert client.say("a FETCH 1:3 (BODY.PEEK[])").endswith(BROKEN)
+    monkeypatch.undo()
+    assert client.say("b NOOP") == b"b OK Done\r\n"
 
 
 @pytest.mark.parametrize("items", ["(ENVELOPE)", "(FLAGS BODY.PEEK[])"])

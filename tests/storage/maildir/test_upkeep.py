@@ -6,7 +6,6 @@ import errno
 import os
 import time
 from collections.abc import Callable, Hashable, Sequence
-from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -361,11 +360,11 @@ def test_what_cannot_be_rendered_is_told_once(
     at_once(store.rebuild(ALICE))
     seen: list[str] = []
 
-    def cannot(path: str) -> FileIO:
+    def cannot(path: str, size: int) -> bytes:
         seen.append(path)
         raise PermissionError(path)
 
-    monkeypatch.setattr(reads, "FileIO", cannot)
+    monkeypatch.setattr(reads, "_octets", cannot)
     for _ in range(5):
         place.clock.advance(2)
     assert len(seen) == 1

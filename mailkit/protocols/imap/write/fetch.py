@@ -260,6 +260,12 @@ def whole(name: bytes, octets: bytes) -> tuple[bytes, bytes]:
     return section_head(name, len(octets)), octets
 
 
+def wholes(name: bytes, messages: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """The same of many: what is said before each, and each."""
+    told = [one.replace(b"\0", b"?") if b"\0" in one else one for one in messages]
+    return [_WHOLE % (name, len(one)) for one in told], told
+
+
 def section_head(name: bytes, size: int, is_literal8: bool = False) -> bytes:
     """
     An item whose ``size`` octets follow in pieces of any size.
@@ -317,5 +323,6 @@ def _section_kind(item: FetchSection) -> _Kind:
 
 
 _BEGINNING = b"* %d FETCH ("
+_WHOLE = b"%b {%d}\r\n"
 _ROOM = 16_384
 _BEGINNINGS: list[bytes] = []
