@@ -36,6 +36,7 @@ from mailkit.services.authentication import Authentication
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.delivery.filing import IntoInbox
 from mailkit.services.delivery.local import LocalDelivery
+from mailkit.services.delivery.onward import Outbound
 from mailkit.services.delivery.rules import Arrival, Handed, Rules, Submitted
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.delivery.transaction import DeliveryHouse
@@ -92,6 +93,8 @@ class Services:
     events: IEvents = field(factory=MemoryEvents, kw_only=True)
     filing: IFiling = field(factory=IntoInbox, kw_only=True)
     metrics: Metrics = field(factory=Metrics, kw_only=True)
+    outbound: Outbound | None = field(default=None, kw_only=True)
+    """The way to other servers; ``None``: mail goes to our own people only."""
     lanes: ILanes = field(kw_only=True)
     routing: Routing = field(kw_only=True)
     sessions: Sessions = field(kw_only=True)
@@ -105,7 +108,7 @@ class Services:
 
     @routing.default
     def _make_routing(self) -> Routing:
-        return Routing(self.directory, self.hostname)
+        return Routing(self.directory, self.hostname, sends=self.outbound is not None)
 
     @sessions.default
     def _make_sessions(self) -> Sessions:
@@ -155,8 +158,13 @@ class Services:
             clock=self.reactor,
             new_id=new_id,
             settings=self.settings.delivery,
+            outbound=self.outbound,
         )
         return LocalDelivery(house, rules)
+
+    def handed(self) -> IDestination:
+        """Mailboxes of ours, for mail that a server of our own hands over."""
+        return self._delivery(Handed())
 
     def _smtp_house(self) -> SMTPHouse:
         return SMTPHouse(
@@ -169,8 +177,15 @@ class Services:
         )
 
     def _smtp(self) -> Build:
-        rules = Arrival([self.hostname.lower()])
-        return smtp(self._smtp_house(), self._delivery(rules), self.settings.peers)
+        destination = self._delivery(Arrival([self.hostname.lower()]))
+        if self.outbound is not None:
+            destination = self.outbound.in_front(destination)
+        return smtp(
+            self._smtp_house(),
+            destination,
+            self.settings.peers,
+            sends=self.outbound is not None,
+        )
 
     def _submission(self) -> Build:
         rules = Submitted(
@@ -182,10 +197,11 @@ class Services:
             self.authentication,
             self.routing,
             self.settings.peers,
+            sends=self.outbound is not None,
         )
 
     def _lmtp(self) -> Build:
-        return lmtp(self._smtp_house(), self._delivery(Handed()))
+        return lmtp(self._smtp_house(), self.handed())
 
     def _imap(self) -> Build:
         return imap(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from mailkit import factories
 from mailkit.app.garbage import look_seldom
+from mailkit.app.outbound import Rooms, WayOut, open_way_out
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused
 from mailkit.factories import SERVICES, Services
 from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.delivery import IFiling
 from mailkit.interfaces.events import IEvents
+from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore
 from mailkit.interfaces.suppression import ISuppressionList
@@ -27,12 +29,14 @@ from mailkit.services.allowance import Allowance
 from mailkit.services.delivery.filing import IntoInbox
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.imap.settings import IMAPSettings
+from mailkit.services.notices.incoming import NotingFiling
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.events import Events
 from mailkit.storage.maildir.store import MaildirStore
+from mailkit.storage.queue.store import QueueStore
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
 from mailkit.storage.suppression import SuppressionList
@@ -51,15 +55,26 @@ class House:
     store: IMailStore
     spool: Spool
     events: IEvents
+    queue: IQueueStore
     suppression: ISuppressionList
     filing: IFiling
     routing: Routing
     sessions: Sessions
+    way_out: WayOut | None
+    """``None``: mail goes to our own people only."""
+    secret: bytes = field(repr=False)
+    """What addresses and tokens of ours are signed with."""
 
-    def start(self) -> None:
-        """The reactor is about to run: blocking work goes to threads from now on."""
+    def start(self, counts_all: bool = True) -> None:
+        """
+        The reactor is about to run: blocking work goes to threads from now on.
+
+        :param counts_all: whether this process measures what all of them share.
+        """
         self.lanes.start(Lanes(self.reactor, self.metrics))
         look_seldom()
+        if self.way_out is not None:
+            self.way_out.start(counts_all)
 
     @property
     def trouble(self) -> str | None:
@@ -72,10 +87,13 @@ class House:
 
     async def close(self) -> None:
         """Finish what was promised, and let go of every file."""
+        if self.way_out is not None:
+            await self.way_out.close()
         self.sessions.close()
         self.routing.close()
         await self.store.close()
         await self.events.close()
+        await self.queue.close()
         await self.suppression.close()
         await self.directory.close()
         self.board.close()
@@ -100,7 +118,10 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         routing=house.routing,
         sessions=house.sessions,
         quota_of=house.allowance.of,
+        outbound=None if house.way_out is None else house.way_out.outbound,
     )
+    if house.way_out is not None:
+        house.way_out.delivery = services.handed()
     return {service: services.build(service) for service in SERVICES}
 
 
@@ -154,7 +175,29 @@ def open_house(
         raise Refused(f"cannot write to {data}: {error.strerror}") from error
     directory = SQLiteDirectory(data / "directory.sqlite", lanes, board, reactor)
     finish(directory.open())
+    secret = finish(directory.server_secret())
     allowance = Allowance(directory, settings.accounts.quota)
+    events = Events(data / "events.sqlite", lanes, reactor)
+    queue = QueueStore(data / "queue", lanes, board, reactor)
+    suppression = SuppressionList(data / "suppression.sqlite", lanes)
+    routing = Routing(directory, settings.hostname, sends=settings.relay.enabled)
+    way_out: WayOut | None = None
+    filing: IFiling = IntoInbox()
+    if settings.relay.enabled:
+        rooms = Rooms(
+            reactor=reactor,
+            lanes=lanes,
+            directory=directory,
+            routing=routing,
+            spool=spool,
+            events=events,
+            queue=queue,
+            suppression=suppression,
+            metrics=metrics,
+            secret=secret,
+        )
+        way_out = open_way_out(settings, rooms)
+        filing = NotingFiling(filing, way_out.returning.reports)
     return House(
         reactor=reactor,
         metrics=metrics,
@@ -164,9 +207,12 @@ def open_house(
         allowance=allowance,
         store=MaildirStore(data, lanes, board, reactor, allowance.of),
         spool=spool,
-        events=Events(data / "events.sqlite", lanes, reactor),
-        suppression=SuppressionList(data / "suppression.sqlite", lanes),
-        filing=IntoInbox(),
-        routing=Routing(directory, settings.hostname),
+        events=events,
+        queue=queue,
+        suppression=suppression,
+        filing=filing,
+        routing=routing,
         sessions=Sessions(directory, settings.limits.connections_per_account, counts),
+        way_out=way_out,
+        secret=secret,
     )

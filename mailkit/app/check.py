@@ -17,7 +17,7 @@ from mailkit.errors import MailkitError
 from mailkit.net.bound import SHAREABLE
 from mailkit.net.tls import KeyPair, ServerTLS
 
-NOT_HERE = frozenset({"managesieve", "http", "https"})
+NOT_HERE = frozenset({"managesieve"})
 """Names in [listen] that this version has no service for."""
 
 log = Logger()

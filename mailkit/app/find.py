@@ -27,9 +27,15 @@ imap = ["tcp:2143:interface=127.0.0.1"]
 imaps = ["tcp:2993:interface=127.0.0.1"]
 pop3 = ["tcp:2110:interface=127.0.0.1"]
 pop3s = ["tcp:2995:interface=127.0.0.1"]
+http = ["tcp:8080:interface=127.0.0.1"]
+https = ["tcp:8443:interface=127.0.0.1"]
 metrics = ["tcp:9108:interface=127.0.0.1"]
+
+[relay]
+enabled = false
 """
-"""What holds where there is no file: loopback only, nothing below 1024."""
+"""What holds where there is no file: loopback only, nothing below 1024, and nothing
+leaves this machine."""
 
 
 def find_config(

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.components import Componentized
 
 from mailkit.app.assemble import House, make_builds, open_house
@@ -34,6 +35,7 @@ from mailkit.app.selfsigned import keep_self_signed
 from mailkit.app.settings import Settings
 from mailkit.app.signals import hear_signals
 from mailkit.app.turns import measure_turns
+from mailkit.app.webhouse import Web
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
 from mailkit.interfaces.counts import ICounts
@@ -44,6 +46,7 @@ from mailkit.net.listeners import Listener, PumpFactory
 from mailkit.net.pump import PumpSettings, Surroundings
 from mailkit.net.tls import KeyPair, ServerTLS
 from mailkit.protocols.machine import Machine
+from mailkit.web.site import WebSite
 
 TLS_FIRST = frozenset({"submissions", "imaps", "pop3s"})
 METRICS = "metrics"
@@ -223,6 +226,10 @@ class Server(MultiService):
         if service == METRICS:
             others = self._post.others if self._post is not None else None
             return make_metric_site(self.metrics.registry, lambda: self.trouble, others)
+        if service == "http":
+            return self._site()
+        if service == "https":
+            return TLSMemoryBIOFactory(self.tls, False, self._site())
         protocol = service.removesuffix("s") if service in TLS_FIRST else service
 
         def build(peer: IPeer) -> tuple[Machine, ISession]:
@@ -239,6 +246,19 @@ class Server(MultiService):
             self.metrics,
         )
         return PumpFactory(build, around)
+
+    def _site(self) -> WebSite:
+        web = Web(
+            self._open_house,
+            lambda: self.config.settings,
+            lambda: self.trouble,
+            self._reactor,
+        )
+        return web.site()
+
+    def _open_house(self) -> House:
+        assert self.house is not None
+        return self.house
 
     def _running(self) -> None:
         """The reactor runs: its own handlers are in place, and ours go over them."""

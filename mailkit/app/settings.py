@@ -20,6 +20,7 @@ from mailkit.config.units import (
 )
 from mailkit.net.resolver.settings import DNSSettings
 from mailkit.services.authsettings import AuthSettings
+from mailkit.services.notices.settings import NoticeSettings
 from mailkit.services.queue.settings import QueueSettings, RetrySettings
 from mailkit.services.smtp.settings import SMTPSettings
 
@@ -75,10 +76,10 @@ class ListenSettings:
     """Filter scripts. Not in this version: skipped with one warning line."""
 
     http: tuple[str, ...] = ()
-    """Web pages in the clear. Not in this version: skipped with one warning line."""
+    """Web pages in the clear. Usually `tcp:80`."""
 
     https: tuple[str, ...] = ()
-    """Web pages. Not in this version: skipped with one warning line."""
+    """Web pages. Usually `tcp:443`."""
 
     metrics: tuple[str, ...] = ()
     """`/metrics` and `/healthz`, without a login: on a loopback address."""
@@ -107,6 +108,13 @@ class TLSSettings:
     """PEM file: its private key, readable by the server alone."""
 
     also: tuple[KeyPairSettings, ...] = ()
+
+    required_to: tuple[str, ...] = ()
+    """Domains that get no mail in the clear: `"example.org"`, or `".example.org"` for
+    all below it. Their own policies (DANE, MTA-STS) may ask for more."""
+
+    required_from: tuple[str, ...] = ()
+    """Sender domains from which no mail is taken in the clear, written alike."""
 
     def __attrs_post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
@@ -139,7 +147,11 @@ class LimitSettings:
 
 @frozen
 class RelaySettings:
-    """How mail goes out. Not used by this version yet."""
+    """How mail goes out."""
+
+    enabled: bool = True
+    """Whether mail leaves at all. Without it there is no queue, and addresses elsewhere
+    are refused."""
 
     allow: tuple[Network, ...] = ()
     """Networks that DNS may send us to although they are loopback or private: for
@@ -151,11 +163,16 @@ class RelaySettings:
 
 @frozen
 class WebSettings:
-    """Web pages. Not used by this version yet."""
+    """Web pages."""
 
     origin: str = field(default="", validator=_is_origin)
     """Where people find them, such as `https://mail.example.org`; empty: the Host
     header, if it is ours."""
+
+    mta_sts: Literal["enforce", "testing", "none"] = "enforce"
+    """What `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` asks of other servers
+    (RFC 8461). While our certificate is one that we made ourselves, which others cannot
+    check, it says `testing` instead of `enforce`."""
 
 
 @frozen
@@ -233,6 +250,7 @@ class Settings:
     relay: RelaySettings = RelaySettings()
     retry: RetrySettings = field(factory=RetrySettings)
     queue: QueueSettings = field(factory=QueueSettings)
+    notices: NoticeSettings = field(factory=NoticeSettings)
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     process: ProcessSettings = ProcessSettings()

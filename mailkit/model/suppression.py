@@ -16,6 +16,8 @@ class Cause(Enum):
     """Mail to it failed for good."""
     COMPLAINED = "complained"
     """Its owner called our mail spam."""
+    UNSUBSCRIBED = "unsubscribed"
+    """Its owner wants no more of it (RFC 8058)."""
     BY_HAND = "by-hand"
     """An administrator put it there."""
 

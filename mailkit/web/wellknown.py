@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from attrs import define
 
-from mailkit.interfaces.directory import IDirectory
-from mailkit.model.address import fold_domain
+from mailkit.model.address import DomainName, fold_domain
 
 Mode = Literal["enforce", "testing", "none"]
 
@@ -22,7 +21,8 @@ _HOST = "mta-sts."
 class PolicyPage:
     """``https://mta-sts.DOMAIN/.well-known/mta-sts.txt`` (RFC 8461 §3.2)."""
 
-    directory: IDirectory
+    is_ours: Callable[[DomainName], Awaitable[bool]]
+    """Whether a domain is one of this server."""
     hostname: str
     """The one mail exchanger of our domains."""
     mode: Callable[[], Mode]
@@ -37,7 +37,7 @@ class PolicyPage:
         if not host.lower().startswith(_HOST):
             return None
         domain = fold_domain(host[len(_HOST) :])
-        if await self.directory.domain(domain) is None:
+        if not await self.is_ours(domain):
             return None
         return (
             "version: STSv1\r\n"

@@ -56,4 +56,6 @@ def test_try_it_mode_listens_on_loopback_alone(tmp_path: Path) -> None:
     assert settings.data == tmp_path / "mailkit-data"
     assert settings.listen.smtp == ()
     assert settings.listen.imap == ("tcp:2143:interface=127.0.0.1",)
-    assert settings.listen.http == ()
+    assert settings.listen.http == ("tcp:8080:interface=127.0.0.1",)
+    assert settings.listen.managesieve == ()
+    assert not settings.relay.enabled

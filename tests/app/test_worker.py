@@ -27,7 +27,7 @@ hostname = "mail.example.org"
 data = "data"
 [listen]
 smtp = ["tcp:25"]
-http = ["tcp:80"]
+managesieve = ["tcp:4190"]
 """
 
 

@@ -12,8 +12,6 @@ from zope.interface import directlyProvides
 
 from mailkit.formats.unsubscribe import Unsubscription, write_token
 from mailkit.model.address import DomainName
-from mailkit.storage.memory.directory import MemoryDirectory
-from mailkit.testing.at_once import at_once
 from mailkit.web.headers import HEADERS
 from mailkit.web.site import WebHouse, make_site
 from mailkit.web.wellknown import PolicyPage
@@ -26,13 +24,11 @@ class World:
     """A site without a network."""
 
     def __init__(self) -> None:
-        directory = MemoryDirectory()
-        at_once(directory.add_domain(DomainName("bücher.example")))
         self.reason: str | None = None
         self.gone: list[Unsubscription] = []
         self.site = make_site(
             WebHouse(
-                PolicyPage(directory, "mail.example.org", lambda: "enforce"),
+                PolicyPage(self.is_ours, "mail.example.org", lambda: "enforce"),
                 lambda: self.reason,
                 lambda: [KEY],
                 self,
@@ -40,6 +36,9 @@ class World:
             )
         )
         self.site.startFactory()
+
+    async def is_ours(self, domain: DomainName) -> bool:
+        return domain == "bücher.example"
 
     async def unsubscribe(self, what: Unsubscription) -> None:
         self.gone.append(what)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, evolve, field
 
-from mailkit.interfaces.delivery import ForeignRecipient
+from mailkit.interfaces.delivery import ForeignRecipient, IDestination
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.tellers import Accepted, ITeller
@@ -24,6 +24,11 @@ def as_it_is(reverse_path: Path) -> Path:
     return reverse_path
 
 
+def nothing_in_front(destination: IDestination) -> IDestination:
+    """The way in where nothing is looked at before."""
+    return destination
+
+
 @define(eq=False)
 class Outbound:
     """The way out, as deliveries see it."""
@@ -33,6 +38,9 @@ class Outbound:
     rewrite_sender: Callable[[Path], Path] = as_it_is
     """What the reverse-path becomes where an alias of ours leads elsewhere, so that
     the next host finds us allowed to send it (SRS)."""
+    in_front: Callable[[IDestination], IDestination] = nothing_in_front
+    """What looks at mail from other servers before mailboxes do: it may be mail that
+    comes back."""
 
 
 @define(eq=False)

@@ -289,6 +289,7 @@ class Teller:
             size=len(octets),
             message_id=f"<{id}@{self._hostname}>",
             subject="",
+            is_ours=True,
         )
 
     # -- what is remembered of it

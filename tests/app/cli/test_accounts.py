@@ -129,6 +129,13 @@ def test_aliases(house: Shell) -> None:
     assert said == "team@example.org leads to alice@example.org\n"
     said = house.ok("alias", "remove", "team@example.org")
     assert said == "team@example.org is no alias any more\n"
+    said = house.ok("alias", "add", "x@example.org", "y@elsewhere.example")
+    assert said == "x@example.org leads to y@elsewhere.example\n"
+
+
+def test_aliases_lead_nowhere_where_no_mail_leaves(house: Shell) -> None:
+    config = house.folder / "mailkit.toml"
+    config.write_text(f"{config.read_text()}\n[relay]\nenabled = false\n")
     assert "sends no mail" in house.refused(
         "alias", "add", "x@example.org", "y@elsewhere.example"
     )

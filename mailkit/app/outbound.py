@@ -1,0 +1,224 @@
+"""Everything that mail needs to leave: the queue, who empties it, and whom they ask."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from mailkit.app.ownports import own_ports
+from mailkit.app.settings import Settings
+from mailkit.errors import MailkitError
+from mailkit.factories import new_id
+from mailkit.interfaces.delivery import IDestination
+from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.events import IEvents
+from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.queue import IQueueStore
+from mailkit.interfaces.storage import ISpool
+from mailkit.interfaces.suppression import ISuppressionList
+from mailkit.metrics import Metrics
+from mailkit.net.policyfetch import PolicyFetch
+from mailkit.net.relay.relay import Relay
+from mailkit.net.resolver.resolver import Resolver
+from mailkit.services.delivery.again import LocalCarrier
+from mailkit.services.delivery.onward import LOCAL, Outbound
+from mailkit.services.notices.destination import ReturnHouse, Returning
+from mailkit.services.notices.incoming import Reports
+from mailkit.services.notices.returnaddresses import ReturnAddresses
+from mailkit.services.notices.teller import Teller
+from mailkit.services.queue.hosts import Hosts
+from mailkit.services.queue.house import SendingHouse
+from mailkit.services.queue.schedule import Schedule
+from mailkit.services.queue.sender import Sender
+from mailkit.services.routing import Routing
+from mailkit.services.sealing import Sealing
+from mailkit.services.tlspolicies import TLSPolicies
+from mailkit.storage.keyfolder import KeyFolder
+from mailkit.storage.tlsrecords import TLSRecords
+
+POLICIES_LOOKED_AT = 3600.0
+"""Seconds between two looks at which MTA-STS policies are getting old."""
+
+SIGNED_LONGER = 86_400.0
+"""Seconds for which a signature counts beyond the last attempt."""
+
+
+@define(eq=False)
+class WayOut:
+    """
+    The parts of one process that send.
+
+    The command opens them too, to look at the queue and to change it, and never calls
+    `start`.
+    """
+
+    log = Logger()
+
+    reactor: Any  # Twisted's, which has no type of its own
+    queue: IQueueStore
+    resolver: Resolver
+    relay: Relay
+    teller: Teller
+    addresses: ReturnAddresses
+    returning: ReturnHouse
+    keys: KeyFolder
+    tls: TLSRecords
+    policies: TLSPolicies
+    sending: SendingHouse
+    delivery: IDestination | None = field(default=None, init=False)
+    """Mailboxes of ours, for what had to wait; set once there are services."""
+    _sender: Sender | None = field(default=None, init=False)
+    _refreshing: LoopingCall | None = field(default=None, init=False)
+
+    @property
+    def outbound(self) -> Outbound:
+        """What deliveries need to know."""
+        return Outbound(self.queue, self.teller, self.addresses.rewrite, self._in_front)
+
+    def _in_front(self, destination: IDestination) -> IDestination:
+        return Returning(self.returning, destination)
+
+    def local(self) -> IDestination:
+        """Where mail ends that is for people of ours."""
+        assert self.delivery is not None
+        return self.delivery
+
+    def start(self, counts_all: bool) -> None:
+        """Begin to send; in the reactor's thread."""
+        name = secrets.token_hex(8)
+        self._sender = Sender(self.sending, name, counts_all=counts_all)
+        self._sender.start()
+        self._refreshing = LoopingCall(self._refresh)
+        self._refreshing.clock = self.reactor
+        self._refreshing.start(POLICIES_LOOKED_AT, now=False)
+
+    async def stop(self) -> None:
+        """Finish what is on its way, in ten seconds at most; begin nothing new."""
+        if self._refreshing is not None and self._refreshing.running:
+            self._refreshing.stop()
+        if self._sender is not None:
+            await self._sender.stop()
+            self._sender = None
+
+    async def close(self) -> None:
+        """Let go of all connections and files."""
+        await self.stop()
+        await self.relay.close()
+        await self.resolver.close()
+        await self.tls.close()
+
+    def _refresh(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._refresh_policies())
+
+    async def _refresh_policies(self) -> None:
+        try:
+            await self.policies.refresh()
+        except MailkitError as error:
+            self.log.warn(
+                "policies of MTA-STS are not renewed: {reason}", reason=str(error)
+            )
+
+
+@define(eq=False)
+class Rooms:
+    """What the way out shares with the rest of the house."""
+
+    reactor: Any  # as above
+    lanes: ILanes
+    directory: IDirectory
+    routing: Routing
+    spool: ISpool
+    events: IEvents
+    queue: IQueueStore
+    suppression: ISuppressionList
+    metrics: Metrics
+    secret: bytes = field(repr=False)
+    """`IDirectory.server_secret`."""
+
+
+def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
+    """Put the parts together; nothing is sent before `WayOut.start`."""
+    data, reactor, lanes = settings.data, rooms.reactor, rooms.lanes
+    queue = rooms.queue
+    addresses = ReturnAddresses(settings.hostname, [rooms.secret], reactor)
+    tls = TLSRecords(data / "queue" / "tls.sqlite", lanes, reactor)
+    resolver = Resolver(reactor, settings.dns, rooms.metrics)
+    lasts = settings.retry.give_up_after + SIGNED_LONGER
+    keys = KeyFolder(data / "keys" / "dkim", lanes, reactor.seconds, lasts)
+    teller = Teller(
+        settings.hostname,
+        queue,
+        rooms.directory,
+        rooms.routing,
+        addresses,
+        rooms.suppression,
+        rooms.events,
+        rooms.metrics,
+        reactor,
+        settings.notices,
+    )
+    policies = TLSPolicies(
+        resolver,
+        tls,
+        PolicyFetch(reactor, resolver),
+        reactor.seconds,
+        frozenset(settings.tls.required_to),
+        settings.relay.port,
+    )
+    shuffle = random.SystemRandom()
+    hosts = Hosts(
+        resolver,
+        settings.hostname,
+        shuffle.shuffle,
+        policies.of,
+        settings.relay.allow,
+        settings.relay.port,
+        own_ports(settings.listen.smtp),
+    )
+    relay = Relay(reactor, settings.hostname, rooms.metrics, on_tls=tls.count)
+    sealing = Sealing(rooms.directory, keys, reactor.seconds, lasts)
+    sending = SendingHouse(
+        queue,
+        hosts,
+        relay,
+        teller,
+        rooms.events,
+        rooms.metrics,
+        reactor,
+        Schedule(shuffle.random, settings.retry),
+        seal=sealing.seal,
+        settings=settings.queue,
+    )
+    returning = ReturnHouse(
+        settings.hostname,
+        addresses,
+        Reports(rooms.events, rooms.suppression, addresses, rooms.metrics, reactor),
+        rooms.directory,
+        rooms.routing,
+        queue,
+        rooms.spool,
+        rooms.events,
+        reactor,
+        new_id,
+    )
+    way_out = WayOut(
+        reactor,
+        queue,
+        resolver,
+        relay,
+        teller,
+        addresses,
+        returning,
+        keys,
+        tls,
+        policies,
+        sending,
+    )
+    sending.routes = {LOCAL: LocalCarrier(way_out.local)}
+    return way_out
