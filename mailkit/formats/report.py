@@ -474,7 +474,12 @@ def _encoded(kind: bytes, octets: bytes, *, eight_bit: bool) -> bytes:
 
 def _is_text(octets: bytes) -> bool:
     """Whether it may stand in a message/rfc822 as it is (RFC 2046 §5.2.1)."""
-    return not (b"\0" in octets or _BARE.search(octets) or body.has_long_lines(octets))
+    ends = octets.count(b"\r\n")
+    return (
+        octets.count(b"\n") == ends == octets.count(b"\r")
+        and b"\0" not in octets
+        and not body.has_long_lines(octets)
+    )
 
 
 def _is_utf8(octets: bytes) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -357,3 +358,20 @@ def test_whatever_was_sent_a_notice_can_be_read(
     found = reported.parse(written)
     assert isinstance(found, reported.DeliveryReport)
     assert found.recipients[-1].address == "bob@example.net"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_somebody_else_reads_it_too(name: str) -> None:
+    notice, _, whole = CASES[name]
+    read = message_from_bytes(compose(*CASES[name][:2], whole=whole))
+    assert read.get_content_type() == "multipart/report"
+    assert read.get_param("report-type") == "delivery-status"
+    fields = [part for part in read.walk() if "Reporting-MTA" in part]
+    groups = [part for part in read.walk() if "Final-Recipient" in part]
+    if b"global-delivery-status" not in read.as_bytes():
+        assert [part["Reporting-MTA"] for part in fields] == ["dns; mail.example.org"]
+        assert [part["Action"] for part in groups] == (
+            [notice.kind.value] * len(notice.told)
+        )
+    for part in read.walk():
+        assert part.defects == []
