@@ -39,11 +39,12 @@ class Sealing:
             turn: Deferred[None] = Deferred()
             self._waiting[item.message].append(turn)
             await turn
-        content: IContent = await house.queue.content(item.id)
         if not self._needs_seal(item):
+            content: IContent = await house.queue.content(item.id)
             return content
-        self._waiting.setdefault(item.message, [])
+        self._waiting[item.message] = []
         try:
+            content = await house.queue.content(item.id)
             sealed = await self._seal(item, content)
         finally:
             for turn in self._waiting.pop(item.message):
