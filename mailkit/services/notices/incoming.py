@@ -147,10 +147,12 @@ class Reports:
         known = "known" if steps else "unknown"
         for each in report.recipients:
             step = Step.RETURNED if each.kind is NoticeKind.FAILED else Step.REPORTED
+            recipient = _meant(each, steps)
+            name = each.address if recipient is None else str(recipient)
+            if _was_told(each, name, steps):
+                continue
             self._metrics.reported(step.value, known)
             if steps:
-                recipient = _meant(each, steps)
-                name = each.address if recipient is None else str(recipient)
                 peer = each.host or report.reporter
                 self._record(step, steps[-1], name, peer, _detail(each, report))
 
@@ -256,6 +258,18 @@ def _meant(each: ReportedRecipient, steps: Sequence[MailEvent]) -> Address | Non
         if address in ours:
             return address
     return next(iter(ours)) if len(ours) == 1 else None
+
+
+def _was_told(
+    each: ReportedRecipient, recipient: str, steps: Sequence[MailEvent]
+) -> bool:
+    """Whether the report is a notice of our own, which was written down as such."""
+    return any(
+        step.step is Step.TOLD
+        and step.detail.startswith(each.kind.value)
+        and recipient in step.recipient.split(", ")
+        for step in steps
+    )
 
 
 def _detail(each: ReportedRecipient, report: DeliveryReport) -> str:
