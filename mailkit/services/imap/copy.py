@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from mailkit.errors import NoSuchMailbox
-from mailkit.model.mailbox import Copied
+from mailkit.model.mailbox import Copied, MailboxName
 from mailkit.model.uidset import UIDSet
 from mailkit.protocols.imap.events import Copy, Move
 from mailkit.protocols.imap.response import Response, no, ok
@@ -11,6 +13,7 @@ from mailkit.protocols.imap.write import codes
 from mailkit.protocols.imap.write import mailbox as write
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.news import has_vanished
+from mailkit.services.imap.selected import is_by_number
 
 _TRY_CREATE = no("No such mailbox; it may be created", b"TRYCREATE")
 _ISSUED = no("Some of them are no more; nothing was done", b"EXPUNGEISSUED")
@@ -19,18 +22,10 @@ _NOTHING = ok("No such message")
 
 async def copy(talk: Dialogue, command: Copy) -> Response:
     """All of the messages or none."""
-    uids = _uids(talk, command)
-    if not uids:
-        return _NOTHING
-    if not command.uid and await has_vanished(talk, uids):
-        return _ISSUED
-    try:
-        copied = await talk.here.mailbox.copy(uids, command.mailbox)
-    except NoSuchMailbox:
-        return _TRY_CREATE
-    if not copied.uids:
-        return _NOTHING
-    return ok("Copied", _code(copied))
+    copied = await _put(talk, command, talk.here.mailbox.copy)
+    if isinstance(copied, Response):
+        return copied
+    return ok("Copied", codes.copy_uid(copied))
 
 
 async def move(talk: Dialogue, command: Move) -> Response:
@@ -41,25 +36,28 @@ async def move(talk: Dialogue, command: Move) -> Response:
     """
     if talk.here.is_read_only:
         return no("The mailbox is read-only", b"READ-ONLY")
-    uids = _uids(talk, command)
-    if not uids:
-        return _NOTHING
-    if not command.uid and await has_vanished(talk, uids):
-        return _ISSUED
-    try:
-        moved = await talk.here.mailbox.move(uids, command.mailbox)
-    except NoSuchMailbox:
-        return _TRY_CREATE
-    if not moved.uids:
-        return _NOTHING
-    talk.say(write.untagged(ok("Moved", _code(moved))))
+    moved = await _put(talk, command, talk.here.mailbox.move)
+    if isinstance(moved, Response):
+        return moved
+    talk.say(write.untagged(ok("Moved", codes.copy_uid(moved))))
     return ok("Moved")
 
 
-def _uids(talk: Dialogue, command: Copy | Move) -> UIDSet:
+async def _put(
+    talk: Dialogue,
+    command: Copy | Move,
+    put: Callable[[UIDSet, MailboxName], Awaitable[Copied]],
+) -> Copied | Response:
+    """What was copied or moved, or why nothing was."""
     selected = talk.here
-    return selected.view.uids(selected.runs(command.numbers, command.uid))
-
-
-def _code(copied: Copied) -> bytes:
-    return codes.copy_uid(copied)
+    uids = selected.view.uids(selected.runs(command.numbers, command.uid))
+    if not uids:
+        return _NOTHING
+    by_number = is_by_number(command.numbers, command.uid)
+    if by_number and await has_vanished(talk, uids):
+        return _ISSUED
+    try:
+        copied = await put(uids, command.mailbox)
+    except NoSuchMailbox:
+        return _TRY_CREATE
+    return copied if copied.uids else _NOTHING

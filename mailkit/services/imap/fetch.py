@@ -29,6 +29,7 @@ from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.news import tell_news
 from mailkit.services.imap.rows import AHEAD, Rows, not_asked_for
 from mailkit.services.imap.sections import Message, Span
+from mailkit.services.imap.selected import is_by_number
 from mailkit.services.imap.view import Run, batches, before, count
 
 _READ = FlagChange(FlagAction.ADD, frozenset({SEEN}))
@@ -40,7 +41,7 @@ async def fetch(talk: Dialogue, command: Fetch) -> Response:
     Send what was asked for of each message that is there, in batches.
 
     A message that has vanished is left out, and the answer is NO
-    [EXPUNGEISSUED]; not so a UID whose message went before (RFC 9051 §6.4.9).
+    [EXPUNGEISSUED]; not so if it went before and was named by its UID or by ``$``.
     """
     runs = talk.here.runs(command.numbers, command.uid)
     if all(write.is_ready(item) for item in command.items):
@@ -59,7 +60,8 @@ async def fetch(talk: Dialogue, command: Fetch) -> Response:
             uid=command.uid,
             is_told=lambda record: record.mod_seq > known.get(record.uid, -1),
         )
-    return response if is_whole or command.uid else _ISSUED
+    by_number = is_by_number(command.numbers, command.uid)
+    return response if is_whole or not by_number else _ISSUED
 
 
 @frozen

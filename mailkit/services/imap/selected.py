@@ -45,7 +45,8 @@ class Selected:
         """
         The messages that a set means, as runs of sequence numbers.
 
-        UIDs that the client knows no message of are left out (RFC 9051 §6.4.9).
+        UIDs that the client knows no message of are left out (RFC 9051 §6.4.9), and
+        of ``$`` those whose messages are no more (§6.4.4.1).
 
         :raises Malformed: if a sequence number has no message.
         """
@@ -53,5 +54,16 @@ class Selected:
         resolve = view.numbers_of_uids if uid else view.numbers
         runs = resolve(numbers.ranges)
         if numbers.is_saved:
-            runs = merged([*runs, *view.numbers_of_uids(self.saved.ranges)])
+            saved = self.saved - view.pending
+            runs = merged([*runs, *view.numbers_of_uids(saved.ranges)])
         return runs
+
+
+def is_by_number(numbers: SequenceSet, uid: bool) -> bool:
+    """
+    Whether the client named messages by numbers, so that it is told of any that went.
+
+    A UID of no message is passed over (RFC 9051 §6.4.9), and what was expunged is not
+    in ``$`` any more (§6.4.4.1).
+    """
+    return not uid and bool(numbers.ranges)

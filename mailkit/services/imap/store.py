@@ -13,6 +13,7 @@ from mailkit.protocols.imap.response import Response, no, ok
 from mailkit.services.imap.dialogue import Dialogue
 from mailkit.services.imap.news import tell_flags, tell_news
 from mailkit.services.imap.select import tell_keywords
+from mailkit.services.imap.selected import is_by_number
 from mailkit.services.imap.view import News, Run, batches
 
 RECENT = "\\recent"
@@ -42,7 +43,8 @@ async def store(talk: Dialogue, command: Store) -> Response:
     news = await tell_news(talk, False, command.uid, is_foreign)
     if not command.is_silent:
         await _tell_own(talk, runs, news, command.uid)
-    if not command.uid and selected.view.pending & uids:
+    by_number = is_by_number(command.numbers, command.uid)
+    if by_number and selected.view.pending & uids:
         return no("Some of them are no more", b"EXPUNGEISSUED")
     return ok("Stored")
 
