@@ -110,10 +110,20 @@ class Conversation:
     # -- who carries mail
 
     def say(self, command: Command) -> None:
-        """Say one command; it leaves with the next `hear` or `push`."""
+        """
+        Say one command; it leaves with the next `hear` or `push`.
+
+        :raises HungUp: if nobody would hear it.
+        """
+        self.still_there()
         if self.settings.dialogue:
             self.log.debug("{peer} C: {event!r}", peer=self.where, event=command)
         self.machine.say(command)
+
+    def still_there(self) -> None:
+        """:raises HungUp: if nothing can be said any more."""
+        if self.end is not None:
+            raise self.end
 
     async def hear(self, wait: float) -> Answered | Challenged:
         """
@@ -123,16 +133,14 @@ class Conversation:
         :raises HungUp: if there will be none.
         """
         if not self._heard:
-            if self.end is not None:
-                raise self.end
+            self.still_there()
             self.peer.speak()
             self._wait = wait
             self._wait_until(self.clock.seconds() + wait)
             self._waiter = Deferred()
             await self._waiter
             if not self._heard:
-                assert self.end is not None
-                raise self.end
+                self.still_there()
         return self._heard.popleft()
 
     async def reply(self, wait: float) -> Reply:
@@ -151,8 +159,7 @@ class Conversation:
 
         :raises HungUp: if the connection is over.
         """
-        if self.end is not None:
-            raise self.end
+        self.still_there()
         try:
             await self.peer.flush()
         except PeerGone as error:

@@ -106,7 +106,7 @@ async def _look_piece_by_piece(content: IContent, piece: int) -> Survey:
         if whole.endswith(b"\r") and not is_last:
             whole = whole[:-1]
         has_pairs = has_pairs and is_text(whole)
-        tail = octets[-3:]
+        tail = (tail + octets)[-3:]
     return Survey(content, has_8bit, has_8bit_header, has_pairs)
 
 

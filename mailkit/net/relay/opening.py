@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from attrs import define
+from attrs import define, field
 
 from mailkit.errors import Unreachable
 from mailkit.interfaces.queue import NextHost
@@ -53,6 +53,7 @@ class Opening:
     handshake: Handshake
     nonce: Callable[[], bytes]
     """Something new and printable each time, for AUTH."""
+    _is_tls: bool = field(default=False, init=False)
 
     async def run(self, in_the_clear: bool) -> Judgement:
         """
@@ -94,12 +95,7 @@ class Opening:
 
     @property
     def _patience(self) -> float:
-        settings = self.settings
-        return settings.handshake if self._is_tls else settings.hello
-
-    @property
-    def _is_tls(self) -> bool:
-        return bool(self.talk.peer.tls)
+        return self.settings.handshake if self._is_tls else self.settings.hello
 
     async def _start_tls(self) -> Judgement:
         """RFC 3207 §4."""
@@ -120,6 +116,7 @@ class Opening:
     async def _under_tls(self, first: Callable[[], Awaitable[None]]) -> Judgement:
         """The first words within TLS: what goes wrong with them is TLS's fault."""
         talk = self.talk
+        self._is_tls = True
         try:
             await first()
         except _Gone as gone:

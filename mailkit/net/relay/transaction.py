@@ -207,7 +207,7 @@ class Transaction:
             if is_yes(reply):
                 # Whatever it means: the text would be taken for commands.
                 self._talk.cut(f"it answered {reply.code} to DATA")
-                raise self._talk.end or HungUp("out of step")
+                self._talk.still_there()
             self._answer_all(reply)
             return False
         if self._accepted:
@@ -247,7 +247,9 @@ class Transaction:
         """The message by DATA (RFC 5321 §4.1.1.4)."""
         machine, size, piece = self._machine, self.fitted.size, self.settings.piece
         for at in range(0, size, piece):
-            machine.text(await self.fitted.read(at, piece))
+            octets = await self.fitted.read(at, piece)
+            self._talk.still_there()
+            machine.text(octets)
             if at + piece < size:
                 await self._talk.push()
         machine.end_text()
@@ -273,6 +275,7 @@ class Transaction:
                     for _ in range(waiting):
                         await talk.reply(settings.block)
                     return reply
+            talk.still_there()
             machine.chunk(octets, is_last)
             if not is_last:
                 waiting += 1

@@ -1,0 +1,139 @@
+"""The parts of the relay by themselves: endpoints, conversations, the pool."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    UNIXClientEndpoint,
+)
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
+
+from mailkit.errors import Unreachable
+from mailkit.metrics import Metrics
+from mailkit.model.reply import Reply
+from mailkit.net.relay.connecting import endpoints
+from mailkit.net.relay.conversation import Conversation, HungUp, one_line
+from mailkit.net.relay.fitting import Octets
+from mailkit.net.relay.link import Bounds, Key, Link, Pool, bounds_of
+from mailkit.net.relay.relay import Relay
+from mailkit.net.relay.settings import RelaySettings
+from mailkit.protocols.smtp.client import SMTPClient
+from mailkit.protocols.smtp.events import Noop
+from tests.net.relay.sink import HANG
+from tests.net.relay.world import SINK, World, item
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("192.0.2.1", TCP4ClientEndpoint),
+        ("2001:db8::1", TCP6ClientEndpoint),
+        ("fe80::1%eth0", TCP6ClientEndpoint),
+        ("/run/lmtp", UNIXClientEndpoint),
+    ],
+)
+def test_endpoints(address: str, kind: type[object]) -> None:
+    endpoint_for = endpoints(MemoryReactorClock(), RelaySettings())
+    assert type(endpoint_for(evolve(SINK, address=address))) is kind
+
+
+def test_a_relay_as_it_is() -> None:
+    """Nothing but a reactor, a name and numbers."""
+    reactor = MemoryReactorClock()
+    relay = Relay(reactor, "us.test", Metrics())
+    found = World().start(relay.carry(SINK, item(), Octets(b"x\r\n")))
+    host, port, _, timeout, _ = reactor.tcpClients[0]
+    assert (host, port, timeout) == ("192.0.2.1", 25, 15.0)
+    assert not found
+
+
+def a_conversation() -> Conversation:
+    return Conversation(SMTPClient(), Clock(), RelaySettings(), "somewhere")
+
+
+def test_the_pump_says_farewell() -> None:
+    """A bug of ours, or the end of the process: whoever waits hears of it."""
+    world = World({"EHLO": HANG})
+    found = world.begin(item())
+    (talk,) = world.relay._connections
+    talk.farewell("internal error")
+    (failure,) = found
+    assert isinstance(failure, Failure)
+    assert isinstance(failure.value, Unreachable)
+    assert "internal error" in str(failure.value)
+    with pytest.raises(HungUp):
+        talk.say(Noop())
+    talk.leave()
+    assert talk.is_over
+
+
+def test_who_leaves_while_a_reply_waits_hangs_up() -> None:
+    world = World({"EHLO": HANG})
+    found = world.begin(item())
+    (talk,) = world.relay._connections
+    talk.leave()
+    assert len(found) == 1
+    world.net.flow()
+    assert not world.net.wires
+
+
+def a_link(pool: Pool) -> Link:
+    bounds = Bounds(100, 100, None)
+    return Link(a_conversation(), Key.of(SINK), "", False, bounds)
+
+
+def test_the_pool_gives_only_what_is_good() -> None:
+    pool = Pool(RelaySettings())
+    links = [a_link(pool) for _ in range(3)]
+    for link in links:
+        link.talk.machine._said.clear()
+        pool.give(link)
+    assert len(pool) == 3
+    links[2].talk.end = HungUp("gone")
+    assert pool.take(links[0].key) is links[1]
+    assert len(pool) == 1
+    pool.forget(links[1].talk, links[1].key)
+    assert len(pool) == 1
+    pool.forget(links[0].talk, links[0].key)
+    assert len(pool) == 0
+    assert pool.take(links[0].key) is None
+
+
+@pytest.mark.parametrize(
+    ("offered", "bounds"),
+    [
+        ("", Bounds(100, 100, None)),
+        ("RCPTMAX=7 MAILMAX=3 RCPTDOMAINMAX=1", Bounds(3, 7, 1)),
+        ("rcptmax=500 mailmax=100000", Bounds(100, 100, None)),
+        ("RCPTMAX=0", Bounds(100, 1, None)),
+        ("RCPTMAX=x MAILMAX= = A RCPTMAX=\u00b2 MAILMAX=9999999",
+         Bounds(100, 100, None)),
+    ],
+)  # fmt: skip
+def test_bounds(offered: str, bounds: Bounds) -> None:
+    """RFC 9422 \u00a74; what cannot be read is left out."""
+    assert bounds_of(offered, RelaySettings()) == bounds
+
+
+def test_one_line() -> None:
+    """What people are shown is one line of text, and not endless."""
+    assert one_line(Reply(550, "1.1", "a\nb\tc\x1b[0m")) == "550 5.1.1 a b c?[0m"
+    assert len(one_line(Reply(550, "", "x" * 5000))) == 1000
+
+
+async def read(octets: Octets) -> bytes:
+    return await octets.read(1, 2)
+
+
+def test_octets() -> None:
+    assert World().start(read(Octets(b"abcd"))) == [b"bc"]
+
+
+def test_a_password_is_not_shown() -> None:
+    key = Key.of(evolve(SINK, username="u", password="secret"))
+    assert "secret" not in repr(key)
