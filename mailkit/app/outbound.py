@@ -193,6 +193,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         reactor,
         Schedule(shuffle.random, settings.retry),
         seal=sealing.seal,
+        check=sealing.check,
         settings=settings.queue,
     )
     returning = ReturnHouse(

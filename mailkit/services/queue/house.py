@@ -27,6 +27,9 @@ May raise `Unavailable`, so that it is tried later, or `Refused`, so that it is 
 an administrator looks.
 """
 
+Check = Callable[[QueueItem, IContent], Awaitable[str]]
+"""Looks at the octets that are about to leave; what is wrong with them, if anything."""
+
 
 @define(eq=False)
 class SendingHouse:
@@ -35,6 +38,7 @@ class SendingHouse:
 
     :param routes: carriers by `NextHop.route`; looked at anew for each item.
     :param seal: ``None``: nothing is ever signed.
+    :param check: ``None``: nobody looks once more.
     """
 
     queue: IQueueStore
@@ -47,6 +51,7 @@ class SendingHouse:
     schedule: Schedule
     routes: Mapping[str, ICarrier] = field(factory=dict)
     seal: Seal | None = None
+    check: Check | None = None
     pace: Pace = field(factory=Pace)
     settings: QueueSettings = field(factory=QueueSettings)
 

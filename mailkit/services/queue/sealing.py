@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from mailkit.errors import LocalMisuse
+from mailkit.errors import BadMessage, LocalMisuse
 from mailkit.interfaces.storage import IContent
 from mailkit.model.event import Step
 from mailkit.model.queueitem import QueueItem, Sealed
@@ -21,10 +21,12 @@ class Sealing:
 
     _house: SendingHouse
     _sealed: Remembered[str, bool] = field(init=False)
+    _checked: Remembered[str, bool] = field(init=False)
     _waiting: dict[str, list[Deferred[None]]] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self._sealed = Remembered(_REMEMBERED)
+        self._checked = Remembered(_REMEMBERED)
 
     async def content(self, item: QueueItem) -> IContent:
         """
@@ -32,7 +34,7 @@ class Sealing:
 
         :raises NoSuchItem: if the item is gone.
         :raises Unavailable: if it cannot be signed now.
-        :raises Refused: if it cannot be signed at all.
+        :raises Refused: if it cannot be signed at all, or the signature does not hold.
         """
         house = self._house
         while self._needs_seal(item) and item.message in self._waiting:
@@ -41,6 +43,7 @@ class Sealing:
             await turn
         if not self._needs_seal(item):
             content: IContent = await house.queue.content(item.id)
+            await self._look(item, content)
             return content
         self._waiting[item.message] = []
         try:
@@ -49,7 +52,20 @@ class Sealing:
         finally:
             for turn in self._waiting.pop(item.message):
                 turn.callback(None)
-        return content if sealed is None else await house.queue.content(item.id)
+        if sealed is not None:
+            content = await house.queue.content(item.id)
+        await self._look(item, content)
+        return content
+
+    async def _look(self, item: QueueItem, content: IContent) -> None:
+        """Once a message and process: whether what leaves is what was signed."""
+        check = self._house.check
+        if check is None or self._checked.get(item.message) is not None:
+            return
+        problem = await check(item, content)
+        if problem:
+            raise BadMessage(f"the signature does not hold: {problem}")
+        self._checked.put(item.message, True)
 
     def _needs_seal(self, item: QueueItem) -> bool:
         if item.is_sealed or self._house.seal is None:

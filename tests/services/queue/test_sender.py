@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from attrs import define, evolve
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -408,6 +408,58 @@ def test_a_message_is_signed_once_before_its_first_attempt() -> None:
     assert len(seen) == 4
     assert signer.seals == 1
     assert [step for step, _ in world.steps()].count(Step.SIGNED) == 1
+
+
+@define(eq=False)
+class SlowQueue:
+    """A queue whose contents are on disk: they are there a moment later."""
+
+    behind: Any  # MemoryQueue
+    turns: list[Deferred[None]] = field(factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+    async def content(self, id: QueueId) -> IContent:
+        turn: Deferred[None] = Deferred()
+        self.turns.append(turn)
+        await turn
+        content: IContent = await self.behind.content(id)
+        return content
+
+
+def test_items_that_are_read_slowly_are_signed_once() -> None:
+    world = World()
+    slow: Any = SlowQueue(world.queue)
+    signer = Signer(SIGNED)
+    world.house.queue = slow
+    world.house.seal = signer
+    world.put(an_item(), an_item("a", "two.example", number=2))
+    world.start()
+    while slow.turns:
+        slow.turns.pop().callback(None)
+        world.turn()
+    assert signer.seals == 1
+    assert world.item() is None
+    assert world.item("a.2") is None
+
+
+def test_what_leaves_is_looked_at_once_more() -> None:
+    looked: list[bytes] = []
+
+    async def look(item: QueueItem, content: Any) -> str:
+        looked.append(content.octets)
+        return "" if item.message == "a" else "the body is another one"
+
+    world = World()
+    world.house.seal, world.house.check = Signer(SIGNED), look
+    world.put(an_item(), an_item("a", "two.example", number=2))
+    world.put(an_item("b"))
+    world.start()
+    assert looked == [SIGNED.head + MESSAGE] * 2
+    assert world.item() is None
+    reason = "the signature does not hold: the body is another one"
+    assert world.there("b.1").held == reason
 
 
 def test_a_message_that_needs_no_signature() -> None:
