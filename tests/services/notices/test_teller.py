@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path as FilePath
 
 import pytest
 from attrs import evolve
@@ -30,14 +31,16 @@ from mailkit.model.envelope import (
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.path import NULL_PATH, Path
-from mailkit.model.queueitem import Attempt, QueuedRecipient, QueueItem
+from mailkit.model.queueitem import Attempt, Fate, QueuedRecipient, QueueItem
 from mailkit.model.suppression import Cause, Suppressed
 from mailkit.services.delivery.content import Rewritten
 from mailkit.services.notices.settings import NoticeSettings
 from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.storage.memory.suppression import MemorySuppressionList
+from mailkit.storage.queue.store import QueueStore
 from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
+from mailkit.testing.lanes import DirectLanes
 from tests.services.notices.desk import (
     ALICE_PATH,
     BOB,
@@ -371,3 +374,25 @@ def test_a_notice_that_cannot_be_kept_is_told(desk: Desk) -> None:
     desk.teller._queue = queue
     desk.tell(desk.item())
     assert len(desk.items()) == 1
+
+
+def test_a_queue_on_disk_knows_what_was_told(desk: Desk, tmp_path: FilePath) -> None:
+    """Also after the notice has left, and in another process."""
+    clock = desk.world.clock
+    queue = QueueStore(tmp_path, DirectLanes(), LocalBoard(clock), clock)
+    desk.queue = desk.teller._queue = queue
+    desk.tell(desk.item())
+    desk.tell(desk.item())
+    [item] = desk.items()
+    assert reported.parse(desk.notice()) is not None
+    now = clock.seconds()
+    [claimed] = at_once(queue.claim(item.hop, "me", now, now + 60, 10))
+    gone = [evolve(each, fate=Fate.SENT) for each in claimed.recipients]
+    attempt = Attempt(began=now, took=0)
+    assert at_once(queue.record("me", claimed.id, attempt, gone, None))
+    at_once(queue.close())
+    queue = QueueStore(tmp_path, DirectLanes(), LocalBoard(clock), clock)
+    desk.queue = desk.teller._queue = queue
+    desk.tell(desk.item())
+    assert desk.items() == []
+    at_once(queue.close())
