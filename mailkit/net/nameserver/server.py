@@ -25,6 +25,7 @@ from mailkit.net.nameserver.rate import RateLimit, Verdict
 from mailkit.net.nameserver.settings import NameServerSettings
 from mailkit.net.nameserver.transfer import LARGEST, transfer
 from mailkit.net.nameserver.zone import Zone
+from mailkit.net.resolver.forwarding import end_of_question
 
 Forward = Callable[[bytes], Awaitable[bytes]]
 """Asks somebody else. :raises Unavailable:"""
@@ -235,9 +236,4 @@ def _sort(answer: bytes) -> bytes:
 
 def _end_of_question(answer: bytes) -> int:
     """Where it ends, in one of our own answers."""
-    place = 12
-    if answer[4:6] == b"\0\0":
-        return place
-    while answer[place]:
-        place += 1 + answer[place]
-    return place + 5
+    return 12 if answer[4:6] == b"\0\0" else end_of_question(answer)
