@@ -506,7 +506,7 @@ def test_binary() -> None:
     world.carry(item(parameters=BINARY), octets)
     assert commands(world)[1].endswith(" BODY=BINARYMIME")
     assert world.host.sink.texts == [octets]
-    other = World()
+    other = World(settings=RelaySettings(piece=10))
     other.carry(item(parameters=BINARY), OnDisk(octets))
     assert other.host.sink.texts[0].endswith(b"\r\n\r\nAA0KCv8=\r\n")
 
