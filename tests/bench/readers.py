@@ -7,7 +7,7 @@ import socket
 from datetime import datetime
 from functools import partial
 
-from tests.bench.senders import AnswerError
+from tests.bench.senders import AnswerError, at_once
 
 
 class Wire:
@@ -139,10 +139,7 @@ class _Login(asyncio.Protocol):
         self._step = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        connection: socket.socket = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._transport = at_once(transport)
 
     def data_received(self, data: bytes) -> None:
         self._octets += data

@@ -48,6 +48,14 @@ class _Pile:
         return self.letters[self.taken - 1]
 
 
+def at_once(transport: asyncio.BaseTransport) -> asyncio.Transport:
+    """What is written goes out without waiting for more."""
+    assert isinstance(transport, asyncio.Transport)
+    connection: socket.socket = transport.get_extra_info("socket")
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return transport
+
+
 class _Session(asyncio.Protocol):
     """Sends one letter after the other, each command once the last was answered."""
 
@@ -59,10 +67,7 @@ class _Session(asyncio.Protocol):
         self._began = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        connection: socket.socket = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._transport = at_once(transport)
 
     def data_received(self, data: bytes) -> None:
         self._octets += data

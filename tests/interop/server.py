@@ -131,6 +131,21 @@ class Server:
         ]
         self.config.write_text("\n".join([*lines, self.settings, ""]))
 
+    def refusal(self) -> str:
+        """Start in vain: the one line that says why; the status is 1."""
+        done = subprocess.run(
+            [*TWISTD, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=ENVIRONMENT,
+        )
+        assert done.returncode == 1
+        [line] = done.stderr.splitlines()
+        return line
+
     def start(self) -> None:
         """Start, and wait until every port answers."""
         log = (self.folder / "server.log").open("ab")

@@ -37,22 +37,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-def refused(server: Server) -> str:
-    """The one line of a server that does not start; its status is 1."""
-    done = subprocess.run(
-        [*TWISTD, "-n", "--pidfile=", "mailkit", "--config", str(server.config)],
-        cwd=server.folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=ENVIRONMENT,
-    )
-    assert done.returncode == 1
-    [line] = done.stderr.splitlines()
-    return line
-
-
 def test_it_ends_cleanly(server: Server) -> None:
     server.start()
     assert server.stop() == 0
@@ -82,7 +66,7 @@ def test_a_config_error_names_key_and_line(server: Server) -> None:
     server.write_config()
     lines = server.config.read_text().splitlines()
     line = lines.index('imao = ["x"]') + 1
-    assert refused(server) == (
+    assert server.refusal() == (
         f"mailkit: {server.config}:{line}: listen.imao: no such setting; "
         "did you mean listen.imap?"
     )
@@ -94,7 +78,7 @@ def test_a_taken_port_is_one_line(server: Server) -> None:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        assert refused(server) == (
+        assert server.refusal() == (
             f"mailkit: imap: cannot listen on tcp:{port}:interface=127.0.0.1: "
             "Address already in use"
         )
@@ -106,12 +90,12 @@ def test_a_bad_certificate_is_one_line(server: Server) -> None:
     bad.write_text("not PEM")
     server.settings = f'[tls]\ncertificate = "{bad}"\nkey = "{bad}"'
     server.write_config()
-    assert refused(server).startswith(f"mailkit: {bad}: ")
+    assert server.refusal().startswith(f"mailkit: {bad}: ")
 
 
 def test_data_that_cannot_be_written_is_one_line(server: Server) -> None:
     server.data.write_text("a file, not a folder")
-    said = refused(server)
+    said = server.refusal()
     assert said == f"mailkit: cannot make {server.data}: File exists"
 
 

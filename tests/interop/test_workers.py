@@ -9,7 +9,6 @@ import re
 import signal
 import smtplib
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -21,9 +20,7 @@ import pytest
 from attrs import define, field
 
 from tests.interop.server import (
-    ENVIRONMENT,
     PASSWORD,
-    TWISTD,
     Server,
     can_connect,
     wait_until,
@@ -390,22 +387,6 @@ def test_they_end_with_a_parent_that_is_killed(server: Several) -> None:
     wait_until("they end", lambda: not any(is_alive(pid) for pid in pids), 10)
 
 
-def refused(server: Server) -> str:
-    """The one line of a server that does not start; its status is 1."""
-    done = subprocess.run(
-        [*TWISTD, "-n", "--pidfile=", "mailkit", "--config", str(server.config)],
-        cwd=server.folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=ENVIRONMENT,
-    )
-    assert done.returncode == 1
-    [line] = done.stderr.splitlines()
-    return line
-
-
 def test_a_second_server_is_told_that_the_port_is_taken(
     server: Several, tmp_path: Path
 ) -> None:
@@ -413,7 +394,7 @@ def test_a_second_server_is_told_that_the_port_is_taken(
     second = Several(tmp_path / "second")
     second.ports = {**second.ports, "imap": server.ports["imap"]}
     second.write_config()
-    assert refused(second) == (
+    assert second.refusal() == (
         f"mailkit: imap: cannot listen on tcp:{server.ports['imap']}"
         ":interface=127.0.0.1: Address already in use"
     )
@@ -423,7 +404,7 @@ def test_a_second_server_is_told_that_the_port_is_taken(
 def test_a_store_that_does_not_open_is_one_line(server: Several) -> None:
     path = server.data / "directory.sqlite"
     path.write_bytes(b"not a database" * 100)
-    assert str(path) in refused(server) or "directory" in refused(server)
+    assert str(path) in server.refusal() or "directory" in server.refusal()
 
 
 def test_workers_become_who_they_shall_be(open_folder: Path) -> None:

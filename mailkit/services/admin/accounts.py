@@ -11,7 +11,7 @@ from mailkit.errors import AlreadyExists, NoSuchAccount, NotAllowed, Refused
 from mailkit.model.account import Account, Alias, Role
 from mailkit.model.address import AccountName, Address
 from mailkit.services.admin.actor import Actor
-from mailkit.services.admin.names import account_name, alias_address, domain_name
+from mailkit.services.admin.names import account_name, alias_address
 from mailkit.services.admin.office import Office, say_account, say_addresses
 from mailkit.services.passwords.passwords import Kept
 from mailkit.services.passwords.schemes import accept, has_scheme
@@ -134,10 +134,7 @@ class Accounts:
         :param domain: of that domain alone.
         :raises NoSuchDomain:
         """
-        name = domain_name(domain) if domain else None
-        if name is not None:
-            actor.check_domain(name)
-            await self._office.check_domain(name)
+        name = await self._office.domain(actor, domain)
         accounts = await self._office.directory.accounts(name)
         return [one for one in accounts if actor.may_change(one.domain)]
 

@@ -11,7 +11,7 @@ from mailkit.model.account import Alias
 from mailkit.model.address import AccountName, Address
 from mailkit.model.path import Path
 from mailkit.services.admin.actor import Actor
-from mailkit.services.admin.names import address, alias_address, domain_name
+from mailkit.services.admin.names import address, alias_address
 from mailkit.services.admin.office import Office, say_addresses
 from mailkit.services.routing import Routing
 
@@ -63,10 +63,7 @@ class Aliases:
         :param domain: of that domain alone.
         :raises NoSuchDomain:
         """
-        name = domain_name(domain) if domain else None
-        if name is not None:
-            actor.check_domain(name)
-            await self._office.check_domain(name)
+        name = await self._office.domain(actor, domain)
         aliases = await self._office.directory.aliases(name)
         return [alias for alias in aliases if actor.may_change(alias.address.domain)]
 

@@ -13,6 +13,7 @@ from mailkit.model.account import Account
 from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.audit import AuditLine
 from mailkit.services.admin.actor import Actor
+from mailkit.services.admin.names import domain_name
 from mailkit.services.passwords.passwords import Passwords
 
 
@@ -51,6 +52,19 @@ class Office:
         """:raises NoSuchDomain: unless it is ours."""
         if await self.directory.domain(domain) is None:
             raise NoSuchDomain(f"{domain} is not a domain of this server")
+
+    async def domain(self, actor: Actor, text: str) -> DomainName | None:
+        """
+        A domain that the actor asks about; ``None`` for an empty ``text``: all.
+
+        :raises NotAllowed: :raises NoSuchDomain:
+        """
+        if not text:
+            return None
+        name = domain_name(text)
+        actor.check_domain(name)
+        await self.check_domain(name)
+        return name
 
     async def has_password(self, name: AccountName) -> bool:
         """Whether anybody can log in to the account."""
