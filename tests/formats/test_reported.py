@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +115,11 @@ def test_to_the_letter() -> None:
         (
             ["Original-Recipient: rfc822;x@y", "Final-Recipient: rfc822; a@b", "Action: failed", "Original-Recipient: rfc822;z@y", "Final-Recipient: rfc822; c@d", "Action: expanded"],
             [("a@b", "failed", "5.0.0"), ("c@d", "expanded", "2.0.0")],
+        ),
+        # Exim: the action comes before the recipient.
+        (
+            ["Action: delayed", "Final-Recipient: rfc822;a@b", "Status: 5.0.0", "Action: expanded", "Final-Recipient: rfc822;c@d"],
+            [("a@b", "delayed", "5.0.0"), ("c@d", "expanded", "2.0.0")],
         ),
         # No action, no status, no type, angle brackets, comments.
         (["Final-Recipient: rfc822; <a@b>", "Status: 5.2.2 (mailbox full)"], [("a@b", "failed", "5.2.2")]),
@@ -319,6 +326,26 @@ def test_complaints() -> None:
     )
     short = complaint("Feedback-Type: not-spam")
     assert (short.kind, short.sender) == ("not-spam", "bounce+1@example.org")
+
+
+SAMPLES = Path(__file__).parents[2] / ".." / "shared" / "data" / "mime" / "messages"
+
+
+@pytest.mark.parametrize(
+    ("name", "recipient"),
+    [
+        ("delivery-status.txt", ("newsletter-request@imusic.com", "5.0.0")),
+        ("delivery-status-no-blank-line.txt", ("newsletter-request@imusic.com", "5.0.0")),
+        ("delivery-status2.txt", ("source@domain.com", "5.0.0")),
+        ("delivery-status-multiple-blank-lines.txt", ("orig_recip@customer.com", "5.5.0")),
+    ],
+)  # fmt: skip
+def test_those_that_somebody_met(name: str, recipient: tuple[str, str]) -> None:
+    if not SAMPLES.exists():
+        pytest.skip("../shared/data is missing")
+    [found] = read((SAMPLES / name).read_bytes()).recipients
+    assert (found.address, found.status) == recipient
+    assert found.kind is NoticeKind.FAILED
 
 
 def test_a_quick_look() -> None:

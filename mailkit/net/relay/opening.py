@@ -31,7 +31,7 @@ class TLSTrouble(Unreachable):
     """
 
     def __init__(self, words: str, judgement: Judgement) -> None:
-        # RFC 7505 has no word for it; RFC 3463 §3.8 calls it cryptographic failure.
+        # Cryptographic failure (RFC 3463 §3.8).
         super().__init__(words, "4.7.5")
         self.judgement = judgement
 

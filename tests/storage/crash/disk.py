@@ -20,7 +20,7 @@ from attrs import define, field, frozen
 from mailkit.storage.safefile import Operation, Verb
 
 SYNCS = frozenset({Verb.SYNC, Verb.SYNC_FOLDER})
-DATABASES = frozenset({"index.sqlite", "account.sqlite"})
+DATABASES = frozenset({"index.sqlite", "account.sqlite", "queue.sqlite"})
 IGNORED = ("-wal", "-shm")
 
 
