@@ -67,6 +67,15 @@ class Complaint:
 
 
 _STATUS_PARTS = frozenset((b"delivery-status", b"global-delivery-status"))
+_PER_MESSAGE = frozenset(
+    (
+        "original-envelope-id",
+        "reporting-mta",
+        "dsn-gateway",
+        "received-from-mta",
+        "arrival-date",
+    )
+)
 _HEADER_PARTS = frozenset(
     (
         (b"text", b"rfc822-headers"),
@@ -152,16 +161,20 @@ def _delivery_report(
     per_message: dict[str, str] = {}
     groups: list[dict[str, str]] = []
     for block in _BLANK.split(_decoded(octets, part)):
-        group = per_message
+        group: dict[str, str] = {}
         for name, value in _block(block, limits):
-            begins = name in ("final-recipient", "original-recipient")
-            if begins and (group is per_message or "final-recipient" in group):
-                if len(groups) >= limits.addresses:
-                    break
-                group = {}
+            if name in _PER_MESSAGE:
+                per_message.setdefault(name, value)
+                continue
+            if _begins_another(name, group):
                 groups.append(group)
+                group = {}
             group.setdefault(name, value)
-    found = [_recipient(group) for group in groups]
+        if group:
+            groups.append(group)
+        if len(groups) >= limits.addresses:
+            break
+    found = [_recipient(group) for group in groups[: limits.addresses]]
     recipients = tuple(one for one in found if one is not None)
     if not recipients:
         return None
@@ -172,6 +185,13 @@ def _delivery_report(
         reporter=_typed(per_message.get("reporting-mta", "")),
         message_id=_message_id(octets, returned, limits),
     )
+
+
+def _begins_another(name: str, group: dict[str, str]) -> bool:
+    """Whether a field is of the next recipient, though no empty line came before."""
+    if name == "original-recipient":
+        return name in group or "final-recipient" in group
+    return name in ("final-recipient", "action") and name in group
 
 
 def _recipient(group: dict[str, str]) -> ReportedRecipient | None:

@@ -218,7 +218,9 @@ def test_encoded_status() -> None:
 
 def test_more_recipients_than_are_read() -> None:
     lines = [line for _ in range(5) for line in (*FAILED, "")]
-    found = reported.parse(dsn(*lines), Limits(addresses=2))
+    found = reported.parse(
+        dsn("Reporting-MTA: dns; a", "", *lines), Limits(addresses=2)
+    )
     assert isinstance(found, DeliveryReport)
     assert len(found.recipients) == 2
     together = [line for _ in range(5) for line in FAILED]
