@@ -118,12 +118,10 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    before = list(globalLogPublisher._observers)
-    yield Stage(tmp_path, monkeypatch)
-    for observer in list(globalLogPublisher._observers):
-        if observer not in before:
-            globalLogPublisher.removeObserver(observer)
+def stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observers_as_before: None
+) -> Stage:
+    return Stage(tmp_path, monkeypatch)
 
 
 def test_it_binds_before_it_opens_and_starts_after_that(stage: Stage) -> None:

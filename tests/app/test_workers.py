@@ -214,12 +214,10 @@ class FakeSocket:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    before = list(globalLogPublisher._observers)
-    yield Stage(tmp_path, monkeypatch)
-    for observer in list(globalLogPublisher._observers):
-        if observer not in before:
-            globalLogPublisher.removeObserver(observer)
+def stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, observers_as_before: None
+) -> Stage:
+    return Stage(tmp_path, monkeypatch)
 
 
 def test_workers_get_all_they_need(stage: Stage) -> None:
