@@ -50,7 +50,8 @@ class Put:
             hop = changing.hop(item.hop)
             execute(_INSERT, (row[0], message, hop, *row[1:]))
             changing.touch(hop)
-            changing.days.accepted(item.hop.domain, item.arrived, len(item.recipients))
+            domain = storable(item.hop.domain)
+            changing.days.accepted(domain, item.arrived, len(item.recipients))
         changing.is_told = True
 
 

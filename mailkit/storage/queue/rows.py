@@ -28,6 +28,8 @@ from mailkit.model.queueitem import (
 
 Row = tuple[Any, ...]  # what SQLite gives: each query knows its own columns
 
+_REQUIRE_TLS, _IS_OURS = 1, 2
+
 ITEM = (
     "item.key, item.id, message.name, item.arrived, item.next_try, item.hold_until,"
     " item.held, item.attempts, item.account, item.rate, item.told, item.recipients,"
@@ -40,7 +42,7 @@ def item_of(row: Row, hop: NextHop) -> QueueItem:
     """The item of a row of `ITEM`."""
     (_, id, name, arrived, next_try, hold_until, held, attempts) = row[:8]
     (account, rate, told, recipients, size, is_sealed) = row[8:14]
-    message_id, subject, require_tls, local_part, domain, *said = json.loads(told)
+    message_id, subject, marks, local_part, domain, *said = json.loads(told)
     return QueueItem(
         id=QueueId(id),
         message=name,
@@ -57,7 +59,8 @@ def item_of(row: Row, hop: NextHop) -> QueueItem:
         hold_until=hold_until,
         held=held,
         is_sealed=bool(is_sealed),
-        require_tls=require_tls,
+        is_ours=bool(marks & _IS_OURS),
+        require_tls=bool(marks & _REQUIRE_TLS),
         rate=rate or "",
     )
 
@@ -72,7 +75,7 @@ def told_of(item: QueueItem) -> str:
     fields: list[object] = [
         item.message_id,
         item.subject,
-        item.require_tls,
+        _REQUIRE_TLS * item.require_tls | _IS_OURS * item.is_ours,
         path.local_part,
         path.domain,
     ]

@@ -149,7 +149,7 @@ class QueueStore:
     async def give_back(
         self, owner: str, ids: Sequence[QueueId], next_try: float
     ) -> None:
-        await self._change(GiveBack(owner, ids, next_try), is_full=False)
+        await self._change(GiveBack(owner, ids, next_try))
 
     async def record(
         self,
