@@ -52,15 +52,15 @@ class Sealing:
     _lasts: float
     _limits: Limits = DEFAULT_LIMITS
 
-    async def seal(self, item: QueueItem, content: IContent) -> Sealed:
+    async def seal(self, item: QueueItem, content: IContent) -> Sealed | None:
         """
-        What an item's message gets before its first attempt.
+        What an item's message gets before its first attempt; ``None``: nothing.
 
         :raises StorageBroken: if keys cannot be read.
         """
         domain, header = await self._signer(item, content)
         if domain is None:
-            return Sealed()
+            return None
         keys = await self._keys.signing(domain)
         body_hash = await _hash(content, len(header))
         signatures = sign(

@@ -197,6 +197,7 @@ class QueueContract:
             attempts=3,
             hold_until=NOW + 0.5,
             require_tls=True,
+            is_ours=True,
             rate="spring",
         )
         content = OctetsContent(message())
