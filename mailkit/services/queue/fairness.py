@@ -88,6 +88,7 @@ class Host:
     alone_until: float = float("-inf")
     words: str = ""
     """What it said, or what we say of it."""
+    status: str = "4.4.1"
     waiting: dict[NextHop, None] = field(factory=dict)
     """Domains that have mail for it when there is room, in order."""
 
@@ -212,32 +213,32 @@ class Concurrency:
             carry.host.misses = 0
             carry.host.alone_until = float("-inf")
 
-    def busy(self, carry: Carry, words: str) -> None:
+    def busy(self, carry: Carry, words: str, status: str = "4.4.1") -> None:
         """A host asked for less; one that is asked for one at a time is left alone."""
         now = self._clock.seconds()
         if carry.host is not None:
             if carry.host.window.is_least and carry.began > carry.host.missed:
-                self._leave_alone(carry.host, now, words)
+                self._leave_alone(carry.host, now, words, status)
             carry.host.window.shrink(carry.began, now)
         carry.window.shrink(carry.began, now)
 
-    def missed(self, carry: Carry, words: str) -> None:
+    def missed(self, carry: Carry, words: str, status: str = "4.4.1") -> None:
         """Nobody could reach a host."""
         now = self._clock.seconds()
         if carry.host is not None:
             carry.host.window.shrink(carry.began, now)
             if carry.began > carry.host.missed:
-                self._leave_alone(carry.host, now, words)
+                self._leave_alone(carry.host, now, words, status)
 
     def failed(self, carry: Carry) -> None:
         """Nobody could reach any host of a domain."""
         carry.window.shrink(carry.began, self._clock.seconds())
 
-    def _leave_alone(self, host: Host, now: float, words: str) -> None:
+    def _leave_alone(self, host: Host, now: float, words: str, status: str) -> None:
         """Longer each time; those that were on their way together are one time."""
         host.misses += 1
         host.missed = now
-        host.words = words
+        host.words, host.status = words, status
         times = min(2.0 ** (host.misses - 1), LONGEST_ALONE)
         host.alone_until = now + times * self._settings.leave_alone
 

@@ -168,10 +168,11 @@ def weigh(
             recipients.append(each)
             continue
         report = reports.get(each.path)
-        if report is None:
-            fate, status, words = tried.fate, tried.status, tried.words
+        if report is None:  # our words
+            fate, status, words, host = tried.fate, tried.status, tried.words, ""
         else:
             fate, status, words = report.fate, report.status, report.words
+            host = tried.host
         is_told = each.is_delay_told
         if fate is Fate.WAITING and time_is_over and may_return:
             fate = Fate.FAILED
@@ -180,7 +181,6 @@ def weigh(
             fate = Fate.WAITING
         if fate is Fate.WAITING and is_late and not is_told:
             is_told = True
-        host = tried.host
         new = QueuedRecipient(each.recipient, fate, status, words, host, is_told)
         recipients.append(new)
         if fate is Fate.WAITING:

@@ -75,6 +75,15 @@ class Schedule:
             at = now
         return max(at, now + patience)
 
+    def is_hurried(self, item: QueueItem, ended: float) -> bool:
+        """
+        Whether an item is tried sooner than the schedule alone would have it.
+
+        :param ended: when its last attempt did.
+        """
+        step = STEPS[min(item.attempts, len(STEPS)) - 1]
+        return item.next_try < ended + step * (1 - JITTER) - 1.0
+
     def _jittered(self, delay: float) -> float:
         return delay * (1 + JITTER * (2 * self._random() - 1))
 

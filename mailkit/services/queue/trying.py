@@ -22,11 +22,12 @@ from mailkit.interfaces.storage import IContent
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import (
+    Attempt,
     Fate,
     QueueItem,
     Selection,
 )
-from mailkit.services.queue.fairness import Carry, Concurrency
+from mailkit.services.queue.fairness import Carry, Concurrency, Host
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.outcome import (
     Outcome,
@@ -146,34 +147,54 @@ class Trying:
     ) -> Tried:
         house, concurrency = self._house, self._concurrency
         refused: Tried | None = None
-        tried = Tried()
+        missed: list[Tried] = []
         for host in hosts:
             known = concurrency.host(host)
             address = place(host)
-            ago = house.clock.seconds() - known.missed
-            if known.alone_until > house.clock.seconds():
-                error = Unreachable(f"{known.words} ({ago:.0f} s ago, not asked again)")
-                tried = failed(error, host.name, address)
+            now = house.clock.seconds()
+            if known.alone_until > now and not await self._is_asked_for(item, known):
+                ago = f"{now - known.missed:.0f} s ago, not asked again"
+                error = Unreachable(f"{known.words} ({ago})", known.status)
+                missed.append(failed(error, host.name, address))
                 continue
             concurrency.move(carry, known)
             try:
                 done = await house.relay.carry(host, item, content)
             except Unreachable as reason:
-                concurrency.missed(carry, str(reason))
-                tried = failed(reason, host.name, address)
+                concurrency.missed(carry, str(reason), reason.status)
+                missed.append(failed(reason, host.name, address))
                 continue
             except Refused as reason:
                 refused = failed(reason, host.name, address)
+                missed.append(refused)
                 continue
             except Unavailable as reason:  # ours: the disk, too much at once
                 return failed(reason)
+            self._note_missed(item, missed)
             return carried(done, host.name, address, is_final=host.is_lmtp)
-        return refused or tried
+        tried = refused or missed[-1]
+        self._note_missed(item, [one for one in missed if one is not tried])
+        return tried
+
+    async def _is_asked_for(self, item: QueueItem, host: Host) -> bool:
+        """Whether an administrator wants an item tried since nobody reached a host."""
+        if not item.attempts or item.next_try <= host.missed:
+            return False
+        attempts: Sequence[Attempt] = await self._house.queue.attempts(item.id)
+        if not attempts:
+            return False
+        ended = attempts[-1].began + attempts[-1].took
+        return self._house.schedule.is_hurried(item, ended)
+
+    def _note_missed(self, item: QueueItem, missed: Sequence[Tried]) -> None:
+        """Hosts that were tried in vain, before another one was."""
+        for one in missed:
+            words = f"{one.status} {one.words}"
+            self._house.note(item, Step.TRIED, "", one.address, words)
 
     def _learn(self, tried: Tried, carry: Carry) -> None:
         if tried.is_busy:
-            words = tried.words or next((each.words for each in tried.reports), "busy")
-            self._concurrency.busy(carry, words)
+            self._concurrency.busy(carry, _first_words(tried), "4.3.2")
         elif tried.is_reached:
             self._concurrency.answered(carry)
         elif tried.fate is Fate.WAITING:
@@ -291,7 +312,7 @@ class Trying:
             house.metrics.left(house.clock.seconds() - item.arrived)
 
     def _at(self, tried: Tried) -> str:
-        if not tried.host:
+        if not tried.is_reached:  # the words say who
             return ""
         tls = f", {tried.tls}" if tried.tls else ""
         return f"{tried.host}{tls}: "
@@ -302,6 +323,11 @@ class Trying:
             queue_id=item.id,
             reason=str(error),
         )
+
+
+def _first_words(tried: Tried) -> str:
+    said = (f"{one.status} {one.words}" for one in tried.reports)
+    return f"{tried.host}: {next(said, tried.words)}"
 
 
 @implementer(IContent)

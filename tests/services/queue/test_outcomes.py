@@ -21,8 +21,9 @@ from mailkit.model.envelope import Envelope, Notify
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.path import NULL_PATH
-from mailkit.model.queueitem import Fate, QueueItem, Report
+from mailkit.model.queueitem import Fate, QueueItem, Report, Selection
 from mailkit.services.queue.settings import RetrySettings
+from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR
 from tests.services.queue.world import (
     BUSY,
@@ -82,7 +83,7 @@ CASES = {
         {FIRST: SILENT, SECOND: Unreachable("reset", "4.4.2")},
         (FIRST, SECOND),
         "4.4.2",
-        "mx2.two.example: reset",
+        ": reset",
         step=Step.DEFERRED,
     ),
     "the first is dead, the second says later": Case(
@@ -111,7 +112,7 @@ CASES = {
         (FIRST, SECOND),
         told=NoticeKind.FAILED,
         step=Step.BOUNCED,
-        words="mx2.two.example: 5.6.7 nor here",
+        words=": 5.6.7 nor here",
     ),
     "the second can have it": Case({FIRST: NeedsSMTPUTF8("no")}, (FIRST, SECOND)),
     "the first cannot have it, the second is dead": Case(
@@ -119,14 +120,14 @@ CASES = {
         (FIRST, SECOND),
         told=NoticeKind.FAILED,
         step=Step.BOUNCED,
-        words="mx1.two.example: 5.7.30 no TLS",
+        words=": 5.7.30 no TLS",
     ),
     "the message is broken": Case(
         {FIRST: BadMessage("bare LF"), SECOND: BadMessage("bare LF")},
         (FIRST, SECOND),
         told=NoticeKind.FAILED,
         step=Step.BOUNCED,
-        words="mx2.two.example: 5.6.0 bare LF",
+        words=": 5.6.0 bare LF",
     ),
     "our disk is broken": Case(
         {FIRST: StorageBroken("unreadable")},
@@ -145,7 +146,8 @@ def test_outcomes(case: Case) -> None:
     world.put(an_item("a", "two.example"))
     world.start()
     assert tuple(address for address, _ in world.relay.carried) == case.tried
-    assert [step for step, _ in world.steps()] == [case.step]
+    steps = [step for step, _ in world.steps()]
+    assert steps == [Step.TRIED] * (len(case.tried) - 1) + [case.step]
     [attempt] = world.attempts()
     assert attempt.began == NEW_YEAR
     item = world.item()
@@ -290,6 +292,38 @@ def test_a_dead_host_is_not_asked_for_each_item() -> None:
     world.relay.answers.clear()
     world.turn(6 * MINUTES)
     assert all(world.item(f"t{number}.1") is None for number in range(50))
+
+
+def test_whoever_asks_for_it_has_a_dead_host_tried_again() -> None:
+    world = World()
+    world.relay.answers["192.0.2.1"] = SILENT
+    for number in range(10):
+        world.put(an_item(f"t{number}"))
+    world.start()
+    asked = len(world.relay.carried)
+    world.turn(10)
+    at_once(world.queue.retry(Selection(), world.clock.seconds()))
+    world.turn(1)
+    # One is asked for all: it is still dead.
+    assert len(world.relay.carried) == asked + 1
+    assert all(world.there(f"t{number}.1").attempts == 2 for number in range(10))
+    world.relay.answers.clear()
+    world.turn(10)
+    at_once(world.queue.retry(Selection(), world.clock.seconds()))
+    world.turn(1)
+    assert all(world.item(f"t{number}.1") is None for number in range(10))
+
+
+def test_hosts_that_were_tried_in_vain_are_told() -> None:
+    world = World()
+    world.relay.answers[FIRST] = Unreachable("mx1 hung up", "4.3.2")
+    world.put(an_item("a", "two.example"))
+    world.start()
+    assert world.steps() == [
+        (Step.TRIED, "4.3.2 mx1 hung up"),
+        (Step.SENT, "mx2.two.example, TLSv1.3: 2.0.0 Thanks"),
+    ]
+    assert world.events.steps[0].peer == "192.0.2.11:25"
 
 
 # -- the long run
