@@ -40,6 +40,7 @@ class Immutable:
     def before(self, operation: Operation) -> None:
         self.beside(operation)
         is_meant = "Maildir/cur/" in operation.path and ",U=2:" in operation.path
+        is_meant = is_meant and os.path.exists(operation.path)
         if self.is_on and is_meant and operation.verb in (Verb.UNLINK, Verb.RENAME):
             self.tried.append(operation.verb)
             raise OSError(self.code, os.strerror(self.code), operation.path)
