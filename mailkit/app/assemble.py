@@ -8,6 +8,7 @@ from attrs import define, field
 
 from mailkit import factories
 from mailkit.app.garbage import look_seldom
+from mailkit.app.nameserver import NameService
 from mailkit.app.outbound import Rooms, WayOut, open_way_out
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused
@@ -121,8 +122,22 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         outbound=None if house.way_out is None else house.way_out.outbound,
     )
     if house.way_out is not None:
-        house.way_out.delivery = services.handed()
+        # Notices of our own to addresses of bulk mail come back, too.
+        in_front = house.way_out.outbound.in_front
+        house.way_out.delivery = in_front(services.handed())
     return {service: services.build(service) for service in SERVICES}
+
+
+def make_name_service(house: House, settings: Settings) -> NameService:
+    """Our name server, over the directory and the keys of mail."""
+    return NameService(
+        settings,
+        house.directory,
+        house.lanes,
+        house.reactor,
+        house.metrics,
+        None if house.way_out is None else house.way_out.keys,
+    )
 
 
 def service_settings(settings: Settings) -> factories.Settings:

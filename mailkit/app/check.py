@@ -32,6 +32,7 @@ def check_config(config: Config[Settings], reactor: Any) -> None:
     """
     settings = config.settings
     check_workers(config)
+    check_datagrams(config)
     for _, description, key in named_endpoints(config):
         parse_endpoint(config, description, key, reactor)
     if settings.process.user is not None:
@@ -60,6 +61,14 @@ def check_workers(config: Config[Settings]) -> None:
                 f"only {', '.join(SHAREABLE)} can"
             )
             raise config.source.misconfigured(key, problem)
+
+
+def check_datagrams(config: Config[Settings]) -> None:
+    """:raises Misconfigured: if there is no UDP beside what DNS is to listen on."""
+    for description in config.settings.listen.dns:
+        if description.partition(":")[0] not in ("tcp", "tcp6"):
+            problem = f'"{description}" has no UDP beside it: tcp and tcp6 have'
+            raise config.source.misconfigured("listen.dns", problem)
 
 
 def named_endpoints(config: Config[Settings]) -> list[tuple[str, str, str]]:

@@ -14,8 +14,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.components import Componentized
+from twisted.python.failure import Failure
 
-from mailkit.app.assemble import House, make_builds, open_house
+from mailkit.app.assemble import House, make_builds, make_name_service, open_house
 from mailkit.app.check import (
     given_pairs,
     parse_endpoint,
@@ -24,6 +25,7 @@ from mailkit.app.check import (
 )
 from mailkit.app.logging import LogSwitch
 from mailkit.app.metricsite import make_metric_site
+from mailkit.app.nameserver import NameService
 from mailkit.app.privileges import (
     Identity,
     become,
@@ -43,13 +45,17 @@ from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.metrics import Metrics
 from mailkit.net.door import Door, DoorSettings
 from mailkit.net.listeners import Listener, PumpFactory
+from mailkit.net.nameserver.ports import Datagrams, NameServerPorts
+from mailkit.net.nameserver.server import NameServer
 from mailkit.net.pump import PumpSettings, Surroundings
+from mailkit.net.startlanes import finish
 from mailkit.net.tls import KeyPair, ServerTLS
 from mailkit.protocols.machine import Machine
 from mailkit.web.site import WebSite
 
 TLS_FIRST = frozenset({"submissions", "imaps", "pop3s"})
 METRICS = "metrics"
+DNS = "dns"
 LOOK_AT_CERTIFICATES = 60.0
 """Seconds between two looks at whether certificates were renewed."""
 PATIENCE = 9.0
@@ -64,6 +70,9 @@ class Post(Protocol):
 
     def endpoint(self, service: str, description: str) -> IStreamServerEndpoint:
         """The port that was bound for this endpoint string."""
+
+    def datagrams(self, description: str) -> Datagrams:
+        """Opens the UDP socket that was bound beside an endpoint of DNS."""
 
     def others(self) -> Deferred[list[str]]:
         """The metrics of the other workers; never fails."""
@@ -113,6 +122,7 @@ class Server(MultiService):
         make_folder(config.settings.data, identity)
         self.tls = ServerTLS(tuple(key_pairs(config.settings, identity)))
         self.house: House | None = None
+        self._names: NameService | None = None
         self._builds: dict[str, Build] = {}
         if post is None:
             warn_of_missing(config)
@@ -144,6 +154,9 @@ class Server(MultiService):
         except MailkitError as error:
             self._give_up(error)
         self._builds = make_builds(self.house, settings)
+        if settings.listen.dns:
+            self._names = make_name_service(self.house, settings)
+            finish(self._names.look())
 
     def startService(self) -> None:
         if not self._is_bound:  # `python -m twisted` knows no privileged start
@@ -151,6 +164,8 @@ class Server(MultiService):
         super().startService()
         assert self.house is not None
         self.house.start()
+        if self._names is not None:
+            self._names.start()
         self._watch.start(LOOK_AT_CERTIFICATES, now=False)
         self._reactor.callWhenRunning(self._running)
 
@@ -186,6 +201,10 @@ class Server(MultiService):
         self.door.settings = door_settings(new)
         self._switch.turn(new.log)
         self._builds = make_builds(self.house, new)
+        if self._names is not None:
+            names = make_name_service(self.house, new)
+            changing = Deferred.fromCoroutine(self._change_names(names))
+            changing.addErrback(self._names_failed)
         for listener in self.listeners:
             if isinstance(listener.factory, PumpFactory):
                 listener.factory.surroundings.settings = pump_settings(new)
@@ -216,6 +235,15 @@ class Server(MultiService):
             endpoint = self._post.endpoint(service, description)
         else:
             endpoint = parse_endpoint(self.config, description, key, self._reactor)
+        if service == DNS:
+            datagrams = None
+            if self._post is not None:
+                datagrams = self._post.datagrams(description)
+            ports = NameServerPorts(
+                description, endpoint, self._name_server, self._reactor, datagrams
+            )
+            ports.setServiceParent(self)
+            return
         factory = self._factory(service)
         listener = Listener(
             service, description, endpoint, factory, self._reactor, PATIENCE
@@ -256,6 +284,20 @@ class Server(MultiService):
         )
         return web.site()
 
+    def _name_server(self) -> NameServer:
+        assert self._names is not None
+        return self._names.server
+
+    async def _change_names(self, names: NameService) -> None:
+        await names.look()
+        old, self._names = self._names, names
+        if old is not None:
+            old.stop()
+        names.start()
+
+    def _names_failed(self, failure: Failure) -> None:
+        self.log.failure("the name server keeps its settings", failure)
+
     def _open_house(self) -> House:
         assert self.house is not None
         return self.house
@@ -271,6 +313,8 @@ class Server(MultiService):
         if self._watch.running:
             self._watch.stop()
         await super().stopService()
+        if self._names is not None:
+            self._names.stop()
         if self.house is not None:
             await self.house.close()
 

@@ -18,6 +18,7 @@ from mailkit.config.units import (
     MIB,
     Octets,
 )
+from mailkit.net.nameserver.settings import NameServerSettings
 from mailkit.net.resolver.settings import DNSSettings
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.notices.settings import NoticeSettings
@@ -80,6 +81,10 @@ class ListenSettings:
 
     https: tuple[str, ...] = ()
     """Web pages. Usually `tcp:443`."""
+
+    dns: tuple[str, ...] = ()
+    """Our own name server, by TCP as it says and by UDP on the same address and port.
+    Usually `tcp:53`."""
 
     metrics: tuple[str, ...] = ()
     """`/metrics` and `/healthz`, without a login: on a loopback address."""
@@ -247,6 +252,7 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     smtp: SMTPSettings = field(factory=SMTPSettings)
     dns: DNSSettings = field(factory=DNSSettings)
+    nameserver: NameServerSettings = field(factory=NameServerSettings)
     relay: RelaySettings = RelaySettings()
     retry: RetrySettings = field(factory=RetrySettings)
     queue: QueueSettings = field(factory=QueueSettings)

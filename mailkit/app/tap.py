@@ -15,7 +15,7 @@ from twisted.python import usage
 from twisted.python.logfile import LogFile
 
 from mailkit.app import tryit
-from mailkit.app.check import check_workers, worker_count
+from mailkit.app.check import check_datagrams, check_workers, worker_count
 from mailkit.app.find import find_config
 from mailkit.app.logging import LogSwitch
 from mailkit.app.privileges import Identity, is_root, look_up
@@ -67,6 +67,7 @@ def make_server(
     config = place.read(text)
     settings = config.settings
     check_workers(config)
+    check_datagrams(config)
     screen = tryit.prepare(settings, folder, reactor) if path is None else None
     switch = LogSwitch(settings.log, _log_file(parent), TALKATIVE if screen else ())
     if "fileLogObserverFactory" in parent:

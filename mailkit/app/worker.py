@@ -29,7 +29,9 @@ from mailkit.app.tie import BEAT, Tie, Word, adopt, hear, say
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
 from mailkit.interfaces.counts import ICounts
-from mailkit.net.adopted import AdoptedEndpoint
+from mailkit.net.adopted import AdoptedDatagrams, AdoptedEndpoint
+from mailkit.net.bound import DATAGRAMS
+from mailkit.net.nameserver.ports import Datagrams
 from mailkit.storage.state.counts import SharedCounts
 
 QUIET = ("mailkit.net.listeners",)
@@ -104,6 +106,11 @@ class Worker:
     def endpoint(self, service: str, description: str) -> IStreamServerEndpoint:
         """The socket that the parent bound."""
         return AdoptedEndpoint(self._reactor, *self._ports[service, description])
+
+    def datagrams(self, description: str) -> Datagrams:
+        """The UDP socket that the parent bound beside it."""
+        descriptor, family = self._ports[DATAGRAMS, description]
+        return AdoptedDatagrams(self._reactor, descriptor, family).open
 
     def others(self) -> Deferred[list[str]]:
         """The metrics of the other workers, which the parent asks for."""

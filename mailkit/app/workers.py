@@ -24,14 +24,14 @@ from mailkit.app.find import load, read_loaded
 from mailkit.app.logging import LogSwitch
 from mailkit.app.privileges import Identity, make_folder
 from mailkit.app.question import Question
-from mailkit.app.server import METRICS, key_pairs
+from mailkit.app.server import DNS, METRICS, key_pairs
 from mailkit.app.settings import Settings
 from mailkit.app.signals import hear_signals
 from mailkit.app.tie import BEAT, Word
 from mailkit.app.workplace import Workplace
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
-from mailkit.net.bound import Bound, bind
+from mailkit.net.bound import Bound, beside, bind
 from mailkit.net.tls import ServerTLS
 from mailkit.storage.state.counts import SharedCounts, make_memory
 
@@ -258,6 +258,8 @@ class Workers(MultiService):
                 self._reactor,
             )
             self._bound.append(bound)
+            if service == DNS:
+                self._bound.append(beside(bound))
 
     def _running(self) -> None:
         """The reactor runs: its own handlers are in place, and ours go over them."""

@@ -10,6 +10,8 @@ from mailkit.model.dnsrecord import DNSRecord
 from mailkit.model.tlspolicy import TLSARecord
 
 TTL = 3600
+TLSA_TTL = 300
+"""Short: who still has the old one when a certificate is renewed cannot send to us."""
 LONGEST_STRING = 255
 """Octets of one string of a TXT record (RFC 1035 §3.3.14)."""
 
@@ -105,7 +107,7 @@ def _host(domain: str, host: MailHost) -> Iterator[DNSRecord]:
             f"{tlsa.association.hex()}"
         )
         purpose = "its certificate (DANE, RFC 7672)"
-        yield DNSRecord(f"_25._tcp.{name}", "TLSA", value, TTL, purpose)
+        yield DNSRecord(f"_25._tcp.{name}", "TLSA", value, TLSA_TTL, purpose)
 
 
 def _text(name: str, text: str, purpose: str) -> DNSRecord:

@@ -17,6 +17,7 @@ from twisted.internet.interfaces import (
     IReadDescriptor,
     IStreamServerEndpoint,
 )
+from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -51,6 +52,26 @@ class AdoptedEndpoint:
                 return port
             adopted: IListeningPort = self._reactor.adoptStreamPort(
                 self._descriptor, self._family, factory
+            )
+            return adopted
+        finally:
+            os.close(self._descriptor)
+
+
+@define(eq=False)
+class AdoptedDatagrams:
+    """A UDP socket by its descriptor, which is closed here; others read it as well."""
+
+    _reactor: Any  # Twisted's, which has no type of its own
+    _descriptor: int
+    _family: int
+
+    def open(self, protocol: DatagramProtocol) -> IListeningPort:
+        """Read from it."""
+        try:
+            os.set_blocking(self._descriptor, False)
+            adopted: IListeningPort = self._reactor.adoptDatagramPort(
+                self._descriptor, self._family, protocol, 65535
             )
             return adopted
         finally:

@@ -26,6 +26,9 @@ from twisted.python.failure import Failure
 
 from mailkit.net.listeners import port_taken
 
+DATAGRAMS = "dns-udp"
+"""What the UDP side of a name server is called."""
+
 SHAREABLE = ("tcp", "tcp6", "unix", "systemd")
 """Kinds of endpoint that several processes can accept from."""
 
@@ -87,6 +90,25 @@ def bind(
     if failed:
         raise port_taken(service, description, failed[0].value)
     return Bound(service, description, binder.sockets, binder.backlog, binder.port)
+
+
+def beside(bound: Bound) -> Bound:
+    """
+    A UDP socket on the address and port of a TCP one, for all workers.
+
+    The kernel hands each datagram to one of them, whoever is there.
+
+    :raises PortTaken: if it cannot be.
+    """
+    stream = bound.socket_of(1)
+    one = socket.socket(stream.family, socket.SOCK_DGRAM)
+    try:
+        one.setblocking(False)
+        one.bind(stream.getsockname())
+    except OSError as error:
+        one.close()
+        raise port_taken(bound.service, bound.description, error) from error
+    return Bound(DATAGRAMS, bound.description, [one])
 
 
 @define(eq=False)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.abstract import isIPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
@@ -27,6 +25,9 @@ from zope.interface import implementer
 
 from mailkit.net.listeners import port_taken
 from mailkit.net.nameserver.server import NameServer, Way
+
+Serving = Callable[[], NameServer]
+"""The server as it is now; `reload` puts others in its place."""
 
 MOST_PENDING = 1000
 """Questions by UDP that are being answered; more of them are dropped."""
@@ -47,7 +48,7 @@ class DatagramSide(DatagramProtocol):
     log = Logger()
     noisy = False
 
-    def __init__(self, server: NameServer) -> None:
+    def __init__(self, server: Serving) -> None:
         self._server = server
         self._pending = 0
 
@@ -59,7 +60,7 @@ class DatagramSide(DatagramProtocol):
 
     async def _answer(self, octets: bytes, addr: Any) -> None:
         try:
-            answers = await self._server.answer(octets, addr[0], Way.UDP)
+            answers = await self._server().answer(octets, addr[0], Way.UDP)
         finally:
             self._pending -= 1
         if self.transport is not None:
@@ -87,7 +88,7 @@ class StreamSide(Int16StringReceiver):
     def connectionMade(self) -> None:
         self._connection = self.transport
         self._owner.open.add(self)
-        if len(self._owner.open) > self._owner.server.settings.connections:
+        if len(self._owner.open) > self._owner.server().settings.connections:
             self._connection.abortConnection()
             return
         self._connection.setTcpNoDelay(True)
@@ -104,7 +105,7 @@ class StreamSide(Int16StringReceiver):
 
     async def _answer(self, octets: bytes) -> None:
         try:
-            answers = await self._owner.server.answer(octets, self._host, Way.TCP)
+            answers = await self._owner.server().answer(octets, self._host, Way.TCP)
         finally:
             self._pending -= 1
             self._flow()
@@ -154,7 +155,7 @@ class StreamSide(Int16StringReceiver):
             self._idle.cancel()
         if not self.connected:
             return
-        seconds = self._owner.server.settings.idle * (LONGER if self._is_full else 1)
+        seconds = self._owner.server().settings.idle * (LONGER if self._is_full else 1)
         self._idle = self._owner.clock.callLater(
             seconds, self._connection.abortConnection
         )
@@ -169,7 +170,7 @@ class StreamFactory(Factory):
 
     noisy = False
 
-    def __init__(self, server: NameServer, clock: IReactorTime) -> None:
+    def __init__(self, server: Serving, clock: IReactorTime) -> None:
         self.server = server
         self.clock = clock
         self.open: set[StreamSide] = set()
@@ -197,7 +198,7 @@ class NameServerPorts(Service):
     description: str
     """The endpoint string as in the config."""
     endpoint: IStreamServerEndpoint
-    server: NameServer
+    server: Serving
     _reactor: Any
     _datagrams: Datagrams | None = None
     port: IListeningPort | None = field(default=None, init=False)
@@ -256,23 +257,3 @@ class NameServerPorts(Service):
 
 def _is_any_port(description: str) -> bool:
     return description.split(":")[1:2] in (["0"], ["port=0"])
-
-
-def bind_udp(stream: socket.socket) -> socket.socket:
-    """
-    A UDP socket on the address of a TCP one, for processes to share.
-
-    :raises OSError:
-    """
-    address = stream.getsockname()
-    one = socket.socket(stream.family, socket.SOCK_DGRAM)
-    try:
-        one.setblocking(False)
-        if isIPv6Address(address[0]):
-            only = stream.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
-            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
-        one.bind(address)
-    except OSError:
-        one.close()
-        raise
-    return one
