@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from mailkit.errors import LocalMisuse
 from mailkit.interfaces.lanes import Before, ILanes
+from mailkit.net.directlanes import DirectLanes
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -40,22 +41,17 @@ class StartLanes:
     does all it has to do without a reactor.
     """
 
-    _lanes: ILanes | None = field(default=None, init=False)
-    _is_closed: bool = field(default=False, init=False)
+    _lanes: ILanes = field(factory=DirectLanes, init=False)
 
     def start(self, lanes: ILanes) -> None:
         """The reactor is about to run: everything goes to ``lanes`` from now on."""
         self._lanes = lanes
 
     async def run(self, lane: Hashable, work: Callable[[], T]) -> T:
-        if self._lanes is not None:
-            return await self._lanes.run(lane, work)
-        return self._do(work)
+        return await self._lanes.run(lane, work)
 
     async def sync(self, work: Callable[[], T]) -> T:
-        if self._lanes is not None:
-            return await self._lanes.sync(work)
-        return self._do(work)
+        return await self._lanes.sync(work)
 
     async def clerk(
         self,
@@ -64,28 +60,10 @@ class StartLanes:
         work: Callable[[list[Item]], Sequence[BaseException | None]],
         before: Before | None = None,
     ) -> None:
-        if self._lanes is not None:
-            await self._lanes.clerk(lanes, item, work, before)
-            return
-        if before is not None:
-            rest = self._do(before)
-            if rest is not None:
-                self._do(rest)
-        (error,) = self._do(lambda: work([item]))
-        if error is not None:
-            raise error
+        await self._lanes.clerk(lanes, item, work, before)
 
     async def hash(self, work: Callable[[], T]) -> T:
-        if self._lanes is not None:
-            return await self._lanes.hash(work)
-        return self._do(work)
+        return await self._lanes.hash(work)
 
     async def close(self) -> None:
-        self._is_closed = True
-        if self._lanes is not None:
-            await self._lanes.close()
-
-    def _do(self, work: Callable[[], T]) -> T:
-        if self._is_closed:
-            raise LocalMisuse("the lanes are closed")
-        return work()
+        await self._lanes.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from mailkit.errors import LocalMisuse
+from mailkit.net.startlanes import finish
 
 T = TypeVar("T")
 
@@ -16,10 +16,4 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
 
     :raises LocalMisuse: if it waits after all.
     """
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        value: T = end.value
-        return value
-    coroutine.close()
-    raise LocalMisuse("the coroutine waits for something")
+    return finish(coroutine)
