@@ -39,6 +39,9 @@ LOOKED_EVERY = 30.0
 LOOK_GAP = 0.05
 """Seconds between two looks at least, so that many notices cost few."""
 
+LOOKED_FOR_MORE = 0.25
+"""Seconds until the next look where more was due than was asked for."""
+
 AFTER_TROUBLE = 10.0
 """Seconds until the queue is looked at again that could not be read."""
 
@@ -180,7 +183,9 @@ class Sender:
         wait = AFTER_TROUBLE
         try:
             now = house.clock.seconds()
-            for due in await house.queue.due(now, MOST_HOPS + len(self._lanes)):
+            most = MOST_HOPS + len(self._lanes)
+            hops = await house.queue.due(now, most)
+            for due in hops:
                 if self._is_starved:
                     break
                 lane = self._lane(due.hop)
@@ -190,6 +195,8 @@ class Sender:
             wait = LOOKED_EVERY
             if later is not None:
                 wait = min(max(later - house.clock.seconds(), LOOK_GAP), wait)
+            if len(hops) == most:
+                wait = LOOKED_FOR_MORE
             await self._count()
         except Unavailable as error:
             self.log.error("the queue cannot be read: {reason}", reason=str(error))

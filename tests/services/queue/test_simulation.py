@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mailkit.errors import Unreachable
 from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import Selection
+from mailkit.services.queue import sender
 from mailkit.services.queue.settings import QueueSettings
 from mailkit.testing.at_once import at_once
 from tests.services.queue.world import BUSY, LATER, NEVER, OK, Answer, World, an_item
@@ -41,14 +42,14 @@ def left(world: World) -> Counter[str]:
 def test_those_that_hang_slow_nobody(hanging: int) -> None:
     took = []
     for bad in (0, hanging):
-        world = many(5)
-        world.relay.takes = 0.2
+        world = many(3)
+        world.relay.takes = 0.5
         for number in range(bad):
             world.relay.answers[address(number)] = None
         began = world.clock.seconds()
         world.start()
         while set(left(world)) != {f"d{number}.test" for number in range(bad)}:
-            world.turn(0.1)
+            world.turn(0.5)
             assert world.clock.seconds() < began + 60
         took.append(world.clock.seconds() - began)
         assert world.relay.most[""] <= 100
@@ -92,6 +93,26 @@ def test_one_domain_with_much_mail_is_fast_too() -> None:
     world.start()
     world.turn(6, step=0.1)
     assert left(world) == {}
+
+
+def test_more_domains_than_are_looked_at_at_once() -> None:
+    world = World()
+    for number in range(700):
+        world.resolver.add(f"d{number}.test. A {address(number)}")
+        world.put(an_item(f"t{number}", f"d{number}.test"))
+    world.start()
+    world.turn(2, step=0.25)
+    assert left(world) == {}
+
+
+def test_more_items_than_are_claimed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "MOST_CLAIMED", 20)
+    world = many(1)
+    world.relay.takes = 0.1
+    world.start()
+    world.turn(10, step=0.1)
+    assert left(world) == {}
+    assert world.relay.most[""] <= 30
 
 
 Choice = tuple[str, Answer]
