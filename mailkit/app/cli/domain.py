@@ -5,12 +5,17 @@ from __future__ import annotations
 import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
+from mailkit.app.cli.domaindns import dns, ds
 from mailkit.app.cli.printed import say_time
 
 
 @click.group()
 def domain() -> None:
     """The domains whose mail is ours."""
+
+
+domain.add_command(dns)
+domain.add_command(ds)
 
 
 @domain.command()

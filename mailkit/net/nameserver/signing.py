@@ -85,7 +85,7 @@ def nsec(
     owner: dns.name.Name, following: dns.name.Name, kinds: Sequence[RdataType], ttl: int
 ) -> RRset:
     """Which kinds a name has, and which name comes next (RFC 4034 §4)."""
-    windows = Bitmap.from_rdtypes([*kinds, *SIGNED_ALREADY])
+    windows = Bitmap.from_rdtypes([*kinds, *SIGNED_ALREADY]).windows
     record = NSEC(RdataClass.IN, RdataType.NSEC, following, windows)
     return dns.rrset.from_rdata(owner, ttl, record)
 
@@ -106,6 +106,11 @@ def keep_key(folder: Path, origin: dns.name.Name) -> ZoneKey:
     except OSError as error:
         raise StorageBroken(f"{path}: {error.strerror}") from error
     return read_key(origin, pem, str(path))
+
+
+def origin_of(name: str) -> dns.name.Name:
+    """The zone of a domain, from its A-labels."""
+    return dns.name.from_text(name)
 
 
 def read_key(origin: dns.name.Name, pem: bytes, source: str) -> ZoneKey:
