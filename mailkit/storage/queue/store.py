@@ -1,5 +1,5 @@
 """
-The queue of one data folder: ``<data>/queue/`` (docs/decisions/0051-queue-on-disk.md).
+The queue of one data folder: ``<data>/queue/`` (docs/decisions/0071-queue-on-disk.md).
 
 Whatever several callers want changed at the same moment shares one transaction, one
 sync of the folder and one commit. Those who only ask have connections of their own.
