@@ -307,7 +307,7 @@ def _hold_until(value: str | None) -> float:
         if value is None or _DATE_TIME.fullmatch(value) is None:
             raise ValueError
         return datetime.fromisoformat(value).timestamp()
-    except (ValueError, OverflowError):
+    except ValueError:
         raise bad_parameter("HOLDUNTIL is a time such as 2026-12-31T09:30Z") from None
 
 

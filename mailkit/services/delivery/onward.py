@@ -78,6 +78,10 @@ class Onward:
         :param size: octets of the message as it will leave.
         """
         parameters = self._envelope.parameters
+        is_ours = accepted.account is not None
+        if is_ours and parameters.envid is None:
+            # What comes back of it can then be tied to it (RFC 3461 §4.4).
+            parameters = evolve(parameters, envid=accepted.transaction)
         hold_until = parameters.hold_until
         if parameters.hold_for is not None:
             hold_until = accepted.arrived + parameters.hold_for
@@ -94,7 +98,7 @@ class Onward:
                 message_id=accepted.message_id,
                 subject=accepted.subject,
                 account=accepted.account,
-                is_ours=accepted.account is not None,
+                is_ours=is_ours,
                 hold_until=hold_until,
                 require_tls=parameters.require_tls,
             )

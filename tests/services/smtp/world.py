@@ -9,29 +9,35 @@ stands at New Year 2026.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 
 from attrs import define, evolve, field
 from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
-from mailkit.errors import StorageFull
+from mailkit.errors import MailkitError, StorageFull
 from mailkit.interfaces.delivery import IDestination, IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IContent, ISpool, ISpoolFile
+from mailkit.interfaces.tellers import Accepted, ITeller
 from mailkit.metrics import Metrics
 from mailkit.model.account import Alias, Role
 from mailkit.model.address import AccountName, Address, DomainName
+from mailkit.model.envelope import Recipient
 from mailkit.model.event import MailEvent
 from mailkit.model.mailbox import INBOX, MailboxName
+from mailkit.model.notice import NoticeKind
+from mailkit.model.path import Path
+from mailkit.model.queueitem import QueuedRecipient, QueueItem
 from mailkit.model.uidset import UIDSet
 from mailkit.net.pump import Pump, Surroundings
 from mailkit.protocols.smtp.limits import DEFAULT_LIMITS, Limits
 from mailkit.services.authentication import Authentication
 from mailkit.services.delivery.filing import IntoInbox
 from mailkit.services.delivery.local import LocalDelivery
+from mailkit.services.delivery.onward import Outbound
 from mailkit.services.delivery.rules import Arrival, Handed, Rules, Submitted
 from mailkit.services.delivery.transaction import DeliveryHouse
 from mailkit.services.routing import Routing
@@ -41,7 +47,9 @@ from mailkit.services.smtp.service import SMTPHouse
 from mailkit.services.smtp.settings import SMTPSettings
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.directory import MemoryDirectory
+from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.storage.memory.store import MemoryStore
+from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
@@ -120,6 +128,43 @@ class Room:
         return self.files[-1]
 
 
+@implementer(ITeller)
+@define(eq=False)
+class Teller:
+    """Writes down who would be told what; ``error`` is raised instead."""
+
+    told: list[tuple[NoticeKind, str]] = field(factory=list)
+    """Kind and recipient of each."""
+    error: MailkitError | None = None
+
+    async def tell(
+        self,
+        item: QueueItem,
+        content: IContent,
+        recipients: Sequence[QueuedRecipient],
+        kind: NoticeKind,
+        until: float | None = None,
+    ) -> None:
+        if self.error is not None:
+            raise self.error
+        self.told += [(kind, str(each.path)) for each in recipients]
+
+    async def tell_refused(
+        self,
+        accepted: Accepted,
+        content: IContent,
+        refused: Sequence[tuple[Recipient, MailkitError]],
+    ) -> None:
+        if self.error is not None:
+            raise self.error
+        self.told += [(NoticeKind.FAILED, str(each.path)) for each, _ in refused]
+
+
+def _rewritten(sender: Path) -> Path:
+    """The rewriting of senders, as far as a test has to see it."""
+    return Path(f"srs={sender.local_part}={sender.domain}", "example.org")
+
+
 @define(eq=False)
 class World:
     """The server; each part of it may be changed before it is used."""
@@ -138,6 +183,10 @@ class World:
     pumps: list[Pump] = field(factory=list)
     has_certificate: bool = True
     smtp: SMTPSettings = field(factory=SMTPSettings)
+    teller: Teller = field(factory=Teller)
+    numbers: count[int] = field(factory=lambda: count(1))
+    queue: MemoryQueue | None = None
+    outbound: Outbound | None = None
 
     @store.default
     def _make_store(self) -> MemoryStore:
@@ -179,7 +228,6 @@ class World:
 
     def delivery(self, rules: Rules) -> IDestination:
         """Local delivery under some rules; transactions are called T1, T2 …"""
-        numbers = count(1)
         house = DeliveryHouse(
             HOSTNAME,
             self.directory,
@@ -190,9 +238,16 @@ class World:
             self.events,
             self.metrics,
             self.clock,
-            lambda: f"T{next(numbers)}",
+            lambda: f"T{next(self.numbers)}",
+            outbound=self.outbound,
         )
         return LocalDelivery(house, rules)
+
+    def send_out(self) -> None:
+        """From now on there is a queue for mail to other servers."""
+        self.queue = MemoryQueue(LocalBoard(self.clock), self.clock.seconds)
+        self.outbound = Outbound(self.queue, self.teller, _rewritten)
+        self.routing.sends = True
 
     @property
     def house(self) -> SMTPHouse:
@@ -204,7 +259,10 @@ class World:
         """``smtp``, ``submission`` or ``lmtp``."""
         if name == "smtp":
             return build.smtp(
-                self.house, self.delivery(Arrival((HOSTNAME,))), self.smtp
+                self.house,
+                self.delivery(Arrival((HOSTNAME,))),
+                self.smtp,
+                self.outbound is not None,
             )
         if name == "lmtp":
             return build.lmtp(self.house, self.delivery(Handed()))
@@ -212,7 +270,11 @@ class World:
             HOSTNAME, self.routing, DirectLanes(), self.clock.seconds, lambda: "fresh"
         )
         return build.submission(
-            self.house, self.delivery(rules), self.authentication, self.routing
+            self.house,
+            self.delivery(rules),
+            self.authentication,
+            self.routing,
+            sends=self.outbound is not None,
         )
 
     def protocol(self, name: str) -> IProtocol:

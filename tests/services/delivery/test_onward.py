@@ -1,0 +1,396 @@
+"""What of a message leaves, waits, or is told of, when there is a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from mailkit.errors import (
+    BadMessage,
+    MailkitError,
+    NoSuchAddress,
+    NotOurs,
+    StorageBroken,
+    StorageFull,
+    Unavailable,
+)
+from mailkit.interfaces.delivery import ForeignRecipient, ITransaction, Origin
+from mailkit.interfaces.storage import IContent, Placement
+from mailkit.model.account import Alias
+from mailkit.model.address import AccountName, Address, DomainName
+from mailkit.model.envelope import (
+    Envelope,
+    Notify,
+    Recipient,
+    RecipientParameters,
+    SenderParameters,
+)
+from mailkit.model.event import Step
+from mailkit.model.notice import NoticeKind
+from mailkit.model.outcome import Failed, Kept
+from mailkit.model.path import NULL_PATH, Path
+from mailkit.model.queueitem import NextHop, QueueItem, Selection
+from mailkit.services.delivery.again import LocalCarrier
+from mailkit.services.delivery.onward import LOCAL, as_it_is, nothing_in_front
+from mailkit.services.delivery.rules import Arrival, Handed, Rules, Submitted
+from mailkit.storage.content import OctetsContent
+from mailkit.storage.memory.store import MemoryStore
+from mailkit.testing.at_once import at_once
+from mailkit.testing.clock import NEW_YEAR
+from mailkit.testing.lanes import DirectLanes
+from tests.services.delivery.test_transaction import Rulebook
+from tests.services.smtp.world import ALICE, BOB, HOSTNAME, World
+
+DAVE = Path("dave", "example.net")
+STRANGER = Origin("192.0.2.1", "client", "ESMTP")
+MESSAGE = (
+    b"From: alice@example.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nhi\r\n"
+)
+SUCCESS = RecipientParameters(notify=frozenset((Notify.SUCCESS,)))
+
+
+class Way:
+    """A server that sends, and one transaction with it."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.world.send_out()
+
+    def alias(self, name: str, *targets: str) -> None:
+        found = [Address.parse(target) for target in targets]
+        address = Address(name, DomainName("example.org"))
+        alias = Alias(address, tuple(one for one in found if one))
+        at_once(self.world.directory.set_alias(alias))
+
+    def begin(
+        self,
+        *recipients: str,
+        rules: Rules | None = None,
+        origin: Origin = STRANGER,
+        sender: Path = DAVE,
+        parameters: SenderParameters | None = None,
+        wish: RecipientParameters | None = None,
+    ) -> ITransaction:
+        async def run() -> ITransaction:
+            delivery = self.world.delivery(rules or Arrival((HOSTNAME,)))
+            envelope = Envelope(sender, parameters or SenderParameters())
+            transaction = await delivery.begin(envelope, origin)
+            for text in recipients:
+                local_part, _, domain = text.partition("@")
+                path = Path(local_part, domain)
+                each = Recipient(path, wish or RecipientParameters())
+                await transaction.add_recipient(each)
+            await transaction.write(MESSAGE)
+            return transaction
+
+        return at_once(run())
+
+    def submit(
+        self,
+        *recipients: str,
+        parameters: SenderParameters | None = None,
+        wish: RecipientParameters | None = None,
+    ) -> ITransaction:
+        world = self.world
+        account = at_once(world.directory.account(ALICE))
+        return self.begin(
+            *recipients,
+            rules=Submitted(
+                HOSTNAME,
+                world.routing,
+                DirectLanes(),
+                world.clock.seconds,
+                lambda: "fresh",
+            ),
+            origin=Origin("192.0.2.1", "laptop", "ESMTPSA", "", account, True),
+            sender=Path("alice", "example.org"),
+            parameters=parameters,
+            wish=wish,
+        )
+
+    @property
+    def items(self) -> Sequence[QueueItem]:
+        assert self.world.queue is not None
+        return at_once(self.world.queue.items(Selection()))
+
+    def octets(self, item: QueueItem) -> bytes:
+        assert self.world.queue is not None
+        octets = at_once(self.world.queue.content(item.id)).octets
+        assert octets is not None
+        return octets
+
+    def steps(self) -> list[tuple[Step, str, str]]:
+        return [
+            (event.step, event.recipient, event.detail)
+            for event in self.world.events.events
+        ]
+
+
+@pytest.fixture
+def way() -> Way:
+    return Way()
+
+
+def keep(transaction: ITransaction) -> None:
+    at_once(transaction.prepare())
+    at_once(transaction.commit())
+
+
+def recipients(item: QueueItem) -> list[str]:
+    return [str(each.path) for each in item.recipients]
+
+
+# -- out
+
+
+def test_an_item_for_each_domain(way: Way) -> None:
+    names = ("b@example.net", "Carol@Example.NET", "d@other.example", BOB)
+    transaction = way.submit(*names)
+    outcomes = at_once(transaction.prepare())
+    kept = [outcome for outcome in outcomes.values() if isinstance(outcome, Kept)]
+    assert [outcome.where for outcome in kept] == [
+        ("queue for example.net",),
+        ("queue for example.net",),
+        ("queue for other.example",),
+        ("bob@example.org/INBOX",),
+    ]
+    at_once(transaction.commit())
+    first, second = way.items
+    assert (first.id, first.message) == ("T1.1", "T1")
+    assert first.hop == NextHop(DomainName("example.net"))
+    assert recipients(first) == ["b@example.net", "Carol@Example.NET"]
+    assert recipients(second) == ["d@other.example"]
+    assert (first.subject, first.account, first.is_ours) == ("Grüße", ALICE, True)
+    assert first.message_id == "<fresh@mx.example.org>"
+    octets = way.octets(first)
+    assert octets.startswith(b"Received: by mx.example.org with ESMTPSA id T1;")
+    assert b"Return-Path" not in octets
+    assert octets.endswith(b"\r\n\r\nhi\r\n")
+    assert first.size == len(octets)
+    assert len(way.world.mailbox(BOB)) == 1
+    steps = way.steps()
+    queued = "b@example.net, Carol@Example.NET"
+    assert (Step.QUEUED, queued, "T1.1 for example.net") in steps
+    assert [step for step, _, _ in steps].count(Step.DELIVERED) == 1
+
+
+def test_nobody_relays_for_strangers(way: Way) -> None:
+    with pytest.raises(NotOurs):
+        way.begin("b@example.net")
+    account = at_once(way.world.directory.account(ALICE))
+    logged_in = Origin("192.0.2.1", "laptop", "ESMTPSA", "", account, False)
+    with pytest.raises(NotOurs):
+        way.begin("b@example.net", origin=logged_in)
+    assert way.items == []
+
+
+def test_what_comes_back_can_be_tied_to_what_was_sent(way: Way) -> None:
+    keep(way.submit("b@example.net"))
+    keep(way.submit("b@example.net", parameters=SenderParameters(envid="mine")))
+    own = [item.envelope.parameters.envid for item in way.items]
+    assert own == ["T1", "mine"]
+
+
+def test_holds(way: Way) -> None:
+    keep(way.submit("b@example.net", parameters=SenderParameters(hold_for=60)))
+    until = NEW_YEAR + 3600
+    keep(way.submit("b@example.net", parameters=SenderParameters(hold_until=until)))
+    keep(way.submit("b@example.net", parameters=SenderParameters(require_tls=True)))
+    assert [item.hold_until for item in way.items] == [NEW_YEAR + 60, until, None]
+    assert [item.require_tls for item in way.items] == [False, False, True]
+
+
+# -- aliases that lead elsewhere
+
+
+def test_an_alias_elsewhere_has_a_sender_of_ours(way: Way) -> None:
+    way.alias("fred", "fred@example.net", BOB)
+    keep(way.begin("Fred@example.org", "bob@example.org"))
+    [item] = way.items
+    assert recipients(item) == ["fred@example.net"]
+    assert str(item.envelope.reverse_path) == "srs=dave=example.net@example.org"
+    assert item.recipients[0].recipient.parameters.orcpt == ("rfc822;Fred@example.org")
+    assert not item.is_ours
+    assert way.octets(item).endswith(MESSAGE)
+    assert len(way.world.mailbox(BOB)) == 1
+
+
+def test_two_ways_to_the_same_person_are_one(way: Way) -> None:
+    way.alias("fred", "fred@example.net")
+    way.alias("both", "fred", "fred@example.net")
+    way.alias("loop", "loop@example.org", "fred@example.net")
+    keep(way.begin("fred@example.org", "both@example.org", "loop@example.org"))
+    [item] = way.items
+    assert recipients(item) == ["fred@example.net"]
+
+
+def test_wishes_go_with_it(way: Way) -> None:
+    way.alias("fred", "fred@example.net")
+    wish = RecipientParameters(frozenset((Notify.NEVER,)), "rfc822;x@y.example")
+    keep(way.begin("fred@example.org", wish=wish))
+    assert way.items[0].recipients[0].recipient.parameters == wish
+
+
+def test_where_nothing_leaves_aliases_lead_to_our_people_alone(way: Way) -> None:
+    way.alias("fred", "fred@example.net", BOB)
+    way.alias("gone", "gone@example.net")
+    way.world.routing.sends = False
+    way.world.outbound = None
+    keep(way.begin("fred@example.org"))
+    with pytest.raises(NoSuchAddress):
+        way.begin("gone@example.org")
+
+
+# -- recipients that fare differently
+
+
+class Broken(MemoryStore):
+    """A disk that fails."""
+
+    error: MailkitError = StorageBroken("the disk")
+
+    async def deliver(self, content: IContent, to: Sequence[Placement]) -> list[int]:
+        raise self.error
+
+
+def filing(way: Way, account: AccountName, error: MailkitError) -> None:
+    way.world.filing = Rulebook({account: error})
+
+
+def test_who_is_refused_is_told_of_and_the_others_have_it(way: Way) -> None:
+    filing(way, BOB, BadMessage("no thanks"))
+    transaction = way.begin(ALICE, BOB)
+    outcomes = at_once(transaction.prepare())
+    assert [isinstance(each, Failed) for each in outcomes.values()] == [False, True]
+    at_once(transaction.commit())
+    assert way.world.teller.told == [(NoticeKind.FAILED, BOB)]
+    assert len(way.world.mailbox(ALICE)) == 1
+    assert way.world.mailbox(BOB) == []
+    assert (Step.REFUSED, BOB, "BadMessage: no thanks") in way.steps()
+
+
+def test_who_cannot_be_given_it_now_gets_it_from_the_queue(way: Way) -> None:
+    filing(way, BOB, Unavailable("busy"))
+    transaction = way.begin(ALICE, "sales@example.org")
+    outcomes = list(at_once(transaction.prepare()).values())
+    assert outcomes[1] == Kept(("queue",))
+    at_once(transaction.commit())
+    # alice is behind sales, too: once all of sales can be reached.
+    assert len(way.world.mailbox(ALICE)) == 1
+    [item] = way.items
+    assert item.hop == NextHop(DomainName("example.org"), LOCAL)
+    assert recipients(item) == ["sales@example.org"]
+    assert way.world.teller.told == []
+
+
+def test_who_fails_alone_fails_at_once(way: Way) -> None:
+    filing(way, BOB, Unavailable("busy"))
+    [outcome] = at_once(way.begin(BOB).prepare()).values()
+    assert isinstance(outcome, Failed)
+    assert way.items == []
+
+
+def test_lmtp_answers_for_each(way: Way) -> None:
+    filing(way, BOB, Unavailable("busy"))
+    by_lmtp = Origin("unix", protocol="LMTP")
+    transaction = way.begin(ALICE, BOB, rules=Handed(), origin=by_lmtp)
+    _, bob = at_once(transaction.prepare()).values()
+    assert isinstance(bob, Failed)
+    at_once(transaction.commit())
+    assert way.items == []
+    assert way.world.teller.told == []
+
+
+def test_a_notice_that_cannot_be_kept_keeps_the_message_out(way: Way) -> None:
+    filing(way, BOB, BadMessage("no thanks"))
+    transaction = way.begin(ALICE, BOB)
+    at_once(transaction.prepare())
+    way.world.teller.error = StorageFull()
+    with pytest.raises(StorageFull):
+        at_once(transaction.commit())
+    assert way.world.mailbox(ALICE) == []
+
+
+def test_a_disk_that_fails_keeps_nothing(way: Way) -> None:
+    way.world.store = Broken(now=way.world.clock.seconds)
+    transaction = way.submit(BOB, "b@example.net")
+    at_once(transaction.prepare())
+    with pytest.raises(StorageBroken):
+        at_once(transaction.commit())
+    assert way.items == []
+    assert Step.ACCEPTED not in [step for step, _, _ in way.steps()]
+
+
+# -- success
+
+
+def test_success_is_told_where_it_was_asked_for(way: Way) -> None:
+    keep(way.submit(BOB, "b@example.net", wish=SUCCESS))
+    # Of the other one the next hop tells.
+    assert way.world.teller.told == [(NoticeKind.DELIVERED, BOB)]
+    keep(way.submit(BOB))
+    assert len(way.world.teller.told) == 1
+
+
+def test_success_that_cannot_be_told_is_success(way: Way) -> None:
+    way.world.teller.error = StorageFull()
+    keep(way.submit(BOB, wish=SUCCESS))
+    assert len(way.world.mailbox(BOB)) == 1
+
+
+# -- once more
+
+
+def carry(way: Way, *names: str) -> list[tuple[str, str, str]]:
+    carrier = LocalCarrier(lambda: way.world.delivery(Handed()))
+    item = way.items[0]
+    carried = at_once(carrier.carry(item, OctetsContent(way.octets(item))))
+    return [
+        (str(report.path), report.fate.value, report.status)
+        for report in carried.reports
+    ]
+
+
+def test_what_waited_is_delivered(way: Way) -> None:
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.begin(ALICE, BOB))
+    assert carry(way) == [(BOB, "waiting", "4.3.0")]
+    filing(way, ALICE, Unavailable("not asked"))
+    assert carry(way) == [(BOB, "sent", "2.1.5")]
+    [kept] = way.world.mailbox(BOB)
+    assert kept.startswith(b"Return-Path: <dave@example.net>\r\nReceived: ")
+    assert kept.endswith(MESSAGE)
+
+
+def test_what_waited_for_somebody_who_is_gone(way: Way) -> None:
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.begin(ALICE, BOB))
+    at_once(way.world.directory.remove_account(BOB))
+    assert carry(way) == [(BOB, "failed", "5.1.1")]
+
+
+def test_what_waited_and_finds_the_disk_full(way: Way) -> None:
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.begin(ALICE, BOB))
+    filing(way, ALICE, Unavailable("not asked"))
+    way.world.store = Broken(now=way.world.clock.seconds)
+    assert carry(way) == [(BOB, "waiting", "4.3.0")]
+
+
+def test_defaults_change_nothing(way: Way) -> None:
+    assert as_it_is(NULL_PATH) is NULL_PATH
+    destination = way.world.delivery(Handed())
+    assert nothing_in_front(destination) is destination
+
+
+def test_what_a_route_is_told(way: Way) -> None:
+    way.alias("fred", "fred@example.net")
+    routed = at_once(way.world.routing.route(Path("fred", "example.org")))
+    assert routed.foreign == (
+        ForeignRecipient(
+            Path("fred", "example.net"),
+            NextHop(DomainName("example.net")),
+            "fred@example.org",
+        ),
+    )
