@@ -222,9 +222,9 @@ class Conversation:
 
     async def close(self) -> None:
         self._finish(HungUp(self._loss()))
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
         self.on_end(self)
 
     # -- within

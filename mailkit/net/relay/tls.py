@@ -71,7 +71,7 @@ class Handshake:
     ) -> SSL.Connection:
         connection = self._connection = SSL.Connection(self.context, None)
         if not is_address(self.name):
-            connection.set_tlsext_host_name(self.name.encode("ascii"))
+            connection.set_tlsext_host_name(self.name.rstrip(".").encode("ascii"))
         if self.policy.level is TLSLevel.PKIX:
             connection.set_verify(SSL.VERIFY_PEER, self._note)
         return connection

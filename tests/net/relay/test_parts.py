@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
@@ -137,3 +138,19 @@ def test_octets() -> None:
 def test_a_password_is_not_shown() -> None:
     key = Key.of(evolve(SINK, username="u", password="secret"))
     assert "secret" not in repr(key)
+
+
+@pytest.mark.parametrize("stage", ["EHLO", "MAIL", "RCPT", "DATA", "text"])
+def test_who_gives_up_hangs_up(stage: str) -> None:
+    """A carrier that is cancelled leaves no connection, and nothing half said."""
+    world = World({stage: HANG})
+    work = Deferred.fromCoroutine(world.relay.carry(SINK, item(), Octets(b"x\r\n")))
+    found: list[object] = []
+    work.addBoth(found.append)
+    world.net.flow()
+    work.cancel()
+    assert isinstance(found[0], Failure)
+    assert found[0].check(CancelledError)
+    world.net.flow()
+    assert not world.net.wires
+    assert world.start(world.relay.close()) == [None]
