@@ -182,7 +182,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         own_ports(settings.listen.smtp),
     )
     relay = Relay(reactor, settings.hostname, rooms.metrics, on_tls=tls.count)
-    sealing = Sealing(rooms.directory, keys, reactor.seconds, lasts)
+    sealing = Sealing(rooms.directory, keys, lanes, reactor.seconds, lasts)
     sending = SendingHouse(
         queue,
         hosts,

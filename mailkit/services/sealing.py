@@ -4,6 +4,9 @@ What is written here is signed before it leaves, once (RFC 6376 §5).
 Everything that our people submit and that we write ourselves is signed in the name of
 the domain in From, by an RSA and an Ed25519 key. Mail of others that passes through
 stays as it is.
+
+What is not 7-bit text is encoded before it is signed: a host on the way that takes
+nothing else would have to do so later, and break the signature (RFC 6376 §5.3).
 """
 
 from __future__ import annotations
@@ -13,17 +16,24 @@ from typing import Protocol
 
 from attrs import define
 
+from mailkit.errors import NeedsSMTPUTF8
+from mailkit.formats.downgrade import CannotDowngrade, downgrade
+from mailkit.formats.header import find_end
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 from mailkit.formats.validation import authors
 from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.storage import IContent
 from mailkit.model.address import DomainName, fold_domain
 from mailkit.model.queueitem import QueueItem, Sealed
-from mailkit.services.delivery.content import read_header
+from mailkit.services.delivery.content import Rewritten, read_header, read_whole
 from mailkit.trust.dkim.canonical import BodyHash
 from mailkit.trust.dkim.keys import PublicKey, SigningKey
 from mailkit.trust.dkim.signing import sign
 from mailkit.trust.dkim.verifying import BrokenSignature, verify_ours
+
+MOST_ENCODED = 8 * 1024 * 1024
+"""Octets of a message up to which it is encoded; larger ones are signed as they are."""
 
 _PIECE = 64 * 1024
 
@@ -48,6 +58,7 @@ class Sealing:
 
     _directory: IDirectory
     _keys: SigningKeys
+    _lanes: ILanes
     _now: Callable[[], float]
     _lasts: float
     _limits: Limits = DEFAULT_LIMITS
@@ -62,11 +73,14 @@ class Sealing:
         if domain is None:
             return None
         keys = await self._keys.signing(domain)
+        octets = await self._seven_bit(item, content)
+        if octets is not None:
+            content, header = Rewritten(octets), octets[: find_end(octets)]
         body_hash = await _hash(content, len(header))
         signatures = sign(
             header, body_hash, keys, self._now(), self._lasts, self._limits
         )
-        return Sealed(head=signatures)
+        return Sealed(head=signatures, octets=octets)
 
     async def check(self, item: QueueItem, content: IContent) -> str:
         """
@@ -91,6 +105,20 @@ class Sealing:
         except BrokenSignature as error:
             return str(error)
         return "" if held else "there is no signature of ours"
+
+    async def _seven_bit(self, item: QueueItem, content: IContent) -> bytes | None:
+        """The message encoded anew; ``None`` where it stays as it is."""
+        if content.size > MOST_ENCODED:
+            return None
+        octets = await read_whole(content)
+        if octets.isascii():
+            return None
+        try:
+            return await self._lanes.run(
+                item.message, lambda: downgrade(octets, self._limits)
+            )
+        except (CannotDowngrade, NeedsSMTPUTF8):
+            return None  # it needs hosts that take it as it is
 
     async def _signer(
         self, item: QueueItem, content: IContent

@@ -13,11 +13,13 @@ from mailkit.model.address import AccountName, DomainName
 from mailkit.model.envelope import Envelope, Recipient
 from mailkit.model.path import Path
 from mailkit.model.queueitem import NextHop, QueuedRecipient, QueueId, QueueItem
+from mailkit.services import sealing
 from mailkit.services.sealing import Sealing
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
+from mailkit.testing.lanes import DirectLanes
 from mailkit.trust.dkim.keys import Algorithm, SigningKey, make_key
 
 DOMAIN = DomainName("example.org")
@@ -62,7 +64,9 @@ class World:
         self.directory = MemoryDirectory(self.clock.seconds)
         at_once(self.directory.add_domain(DOMAIN))
         self.keys = list(KEYS)
-        self.sealing = Sealing(self.directory, self, self.clock.seconds, 6 * 86400.0)
+        self.sealing = Sealing(
+            self.directory, self, DirectLanes(), self.clock.seconds, 6 * 86400.0
+        )
 
     async def signing(self, domain: DomainName) -> Sequence[SigningKey]:
         assert domain == DOMAIN
@@ -95,6 +99,40 @@ def test_large_messages_are_read_in_pieces(world: World) -> None:
     sealed = at_once(world.sealing.seal(ITEM, Piecewise(MESSAGE)))
     assert sealed is not None
     assert world.check(sealed.head + MESSAGE) == ""
+
+
+EIGHT_BIT = (
+    b"From: alice@example.org\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\nMany words, Gr\xc3\xbc\xc3\x9fe\r\n"
+)
+
+
+def test_what_others_might_have_to_encode_is_encoded_before(world: World) -> None:
+    sealed = at_once(world.sealing.seal(ITEM, OctetsContent(EIGHT_BIT)))
+    assert sealed is not None
+    assert sealed.octets is not None
+    assert sealed.octets.endswith(b"\r\n\r\nMany words, Gr=C3=BC=C3=9Fe\r\n")
+    assert b"Content-Transfer-Encoding: quoted-printable" in sealed.octets
+    assert world.check(sealed.head + sealed.octets) == ""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        EIGHT_BIT.replace(b"text/plain", b"multipart/signed; boundary=x"),
+        EIGHT_BIT.replace(b"From: alice", b"Subject: \xc3\xbc\r\nFrom: alice"),
+        EIGHT_BIT + b"x" * sealing.MOST_ENCODED,
+    ],
+    ids=["signed", "header", "large"],
+)
+def test_what_cannot_be_encoded_is_signed_as_it_is(
+    world: World, message: bytes
+) -> None:
+    sealed = at_once(world.sealing.seal(ITEM, OctetsContent(message)))
+    assert sealed is not None
+    assert sealed.octets is None
+    assert world.check(sealed.head + message) == ""
 
 
 def test_mail_of_others_stays_as_it_is(world: World) -> None:
