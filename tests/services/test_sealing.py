@@ -104,7 +104,7 @@ def test_large_messages_are_read_in_pieces(world: World) -> None:
 EIGHT_BIT = (
     b"From: alice@example.org\r\nMIME-Version: 1.0\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Transfer-Encoding: 8bit\r\n\r\nMany words, Gr\xc3\xbc\xc3\x9fe\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\nWith many plain words, and Gr\xc3\xbc\xc3\x9fe\r\n"
 )
 
 
@@ -112,7 +112,9 @@ def test_what_others_might_have_to_encode_is_encoded_before(world: World) -> Non
     sealed = at_once(world.sealing.seal(ITEM, OctetsContent(EIGHT_BIT)))
     assert sealed is not None
     assert sealed.octets is not None
-    assert sealed.octets.endswith(b"\r\n\r\nMany words, Gr=C3=BC=C3=9Fe\r\n")
+    assert sealed.octets.endswith(
+        b"\r\n\r\nWith many plain words, and Gr=C3=BC=C3=9Fe\r\n"
+    )
     assert b"Content-Transfer-Encoding: quoted-printable" in sealed.octets
     assert world.check(sealed.head + sealed.octets) == ""
 
