@@ -104,7 +104,8 @@ def test_large_messages_are_read_in_pieces(world: World) -> None:
 EIGHT_BIT = (
     b"From: alice@example.org\r\nMIME-Version: 1.0\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Transfer-Encoding: 8bit\r\n\r\nWith many plain words, and Gr\xc3\xbc\xc3\x9fe\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\n"
+    b"With many plain words, and Gr\xc3\xbc\xc3\x9fe\r\n"
 )
 
 
