@@ -1,10 +1,18 @@
-"""Items and attempts as rows, and back."""
+"""
+Items and attempts as rows, and back.
+
+What no statement asks for is JSON: an object of those fields of a value that are not
+as they are by default. So a field that is new is kept without another schema, and one
+that a newer program wrote is no trouble for an older one.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import attrs
 
 from mailkit.model.address import AccountName, DomainName
 from mailkit.model.envelope import (
@@ -27,8 +35,7 @@ from mailkit.model.queueitem import (
 )
 
 Row = tuple[Any, ...]  # what SQLite gives: each query knows its own columns
-
-_REQUIRE_TLS, _IS_OURS = 1, 2
+Object = dict[str, Any]  # of JSON
 
 ITEM = (
     "item.key, item.id, message.name, item.arrived, item.next_try, item.hold_until,"
@@ -37,31 +44,51 @@ ITEM = (
 )
 """What `item_of` needs, and the hop."""
 
+_COLUMNS = frozenset(
+    {
+        "id",
+        "message",
+        "hop",
+        "envelope",
+        "recipients",
+        "arrived",
+        "next_try",
+        "size",
+        "account",
+        "attempts",
+        "hold_until",
+        "held",
+        "is_sealed",
+        "rate",
+    }
+)
+"""Fields of an item that are not among what is merely told of it."""
+
 
 def item_of(row: Row, hop: NextHop) -> QueueItem:
     """The item of a row of `ITEM`."""
     (_, id, name, arrived, next_try, hold_until, held, attempts) = row[:8]
     (account, rate, told, recipients, size, is_sealed) = row[8:14]
-    message_id, subject, marks, local_part, domain, *said = json.loads(told)
+    (local_part, domain), said, rest = json.loads(told)
     return QueueItem(
         id=QueueId(id),
         message=name,
         hop=hop,
-        envelope=Envelope(Path(local_part, domain), _parameters(said)),
+        envelope=Envelope(
+            Path(local_part, domain),
+            SenderParameters(**_SENDER.read(said)) if said else _NO_PARAMETERS,
+        ),
         recipients=recipients_of(recipients),
         arrived=arrived,
         next_try=next_try,
         size=size,
-        message_id=message_id,
-        subject=subject,
         account=None if account is None else AccountName(account),
         attempts=attempts,
         hold_until=hold_until,
         held=held,
         is_sealed=bool(is_sealed),
-        is_ours=bool(marks & _IS_OURS),
-        require_tls=bool(marks & _REQUIRE_TLS),
         rate=rate or "",
+        **_ITEM.read(rest),
     )
 
 
@@ -72,23 +99,8 @@ def hop_of(domain: str, route: str) -> NextHop:
 def told_of(item: QueueItem) -> str:
     """What never changes of an item and is not looked for."""
     path, parameters = item.envelope.reverse_path, item.envelope.parameters
-    fields: list[object] = [
-        item.message_id,
-        item.subject,
-        _REQUIRE_TLS * item.require_tls | _IS_OURS * item.is_ours,
-        path.local_part,
-        path.domain,
-    ]
-    if parameters != _NO_PARAMETERS:
-        fields += [
-            parameters.size,
-            parameters.body.value,
-            parameters.smtputf8,
-            parameters.ret,
-            parameters.envid,
-            parameters.auth,
-        ]
-    return _encode(fields)
+    said = {} if parameters == _NO_PARAMETERS else _SENDER.write(parameters)
+    return _encode([_path(path), said, _ITEM.write(item)])
 
 
 def text_of(recipients: Sequence[QueuedRecipient]) -> str:
@@ -97,53 +109,31 @@ def text_of(recipients: Sequence[QueuedRecipient]) -> str:
 
 
 def recipients_of(text: str) -> tuple[QueuedRecipient, ...]:
-    return tuple([_recipient(fields) for fields in json.loads(text)])
+    return tuple([_recipient(*fields) for fields in json.loads(text)])
 
 
 def fates_of(text: str) -> list[Fate]:
     """What has become of each recipient."""
     return [
-        Fate(fields[4]) if len(fields) > _SHORT else Fate.WAITING
-        for fields in json.loads(text)
+        Fate(heard["fate"]) if "fate" in heard else Fate.WAITING
+        for *_, heard in json.loads(text)
     ]
 
 
 def attempt_text(attempt: Attempt) -> str:
-    return _encode(
-        [
-            attempt.began,
-            attempt.took,
-            attempt.host,
-            attempt.address,
-            attempt.tls,
-            attempt.words,
-            [
-                [
-                    report.path.local_part,
-                    report.path.domain,
-                    report.fate.value,
-                    report.status,
-                    report.words,
-                ]
-                for report in attempt.reports
-            ],
-        ]
-    )
+    reports = [
+        [_path(report.path), _REPORT.write(report)] for report in attempt.reports
+    ]
+    return _encode([_ATTEMPT.write(attempt), reports])
 
 
 def attempt_of(text: str) -> Attempt:
-    began, took, host, address, tls, words, reports = json.loads(text)
+    told, reports = json.loads(text)
     return Attempt(
-        began=began,
-        took=took,
-        host=host,
-        address=address,
-        tls=tls,
-        words=words,
         reports=tuple(
-            Report(Path(local_part, domain), Fate(fate), status, said)
-            for local_part, domain, fate, status, said in reports
+            Report(Path(*path), **_REPORT.read(report)) for path, report in reports
         ),
+        **_ATTEMPT.read(told),
     )
 
 
@@ -154,50 +144,84 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+class _Fields:
+    """The fields of one class, but for some, as an object of JSON."""
+
+    def __init__(
+        self,
+        kind: type[attrs.AttrsInstance],
+        without: frozenset[str],
+        made: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]],
+    ) -> None:
+        """:param made: how fields are written and read that JSON does not have."""
+        self._fields = [
+            (field.name, field.default)
+            for field in attrs.fields(kind)
+            if field.name not in without
+        ]
+        self._names = frozenset(name for name, _ in self._fields)
+        self._made = made
+
+    def write(self, value: object) -> Object:
+        """What is not as it is by default."""
+        told: Object = {}
+        for name, default in self._fields:
+            one = getattr(value, name)
+            if one != default:
+                told[name] = one
+        for name, (write, _) in self._made.items():
+            if name in told:
+                told[name] = write(told[name])
+        return told
+
+    def read(self, told: Object) -> Object:
+        """Arguments for the class; what this program does not know is left out."""
+        if not self._names.issuperset(told):
+            told = {name: told[name] for name in told.keys() & self._names}
+        for name, (_, read) in self._made.items():
+            if name in told:
+                told[name] = read(told[name])
+        return told
+
+
+def _path(path: Path) -> list[str]:
+    return [path.local_part, path.domain]
+
+
 def _recipient_fields(recipient: QueuedRecipient) -> list[object]:
     path, parameters = recipient.path, recipient.recipient.parameters
-    notify = parameters.notify
-    fields: list[object] = [
-        path.local_part,
-        path.domain,
-        None if notify is None else sorted(wish.name for wish in notify),
-        parameters.orcpt,
-    ]
-    if recipient != QueuedRecipient(recipient.recipient):
-        fields += [
-            recipient.fate.value,
-            recipient.status,
-            recipient.words,
-            recipient.host,
-            recipient.is_delay_told,
-        ]
-    return fields
+    said = {} if parameters == _NOTHING_SAID else _RECIPIENT.write(parameters)
+    return [path.local_part, path.domain, said, _QUEUED.write(recipient)]
 
 
-_SHORT = 4
-"""Fields of a recipient of whom nothing was heard yet."""
-
-
-def _recipient(fields: list[Any]) -> QueuedRecipient:  # Any: JSON
-    local_part, domain, wishes, orcpt = fields[:_SHORT]
-    if wishes is None and orcpt is None:
-        parameters = _NOTHING_SAID
-    else:
-        notify = None if wishes is None else frozenset(Notify[wish] for wish in wishes)
-        parameters = RecipientParameters(notify, orcpt)
+def _recipient(
+    local_part: str, domain: str, said: Object, heard: Object
+) -> QueuedRecipient:
+    parameters = _NOTHING_SAID
+    if said:
+        parameters = RecipientParameters(**_RECIPIENT.read(said))
     recipient = Recipient(Path(local_part, domain), parameters)
-    if len(fields) == _SHORT:
-        return QueuedRecipient(recipient)
-    fate, status, words, host, is_delay_told = fields[_SHORT:]
-    return QueuedRecipient(recipient, Fate(fate), status, words, host, is_delay_told)
+    return QueuedRecipient(recipient, **_QUEUED.read(heard))
 
 
-def _parameters(said: list[Any]) -> SenderParameters:  # Any: JSON
-    if not said:
-        return _NO_PARAMETERS
-    size, body, smtputf8, ret, envid, auth = said
-    return SenderParameters(size, BodyType(body), smtputf8, ret, envid, auth)
-
+_FATE = {"fate": (lambda fate: fate.value, Fate)}
+_ITEM = _Fields(QueueItem, _COLUMNS, {})
+_SENDER = _Fields(
+    SenderParameters, frozenset(), {"body": (lambda body: body.value, BodyType)}
+)
+_RECIPIENT = _Fields(
+    RecipientParameters,
+    frozenset(),
+    {
+        "notify": (
+            lambda wishes: sorted(wish.name for wish in wishes),
+            lambda names: frozenset(Notify[name] for name in names),
+        )
+    },
+)
+_QUEUED = _Fields(QueuedRecipient, frozenset({"recipient"}), _FATE)
+_ATTEMPT = _Fields(Attempt, frozenset({"reports"}), {})
+_REPORT = _Fields(Report, frozenset({"path"}), _FATE)
 
 _NO_PARAMETERS = SenderParameters()
 _NOTHING_SAID = RecipientParameters()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, fields, has
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
@@ -170,24 +170,33 @@ class QueueContract:
     @coroutine
     async def test_all_of_an_item_comes_back(self) -> None:
         parameters = SenderParameters(
-            1000, BodyType.BINARY, True, "HDRS", "QQ314159", "carol"
+            1000,
+            BodyType.BINARY,
+            True,
+            "HDRS",
+            "QQ314159",
+            "carol",
+            hold_for=60,
+            hold_until=NOW + 0.5,
+            require_tls=True,
         )
         wishes = RecipientParameters(
             frozenset({Notify.SUCCESS, Notify.DELAY}), "rfc822;dora@example.org"
         )
-        dora = Recipient(Path("dörte o", "example.org"), wishes)
+        dora = QueuedRecipient(
+            Recipient(Path("dörte o", "example.org"), wishes),
+            Fate.FAILED,
+            "4.4.1",
+            "Größe \udcff\x00",
+            "mx",
+            True,
+        )
         item = QueueItem(
             id=QueueId("t1.7"),
             message="t1",
             hop=BY_SMARTHOST,
-            envelope=Envelope(NULL_PATH, parameters),
-            recipients=(
-                QueuedRecipient(
-                    dora, Fate.WAITING, "4.4.1", "Größe \udcff\x00", "mx", True
-                ),
-                QueuedRecipient(dora, Fate.FAILED),
-                QueuedRecipient(Recipient(Path("", "x"), RecipientParameters(None))),
-            ),
+            envelope=Envelope(Path("a b", "example.test"), parameters),
+            recipients=(dora,),
             arrived=NOW + 0.125,
             next_try=NOW + 0.25,
             size=len(b"Received: x\r\n" + message()),
@@ -196,14 +205,43 @@ class QueueContract:
             account=ALICE,
             attempts=3,
             hold_until=NOW + 0.5,
-            require_tls=True,
+            held="odd",
             is_ours=True,
+            is_sealed=True,
+            require_tls=True,
             rate="spring",
         )
+        _is_without_defaults(item)
         content = OctetsContent(message())
         await self.store.put(content, [item], b"Received: x\r\n")
         assert await self.store.items(EVERYTHING) == [item]
-        assert await self.claim(BY_SMARTHOST, now=NOW + 1) == [item]
+
+    @coroutine
+    async def test_an_item_of_which_little_is_known(self) -> None:
+        nothing = RecipientParameters(frozenset())
+        item = evolve(
+            queue_item("t1"),
+            envelope=Envelope(NULL_PATH),
+            recipients=(
+                QueuedRecipient(Recipient(Path("", "x"), nothing)),
+                QueuedRecipient(Recipient(Path("x", ""))),
+            ),
+            size=len(message()),
+        )
+        await self.put(item)
+        assert await self.claim() == [item]
+
+    @coroutine
+    async def test_all_of_an_attempt_comes_back(self) -> None:
+        await self.put(queue_item("t1"))
+        [item] = await self.claim()
+        tried = evolve(attempt(item, Fate.FAILED), words="Größe \udcff")
+        _is_without_defaults(tried)
+        other = Attempt(began=NOW, took=0.0)
+        for one in (tried, other):
+            after = with_fate(item, Fate.WAITING)
+            await self.store.record(US, item.id, one, after, NOW)
+        assert list(await self.store.attempts(item.id)) == [tried, other]
 
     @coroutine
     async def test_the_octets_come_back_with_the_head_above(self) -> None:
@@ -735,6 +773,18 @@ class QueueContract:
         await self.put(queue_item("t1"))
         await self.store.close()
         await self.store.close()
+
+
+def _is_without_defaults(value: object) -> None:
+    """Hold that a value tries every field there is, and so do those in it."""
+    if isinstance(value, tuple):
+        for one in value:
+            _is_without_defaults(one)
+    elif has(kind := type(value)):
+        for one in fields(kind):
+            found = getattr(value, one.name)
+            assert found != one.default, f"{one.name} is not tried"
+            _is_without_defaults(found)
 
 
 @implementer(IContent)
