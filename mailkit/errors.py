@@ -120,6 +120,29 @@ class Discarded(Refused):
     """Asked for something that was thrown away on request."""
 
 
+class TurnedAway(Refused):
+    """
+    A route of the administrator's turns the recipient away for good.
+
+    :param code: an SMTP reply code, 5xx.
+    :param status: an enhanced status code (RFC 3463).
+    """
+
+    def __init__(self, words: str, code: int = 550, status: str = "5.7.1") -> None:
+        super().__init__(words)
+        self.code = code
+        self.status = status
+
+
+class TurnedAwayForNow(Unavailable):
+    """A route turns the recipient away for now; as `TurnedAway`, with 4xx."""
+
+    def __init__(self, words: str, code: int = 450, status: str = "4.7.1") -> None:
+        super().__init__(words)
+        self.code = code
+        self.status = status
+
+
 class OverQuota(Unavailable):
     """Keeping the message would exceed the account's quota."""
 

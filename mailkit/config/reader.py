@@ -54,6 +54,18 @@ class Misconfigured(Refused):
         super().__init__(": ".join(part for part in (where, key, problem) if part))
 
 
+class WrongKeyError(ValueError):
+    """
+    What a settings class raises where one key of it does not go with the others.
+
+    :param key: the name of the field.
+    """
+
+    def __init__(self, key: str, problem: str) -> None:
+        self.key = key
+        super().__init__(problem)
+
+
 @frozen
 class Source:
     """Where settings came from, to say so when one of them turns out wrong."""
@@ -111,6 +123,21 @@ def read(
     source = attrs.evolve(source, variables=frozenset(named))
     reading = _Reading(source, folder)
     return Config(reading.table(settings, tree, ""), source, strays)
+
+
+def read_table(settings: type[S], tree: dict[str, Any], folder: Path) -> S:
+    """
+    Settings from a table that stands in no file.
+
+    :raises Misconfigured: with the key, and without a line.
+    """
+    source = Source(None, "", frozenset())
+    return _Reading(source, folder).table(settings, tree, "")
+
+
+def value_of(written: str) -> object:
+    """A value written as in TOML, a bare word being a text."""
+    return _value_of(written)
 
 
 def variable_of(key: str) -> str:
@@ -212,6 +239,8 @@ class _Reading:
                 raise self.source.misconfigured(key, "is missing")
         try:
             return settings(**values)
+        except WrongKeyError as error:
+            raise self.source.misconfigured(prefix + error.key, str(error)) from error
         except ValueError as error:
             raise self.source.misconfigured(prefix.rstrip("."), str(error)) from error
 

@@ -10,6 +10,7 @@ from mailkit.interfaces.storage import IWatch
 from mailkit.model.account import Account, Alias, Credential, Domain, Role, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.audit import AuditLine
+from mailkit.model.routeentry import RouteEntry
 
 
 class IDirectory(Interface):
@@ -36,6 +37,12 @@ class IDirectory(Interface):
 
     async def aliases(domain: DomainName | None = None) -> Sequence[Alias]:
         """Those of a domain, or all; by address."""
+
+    async def patterns(domain: DomainName) -> Sequence[Alias]:
+        """Aliases of a domain that have a ``*`` in their local part; in no order."""
+
+    async def routes() -> Sequence[RouteEntry]:
+        """Routes that were made by the command, by name."""
 
     async def may_send_as(account: AccountName, address: Address) -> bool:
         """By a grant; whether it is the account's own is for the caller to see."""
@@ -137,6 +144,12 @@ class IDirectoryChanges(Interface):
 
     async def remove_alias(address: Address, line: AuditLine | None = None) -> None:
         """:raises NoSuchAddress:"""
+
+    async def set_route(entry: RouteEntry, line: AuditLine | None = None) -> None:
+        """Make a route, or put it in place of the one of that name."""
+
+    async def remove_route(name: str, line: AuditLine | None = None) -> None:
+        """:raises Refused: if there is none."""
 
     async def grant(
         account: AccountName,

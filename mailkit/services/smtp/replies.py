@@ -29,6 +29,8 @@ from mailkit.errors import (
     Suspended,
     TooLarge,
     TooMany,
+    TurnedAway,
+    TurnedAwayForNow,
     Unavailable,
 )
 from mailkit.model.reply import Reply
@@ -80,6 +82,8 @@ AUTH_REPLIES: Words = {
 
 def reply_for(error: MailkitError, words: Words = REPLIES) -> Reply:
     """Say an error; of a bad message also what is bad about it."""
+    if isinstance(error, TurnedAway | TurnedAwayForNow):
+        return Reply(error.code, error.status.partition(".")[2], str(error))
     reply = next(words[kind] for kind in type(error).__mro__ if kind in words)
     if isinstance(error, BadMessage) and str(error):
         return evolve(reply, text=str(error))

@@ -28,6 +28,7 @@ from mailkit.interfaces.storage import IWatch
 from mailkit.model.account import Account, Alias, Credential, Domain, Role, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.audit import AuditLine
+from mailkit.model.routeentry import RouteEntry
 from mailkit.storage.database import open_database, transaction, translated
 from mailkit.storage.directory import writing
 from mailkit.storage.directory.known import KnownDirectory, News
@@ -163,6 +164,12 @@ class SQLiteDirectory(KnownDirectory):
         self, address: Address, line: AuditLine | None = None
     ) -> None:
         await self._change(lambda db: writing.remove_alias(db, address), line)
+
+    async def set_route(self, entry: RouteEntry, line: AuditLine | None = None) -> None:
+        await self._change(lambda db: writing.set_route(db, entry), line)
+
+    async def remove_route(self, name: str, line: AuditLine | None = None) -> None:
+        await self._change(lambda db: writing.remove_route(db, name), line)
 
     async def grant(
         self,

@@ -12,6 +12,7 @@ from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.storage import IWatch
 from mailkit.model.account import Account, Alias, Credential, Domain
 from mailkit.model.address import AccountName, Address, DomainName
+from mailkit.model.routeentry import RouteEntry
 from mailkit.storage.watch import Watch
 
 
@@ -29,6 +30,7 @@ class News:
     credentials: dict[AccountName, tuple[Credential, ...]] = field(factory=dict)
     grants: dict[AccountName, frozenset[Address]] = field(factory=dict)
     aliases: dict[Address, Alias | None] = field(factory=dict)
+    routes: dict[str, RouteEntry | None] = field(factory=dict)
 
 
 @implementer(IDirectory)
@@ -49,6 +51,9 @@ class KnownDirectory:
     )
     _grants: dict[AccountName, frozenset[Address]] = field(init=False, factory=dict)
     _aliases: dict[Address, Alias] = field(init=False, factory=dict)
+    _patterns: dict[DomainName, dict[Address, Alias]] = field(init=False, factory=dict)
+    """Those of the aliases that have a ``*``."""
+    _routes: dict[str, RouteEntry] = field(init=False, factory=dict)
     _without_keys: set[AccountName] = field(init=False, factory=set)
     """Active accounts with a password that SCRAM cannot check."""
     _secret: bytes = field(init=False, default=b"", repr=False)
@@ -80,6 +85,12 @@ class KnownDirectory:
             if domain is None or address.domain == domain
         ]
 
+    async def patterns(self, domain: DomainName) -> Sequence[Alias]:
+        return list(self._patterns.get(domain, {}).values())
+
+    async def routes(self) -> Sequence[RouteEntry]:
+        return [entry for _, entry in sorted(self._routes.items())]
+
     async def may_send_as(self, account: AccountName, address: Address) -> bool:
         return address in self._grants.get(account, ())
 
@@ -105,14 +116,19 @@ class KnownDirectory:
     def _take(self, news: News) -> None:
         """Take over what is new, and tell whoever watches."""
         if news.is_whole:
-            for known in (self._domains, self._accounts, self._aliases):
+            for known in (self._domains, self._accounts, self._aliases, self._routes):
                 known.clear()
+            self._patterns.clear()
             self._credentials.clear()
             self._grants.clear()
             self._without_keys.clear()
         _update(self._domains, news.domains)
         _update(self._accounts, news.accounts)
         _update(self._aliases, news.aliases)
+        _update(self._routes, news.routes)
+        for address, alias in news.aliases.items():
+            if "*" in address.local_part:
+                _update(self._patterns.setdefault(address.domain, {}), {address: alias})
         self._credentials.update(news.credentials)
         self._grants.update(news.grants)
         for name, account in news.accounts.items():

@@ -12,6 +12,7 @@ from typing import Any
 
 from mailkit.model.account import Account, Alias, Credential, Domain, Role, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
+from mailkit.model.routeentry import RouteEntry
 from mailkit.storage.directory.known import News
 
 Row = tuple[Any, ...]  # Any: what SQLite gives has the types of the schema
@@ -22,6 +23,7 @@ _CREDENTIAL = (
     " server_key, made, last_used, last_peer FROM credential"
 )
 _ALIAS = "SELECT address, targets FROM alias"
+_ROUTE = "SELECT name, keys FROM route"
 _GRANTED = "SELECT account, address FROM granted"
 
 
@@ -86,6 +88,8 @@ def _read_all(connection: sqlite3.Connection, seq: int) -> News:
     for row in connection.execute(_ALIAS):
         alias = _alias_of(row)
         news.aliases[alias.address] = alias
+    for name, keys in connection.execute(_ROUTE):
+        news.routes[name] = RouteEntry(name, keys)
     return news
 
 
@@ -110,6 +114,9 @@ def _read_some(
             _take_credentials(news, rows)
             rows = connection.execute(f"{_GRANTED} WHERE account = ?", (key,))
             _take_grants(news, rows)
+        elif kind == "route":
+            row = connection.execute(f"{_ROUTE} WHERE name = ?", (key,)).fetchone()
+            news.routes[key] = None if row is None else RouteEntry(*row)
         else:
             row = connection.execute(f"{_ALIAS} WHERE address = ?", (key,)).fetchone()
             news.aliases[address_of(key)] = None if row is None else _alias_of(row)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from mailkit.storage.database import Schema
 
+_ROUTE = "CREATE TABLE route (name TEXT PRIMARY KEY, keys TEXT NOT NULL) WITHOUT ROWID"
+
 # `change` says to other processes what to read again; `AUTOINCREMENT` keeps its
 # numbers from ever being used twice, so that they serve as generations too.
 SCHEMA = Schema(
-    version=1,
+    version=2,
     create=(
         """CREATE TABLE domain (
             name TEXT PRIMARY KEY,
@@ -65,8 +67,9 @@ SCHEMA = Schema(
             kind TEXT NOT NULL,
             key TEXT NOT NULL
         )""",
+        _ROUTE,
         "CREATE TABLE server (secret BLOB NOT NULL)",
         "INSERT INTO server VALUES (randomblob(32))",
     ),
-    migrations={},
+    migrations={1: (_ROUTE,)},
 )

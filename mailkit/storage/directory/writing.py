@@ -21,6 +21,7 @@ from mailkit.errors import (
 from mailkit.model.account import Account, Alias, Credential, Domain, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.audit import AuditLine
+from mailkit.model.routeentry import RouteEntry
 from mailkit.storage.directory.reading import find_account
 
 PASSWORD = "password"  # a kind of credential, not a secret
@@ -182,6 +183,22 @@ def remove_alias(connection: sqlite3.Connection, address: Address) -> None:
     if not done.rowcount:
         raise NoSuchAddress(key)
     _changed(connection, "alias", key)
+
+
+def set_route(connection: sqlite3.Connection, entry: RouteEntry) -> None:
+    """`IDirectoryChanges.set_route`."""
+    connection.execute(
+        "INSERT OR REPLACE INTO route VALUES (?, ?)", (entry.name, entry.keys)
+    )
+    _changed(connection, "route", entry.name)
+
+
+def remove_route(connection: sqlite3.Connection, name: str) -> None:
+    """`IDirectoryChanges.remove_route`."""
+    done = connection.execute("DELETE FROM route WHERE name = ?", (name,))
+    if not done.rowcount:
+        raise Refused(f"there is no route {name} in the directory")
+    _changed(connection, "route", name)
 
 
 def grant(

@@ -21,6 +21,7 @@ from mailkit.interfaces.directory import IAudit, IDirectoryChanges
 from mailkit.model.account import Account, Alias, Credential, Domain, Role, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.audit import AuditLine
+from mailkit.model.routeentry import RouteEntry
 from mailkit.storage.directory.known import KnownDirectory, News
 
 PASSWORD = "password"  # a kind of credential, not a secret
@@ -155,6 +156,14 @@ class MemoryDirectory(KnownDirectory):
         if address not in self._aliases:
             raise NoSuchAddress(str(address))
         self._tell(News(self._seq + 1, False, aliases={address: None}), line)
+
+    async def set_route(self, entry: RouteEntry, line: AuditLine | None = None) -> None:
+        self._tell(News(self._seq + 1, False, routes={entry.name: entry}), line)
+
+    async def remove_route(self, name: str, line: AuditLine | None = None) -> None:
+        if name not in self._routes:
+            raise Refused(f"there is no route {name} in the directory")
+        self._tell(News(self._seq + 1, False, routes={name: None}), line)
 
     async def grant(
         self,

@@ -19,6 +19,7 @@ from mailkit.interfaces.directory import IAudit, IDirectory, IDirectoryChanges
 from mailkit.model.account import Alias, Role, ScramKeys
 from mailkit.model.address import Address, DomainName
 from mailkit.model.audit import AuditLine
+from mailkit.model.routeentry import RouteEntry
 from mailkit.testing.contracts.messages import ALICE, BOB, coroutine, raises
 
 DOMAIN = DomainName("example.test")
@@ -53,6 +54,30 @@ class DirectoryContract:
     async def test_it_provides_the_interfaces(self) -> None:
         verifyObject(IDirectory, self.directory)
         verifyObject(IDirectoryChanges, self.changes)
+
+    @coroutine
+    async def test_patterns(self) -> None:
+        pattern = Alias(Address("*-alice", DOMAIN), (Address("alice", DOMAIN),))
+        await self.changes.set_alias(pattern)
+        await self.changes.set_alias(Alias(SALES, (Address("alice", DOMAIN),)))
+        assert await self.directory.patterns(DOMAIN) == [pattern]
+        assert await self.directory.patterns(DomainName("other.test")) == []
+        await self.changes.remove_alias(pattern.address)
+        assert await self.directory.patterns(DOMAIN) == []
+
+    @coroutine
+    async def test_routes(self) -> None:
+        first = RouteEntry("b", '{"to": "mx"}')
+        await self.changes.set_route(first)
+        await self.changes.set_route(RouteEntry("a", "{}"))
+        assert [one.name for one in await self.directory.routes()] == ["a", "b"]
+        changed = RouteEntry("a", '{"to": "error"}')
+        await self.changes.set_route(changed)
+        assert await self.directory.routes() == [changed, first]
+        await self.changes.remove_route("b")
+        assert await self.directory.routes() == [changed]
+        await raises(Refused, self.changes.remove_route("b"))
+        assert "secret" not in repr(RouteEntry("a", "secret"))
 
     @coroutine
     async def test_domains(self) -> None:
