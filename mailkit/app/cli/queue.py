@@ -21,6 +21,7 @@ from mailkit.model.queueitem import Attempt, QueuedRecipient, QueueItem, Selecti
 from mailkit.services.admin.names import account_name
 from mailkit.services.queue.control import PAGE, QueueControl, Shown
 from mailkit.services.queue.control import Progress as Step
+from mailkit.services.queue.outcome import say_reply
 
 LONG = 2000
 """Items from which on a command shows how far it is."""
@@ -292,7 +293,7 @@ def _state(item: QueueItem, now: float) -> str:
 
 def _reply(one: QueuedRecipient) -> str:
     """What was last heard of a recipient, and from whom."""
-    said = " ".join(part for part in (one.status, one.words) if part)
+    said = say_reply(one.status, one.words)
     return f"{one.host}: {said}" if one.host else said
 
 
@@ -393,7 +394,8 @@ def _print(shown: Shown, now: float) -> None:
     for one in shown.attempts:
         attempt = _attempt(one)
         said = [
-            f"<{report.path}> {report.fate.value}: {report.status} {report.words}"
+            f"<{report.path}> {report.fate.value}: "
+            f"{say_reply(report.status, report.words)}"
             for report in one.reports
         ]
         for number, words in enumerate(said or [one.words]):

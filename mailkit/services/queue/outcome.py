@@ -109,6 +109,11 @@ def _status(error: MailkitError) -> str:
     return _UNTOLD
 
 
+def say_reply(status: str, words: str) -> str:
+    """A status code and the words that came with it, which mostly have it in them."""
+    return words if status in words else f"{status} {words}"
+
+
 def place(host: NextHost) -> str:
     """As `Attempt.address`."""
     if host.address.startswith("/"):

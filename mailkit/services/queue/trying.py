@@ -36,6 +36,7 @@ from mailkit.services.queue.outcome import (
     failed,
     notices,
     place,
+    say_reply,
     still,
     weigh,
 )
@@ -189,7 +190,7 @@ class Trying:
     def _note_missed(self, item: QueueItem, missed: Sequence[Tried]) -> None:
         """Hosts that were tried in vain, before another one was."""
         for one in missed:
-            words = f"{one.status} {one.words}"
+            words = say_reply(one.status, one.words)
             self._house.note(item, Step.TRIED, "", one.address, words)
 
     def _learn(self, tried: Tried, carry: Carry) -> None:
@@ -291,20 +292,18 @@ class Trying:
             if not recipients:
                 continue
             for each in recipients:
-                detail = f"{at}{each.status} {each.words}{more}"
+                detail = f"{at}{say_reply(each.status, each.words)}{more}"
                 house.note(item, step, str(each.path), peer, detail)
             house.metrics.tried(step.value, len(recipients))
             self.log.info(
-                "{queue_id} to {domain}: {outcome} for {count}, "
-                "{reply} from {host} {peer} {tls} in {took:.3f} s{again}",
+                "{queue_id} to {domain}: {outcome} for {count} in {took:.3f} s, "
+                "{peer}{reply}{again}",
                 queue_id=item.id,
                 domain=domain,
                 outcome=step.value,
                 count=len(recipients),
-                reply=f"{recipients[0].status} {recipients[0].words}",
-                host=attempt.host,
-                peer=peer,
-                tls=attempt.tls,
+                reply=say_reply(recipients[0].status, recipients[0].words),
+                peer=at,
                 took=attempt.took,
                 again=more,
             )
@@ -314,8 +313,9 @@ class Trying:
     def _at(self, tried: Tried) -> str:
         if not tried.is_reached:  # the words say who
             return ""
+        at = f" [{tried.address}]" if tried.address else ""
         tls = f", {tried.tls}" if tried.tls else ""
-        return f"{tried.host}{tls}: "
+        return f"{tried.host}{at}{tls}: "
 
     def _log_unreadable(self, item: QueueItem, error: MailkitError) -> None:
         self.log.error(
@@ -326,7 +326,7 @@ class Trying:
 
 
 def _first_words(tried: Tried) -> str:
-    said = (f"{one.status} {one.words}" for one in tried.reports)
+    said = (say_reply(one.status, one.words) for one in tried.reports)
     return f"{tried.host}: {next(said, tried.words)}"
 
 
