@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
@@ -18,7 +18,9 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorTime,
     IStreamClientEndpoint,
+    ITransport,
 )
+from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
 from mailkit.errors import Unreachable
@@ -125,9 +127,21 @@ class Connecting:
         return talk
 
 
+@frozen(eq=False)
+class LateUpgrade:
+    """TLS as it is, made ready when it is asked for."""
+
+    handshake: Handshake
+    clock: IReactorTime
+
+    def start(self, transport: ITransport, protocol: Protocol) -> None:
+        """Put TLS between the two."""
+        Upgrade(self.handshake, self.clock, is_client=True).start(transport, protocol)
+
+
 def upgrades(clock: IReactorTime) -> UpgradeFor:
-    """TLS as it is."""
-    return lambda handshake: Upgrade(handshake, clock, is_client=True)
+    """How TLS begins on a clock."""
+    return lambda handshake: LateUpgrade(handshake, clock)
 
 
 def describe(host: NextHost) -> str:
