@@ -31,6 +31,18 @@ class HalfDone(NamedTuple):
     batches: int
 
 
+class Standing(NamedTuple):
+    """An account before messages are put into one of its mailboxes."""
+
+    half_done: HalfDone | None
+    mod_seq: int
+    """The last one given."""
+    floor: int
+    """None may be above it."""
+    used: int
+    mailbox: MailboxRow | None
+
+
 class Counted(NamedTuple):
     """By how much a mailbox grows; of a message that goes, all less than zero."""
 
@@ -139,6 +151,21 @@ class Index:
         """What somebody left to be finished; ``own`` marks batches that are ours."""
         row = self.database.execute(schema.HALF_DONE, (own,)).fetchone()
         return HalfDone(*row) if any(row) else None
+
+    def before_arrivals(self, own: str, folder: str, mailbox_id: str) -> Standing:
+        """
+        How the account stands, by one query.
+
+        :param folder: where the mailbox is, unless ``mailbox_id`` says which it is.
+        """
+        by_id = schema.BEFORE_ARRIVALS_FOR, mailbox_id
+        sql, mailbox = by_id if mailbox_id else (schema.BEFORE_ARRIVALS_IN, folder)
+        row = self.database.execute(sql, (own, mailbox)).fetchone()
+        if row is None:
+            raise StorageBroken(f"{self.database.path} is not whole")
+        half_done = HalfDone(*row[:4]) if any(row[:4]) else None
+        found = None if row[7] is None else MailboxRow._make(row[7:])
+        return Standing(half_done, row[4], row[5], row[6], found)
 
     def is_behind(self) -> bool:
         """Whether names wait to carry their rows' flags."""

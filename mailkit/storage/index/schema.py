@@ -189,9 +189,17 @@ HALF_DONE = """
     SELECT EXISTS (SELECT 1 FROM intent),
         EXISTS (SELECT 1 FROM expunged WHERE pending IS NOT NULL),
         EXISTS (SELECT 1 FROM message WHERE next_name IS NOT NULL),
-        EXISTS (SELECT 1 FROM mailbox WHERE settled < uid_next AND settled_by <> ?)
+        EXISTS (SELECT 1 FROM mailbox WHERE settled < uid_next AND settled_by <> ?1)
 """
 """What another may have left: intents, expunges, renames for flags, a batch."""
+
+_BEFORE_ARRIVALS = f"""
+    {HALF_DONE}, account.mod_seq, account.floor, account.used, mailbox.*
+    FROM account LEFT JOIN mailbox ON mailbox.%s = ?2
+"""
+BEFORE_ARRIVALS_IN = _BEFORE_ARRIVALS % "folder"
+BEFORE_ARRIVALS_FOR = _BEFORE_ARRIVALS % "mailbox_id"
+"""All that has to be known before messages are put into a mailbox."""
 
 SPEED = (
     "PRAGMA journal_mode = WAL",

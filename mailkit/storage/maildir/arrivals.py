@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 
 from mailkit.errors import MailboxGone, MailkitError, NoSuchMailbox, OverQuota
 from mailkit.model.flags import Flags
-from mailkit.storage.index.index import Index
+from mailkit.storage.index.index import Index, Standing
 from mailkit.storage.index.rows import MailboxRow, MessageRow, RenderedRow, bits_of
 from mailkit.storage.maildir import naming
 from mailkit.storage.maildir.home import Home, NotNowError
@@ -25,7 +25,7 @@ from mailkit.storage.maildir.keywords import Keywords
 from mailkit.storage.maildir.letter import Letter
 from mailkit.storage.safefile import translated
 
-SYNC_AT_ONCE = 0.002
+SYNC_AT_ONCE = 0.005
 """Seconds of syncing that the clerk does by itself."""
 
 
@@ -153,6 +153,15 @@ class _Landed:
     _index: Index
     _targets: dict[str, Target] = field(init=False, factory=dict)
     _names: dict[int, str] = field(init=False, factory=dict)
+    _standing: Standing | None = field(init=False, default=None)
+    _first: Drop | None = field(init=False, default=None)
+    """The one whose mailbox was asked for together with the account."""
+
+    @property
+    def _account(self) -> Standing:
+        if self._standing is None:
+            raise AssertionError("the transaction has not begun")
+        return self._standing
 
     def all(self, landings: Sequence[Landing], *, waits: bool) -> None:
         index, home = self._index, self._home
@@ -160,8 +169,8 @@ class _Landed:
         if waits:
             for landing in landings:
                 self._prepare(landing)
-        database.begin(is_full=False)
         try:
+            self._begin(landings[0].drops[0], waits=waits)
             taken = self._take(landings, waits=waits)
             if not taken:
                 database.rollback()
@@ -191,6 +200,22 @@ class _Landed:
             if target.was_left:
                 home.left_at[target.row.id] = _mtime(home, target.row)
 
+    def _begin(self, first: Drop, *, waits: bool) -> None:
+        """Begin the transaction; what somebody else left half done is finished."""
+        home, index = self._home, self._index
+        while True:
+            index.database.begin(is_full=False)
+            self._standing = standing = index.before_arrivals(
+                home.token, first.folder, first.mailbox_id
+            )
+            self._first = first
+            if standing.half_done is None:
+                return
+            index.database.rollback()
+            if not waits and any(standing.half_done[:3]):
+                raise NotNowError
+            home.repair.finish(home, index, standing.half_done)
+
     def _prepare(self, landing: Landing) -> None:
         """What takes long, or makes transactions of its own."""
         for drop in landing.drops:
@@ -205,13 +230,11 @@ class _Landed:
 
     def _take(self, landings: Sequence[Landing], *, waits: bool) -> list[Landing]:
         """Those that can be kept, with their UIDs."""
-        used = -1
+        used = self._account.used
         taken = []
         for landing in landings:
             try:
                 if landing.quota:
-                    if used < 0:
-                        used = self._index.used()
                     size = sum(drop.letter.size for drop in landing.drops)
                     if used + size > landing.quota:
                         raise OverQuota(self._home.account)
@@ -236,7 +259,7 @@ class _Landed:
         target = self._targets.get(key)
         if target is not None:
             return target
-        row = self._row(drop)
+        row = self._account.mailbox if drop is self._first else self._row(drop)
         if row is None:
             if not waits:
                 raise NotNowError
@@ -256,7 +279,9 @@ class _Landed:
     def _write(self, landings: Sequence[Landing]) -> None:
         home, index = self._home, self._index
         grown = sum(drop.letter.size for one in landings for drop in one.drops)
-        mod_seq = home.next_mod_seq(index, grown)
+        standing = self._account
+        known = standing.mod_seq, standing.floor
+        mod_seq = home.next_mod_seq(index, grown, known)
         now = int(home.house.now())
         rows: list[MessageRow] = []
         rendered: list[RenderedRow] = []

@@ -183,6 +183,8 @@ class Home:
         """
         Change: nobody else does, and what others left half done is finished.
 
+        :param waits: if not, whoever changes looks for the half done, and finishes
+            it, in a transaction of its own (`arrivals`).
         :raises NotNowError: if it ``waits`` not and would have to.
         """
         with self.house.pool.using(self, self.house.now()), self._telling():
@@ -194,12 +196,10 @@ class Home:
                 index = None if waits else self._index
                 if index is None:
                     index = self._opened()
-                half_done = index.half_done(self.token)
-                if half_done is not None:
-                    if not waits and any(half_done[:3]):
-                        raise NotNowError
-                    self.repair.finish(self, index, half_done)
                 if waits:
+                    half_done = index.half_done(self.token)
+                    if half_done is not None:
+                        self.repair.finish(self, index, half_done)
                     # What is done to a delivered message is durable after it.
                     with self._counting:
                         folders = tuple(self.unsynced)
@@ -380,13 +380,16 @@ class Home:
 
     # --- numbers ---
 
-    def next_mod_seq(self, index: Index, grown: int = 0) -> int:
+    def next_mod_seq(
+        self, index: Index, grown: int = 0, known: tuple[int, int] | None = None
+    ) -> int:
         """
         A MODSEQ for the change that is being made, in its transaction.
 
         :param grown: octets by which the account grows with it.
+        :param known: what `Index.mod_seq` says, if it was asked in the transaction.
         """
-        last, floor = index.mod_seq()
+        last, floor = known or index.mod_seq()
         mod_seq = max(last + 1, int(self.house.now() * 1_000_000))
         if mod_seq >= floor:
             index.set_fact("floor", self.raise_floor(mod_seq))
