@@ -9,7 +9,7 @@ from attrs import define, field
 from mailkit import factories
 from mailkit.app.garbage import look_seldom
 from mailkit.app.nameserver import NameService
-from mailkit.app.outbound import Rooms, WayOut, open_way_out
+from mailkit.app.outbound import SIGNED_LONGER, Rooms, WayOut, open_way_out
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused
 from mailkit.factories import SERVICES, Services
@@ -36,6 +36,7 @@ from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.events import Events
+from mailkit.storage.keyfolder import KeyFolder
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.queue.store import QueueStore
 from mailkit.storage.spool import Spool
@@ -61,6 +62,8 @@ class House:
     filing: IFiling
     routing: Routing
     sessions: Sessions
+    keys: KeyFolder
+    """What our domains sign with."""
     way_out: WayOut | None
     """``None``: mail goes to our own people only."""
     secret: bytes = field(repr=False)
@@ -136,7 +139,7 @@ def make_name_service(house: House, settings: Settings) -> NameService:
         house.lanes,
         house.reactor,
         house.metrics,
-        None if house.way_out is None else house.way_out.keys,
+        house.keys,
     )
 
 
@@ -167,6 +170,7 @@ def make_administration(house: House, settings: Settings) -> Administration:
         lanes=house.lanes,
         passwords=Passwords(settings.auth),
         clock=house.reactor,
+        keys=house.keys,
     )
     return Administration(office, house.routing, house.suppression)
 
@@ -195,6 +199,8 @@ def open_house(
     events = Events(data / "events.sqlite", lanes, reactor)
     queue = QueueStore(data / "queue", lanes, board, reactor)
     suppression = SuppressionList(data / "suppression.sqlite", lanes)
+    lasts = settings.retry.give_up_after + SIGNED_LONGER
+    keys = KeyFolder(data / "keys" / "dkim", lanes, reactor.seconds, lasts)
     routing = Routing(directory, settings.hostname, sends=settings.relay.enabled)
     way_out: WayOut | None = None
     filing: IFiling = IntoInbox()
@@ -208,6 +214,7 @@ def open_house(
             events=events,
             queue=queue,
             suppression=suppression,
+            keys=keys,
             metrics=metrics,
             secret=secret,
         )
@@ -225,6 +232,7 @@ def open_house(
         events=events,
         queue=queue,
         suppression=suppression,
+        keys=keys,
         filing=filing,
         routing=routing,
         sessions=Sessions(directory, settings.limits.connections_per_account, counts),

@@ -67,7 +67,6 @@ class WayOut:
     teller: Teller
     addresses: ReturnAddresses
     returning: ReturnHouse
-    keys: KeyFolder
     tls: TLSRecords
     policies: TLSPolicies
     sending: SendingHouse
@@ -137,6 +136,7 @@ class Rooms:
     events: IEvents
     queue: IQueueStore
     suppression: ISuppressionList
+    keys: KeyFolder
     metrics: Metrics
     secret: bytes = field(repr=False)
     """`IDirectory.server_secret`."""
@@ -150,7 +150,6 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
     tls = TLSRecords(data / "queue" / "tls.sqlite", lanes, reactor)
     resolver = Resolver(reactor, settings.dns, rooms.metrics)
     lasts = settings.retry.give_up_after + SIGNED_LONGER
-    keys = KeyFolder(data / "keys" / "dkim", lanes, reactor.seconds, lasts)
     teller = Teller(
         settings.hostname,
         queue,
@@ -182,7 +181,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         own_ports(settings.listen.smtp),
     )
     relay = Relay(reactor, settings.hostname, rooms.metrics, on_tls=tls.count)
-    sealing = Sealing(rooms.directory, keys, lanes, reactor.seconds, lasts)
+    sealing = Sealing(rooms.directory, rooms.keys, lanes, reactor.seconds, lasts)
     sending = SendingHouse(
         queue,
         hosts,
@@ -216,7 +215,6 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         teller,
         addresses,
         returning,
-        keys,
         tls,
         policies,
         sending,

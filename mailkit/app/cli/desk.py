@@ -25,7 +25,7 @@ from mailkit.app.privileges import (
 )
 from mailkit.app.settings import Settings
 from mailkit.config.reader import Config
-from mailkit.config.units import parse_octets
+from mailkit.config.units import parse_octets, parse_seconds
 from mailkit.errors import Refused
 from mailkit.metrics import Metrics
 from mailkit.net.startlanes import finish
@@ -126,6 +126,22 @@ class OctetsType(click.ParamType[int]):
     ) -> int:  # Any: click's own word for what it was given
         try:
             return parse_octets(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SecondsType(click.ParamType[float]):
+    """A time on the command line: ``2 d``."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:  # Any: as above
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_seconds(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

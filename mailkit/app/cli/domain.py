@@ -6,6 +6,7 @@ import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
 from mailkit.app.cli.domaindns import dns, ds
+from mailkit.app.cli.domainkeys import keys
 from mailkit.app.cli.printed import say_time
 
 
@@ -16,6 +17,7 @@ def domain() -> None:
 
 domain.add_command(dns)
 domain.add_command(ds)
+domain.add_command(keys)
 
 
 @domain.command()

@@ -30,9 +30,8 @@ def dns(desk: Desk, name: str, table: bool) -> None:
             settings.data / "tls" / "certificate.pem"
         )
         host = mail_host(settings, tlsa_of(certificate) if settings.listen.smtp else ())
-        way_out = at.house.way_out
-        keys = None if way_out is None else way_out.keys
-        zones = DirectoryZones(at.house.directory, lambda: host, keys)
+        at.do(at.administration.domains.keys(at.actor, name))  # made, if need be
+        zones = DirectoryZones(at.house.directory, lambda: host, at.house.keys)
         records = at.do(zones.records(_labels(name)))
     if not (table or desk.as_json):
         click.echo(zone_file(records), nl=False)

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from mailkit.errors import AlreadyExists, Refused
+from mailkit.interfaces.keys import DomainKey, IDomainKeys
 from mailkit.model.account import Account, Domain, Role
 from mailkit.model.address import AccountName, DomainName
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.names import domain_name
 from mailkit.services.admin.office import Office, say_account
 from mailkit.services.routing import ROLES
+
+ROTATED_AFTER = 2 * 86400.0
+"""Seconds until new keys sign: DNS has to know them everywhere by then."""
 
 
 @frozen(eq=False)
@@ -39,6 +43,8 @@ class Domains:
         await office.store.create_account(account.name)
         line = office.line(actor, "domain add", account.name, "", say_account(account))
         await office.changes.add_account(account.name, Role.USER, None, line)
+        if office.keys is not None:
+            await office.keys.make(name)
         return domain
 
     async def list(self, actor: Actor) -> Sequence[Domain]:
@@ -73,6 +79,44 @@ class Domains:
             await office.store.remove_account(account.name, False)
         line = office.line(actor, "domain remove", name, name, "")
         await office.changes.remove_domain(name, line)
+        if office.keys is not None:
+            await office.keys.remove(name)
+
+    async def keys(self, actor: Actor, text: str) -> Sequence[DomainKey]:
+        """
+        The keys of a domain whose records have to be in DNS; made if it has none.
+
+        :raises NotAllowed: :raises NoSuchDomain:
+        """
+        name, keys = await self._keys(actor, text)
+        await keys.make(name)
+        return await keys.keys(name)
+
+    async def rotate(
+        self, actor: Actor, text: str, wait: float = ROTATED_AFTER
+    ) -> Sequence[DomainKey]:
+        """
+        Give a domain new keys, which sign after ``wait`` seconds.
+
+        :raises NotAllowed: :raises NoSuchDomain:
+        :raises Refused: if the last rotation still waits.
+        """
+        name, keys = await self._keys(actor, text)
+        before = ", ".join(key.selector for key in await keys.keys(name))
+        rotated = await keys.rotate(name, wait)
+        after = ", ".join(key.selector for key in rotated)
+        line = self._office.line(actor, "domain keys rotate", name, before, after)
+        await self._office.audit.note(line)
+        return rotated
+
+    async def _keys(self, actor: Actor, text: str) -> tuple[DomainName, IDomainKeys]:
+        office = self._office
+        name = domain_name(text)
+        actor.check_domain(name)
+        await office.check_domain(name)
+        if office.keys is None:
+            raise Refused("this server signs no mail")
+        return name, office.keys
 
 
 def _postmaster(domain: DomainName) -> AccountName:

@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from mailkit.errors import NoSuchAccount, NoSuchDomain
 from mailkit.interfaces.directory import IAudit, IDirectory, IDirectoryChanges
+from mailkit.interfaces.keys import IDomainKeys
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.storage import IMailStore
 from mailkit.model.account import Account
@@ -28,6 +29,8 @@ class Office:
     lanes: ILanes
     passwords: Passwords
     clock: IReactorTime
+    keys: IDomainKeys | None = None
+    """``None``: nobody signs what domains of ours send."""
 
     def line(
         self, actor: Actor, action: str, subject: str, before: str, after: str
