@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.python.failure import Failure
 
 from mailkit.errors import Unreachable
+from mailkit.model.queueitem import Fate
+from mailkit.net.relay.settings import RelaySettings
 from tests.net.relay.sink import (
     BREAK,
     CHUNKING,
@@ -15,7 +20,7 @@ from tests.net.relay.sink import (
     PLAIN_HELLO,
     Answers,
 )
-from tests.net.relay.world import World, item, lmtp, told
+from tests.net.relay.world import SINK, TEXT, OnDisk, World, item, lmtp, told
 
 W = "mx.sink.test [192.0.2.1]:25: "
 CLOSED = "it closed the connection"
@@ -219,3 +224,47 @@ def test_lmtp(answers: Answers, reports: list[str], notes: str, offers: str) -> 
     assert told(carried) == reports
     found = "busy" * carried.is_busy + "doubtful" * carried.is_doubtful
     assert found == notes
+
+
+SAID = st.one_of(
+    st.sampled_from(
+        [
+            "220 a", "250 ok", "250 2.1.5 ok", "354 go", "334 YQ==", "221 bye",
+            "421 4.3.2 bye", "450 later", "550 5.1.1 no", "999 x", "250-a\n250 b",
+            CHUNKING, HELLO, PLAIN_HELLO, CUT, HANG, f"{BREAK} 250 ok",
+            "250 a\n250 b", "",
+        ]
+    ),
+    st.binary(max_size=40).map(lambda octets: octets.decode("latin-1")),
+)  # fmt: skip
+VERBS = ("greeting", "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "text",
+         "RSET", "QUIT", "STARTTLS")  # fmt: skip
+
+
+@given(
+    st.dictionaries(st.sampled_from(VERBS), st.lists(SAID, min_size=1, max_size=3)),
+    st.booleans(),
+    st.sampled_from([7, 65_536]),
+)
+def test_whatever_a_host_says(
+    answers: dict[str, list[str]], is_lmtp: bool, piece: int
+) -> None:
+    """Everybody has an outcome, or the host was not reached; nothing stays open."""
+    answers.pop("STARTTLS", None)
+    world = World({**answers}, RelaySettings(piece=piece), is_lmtp=is_lmtp)
+    letter = item("a@sink.test", "b@sink.test", "c@sink.test")
+    for _ in range(2):
+        found = world.begin(letter, OnDisk(TEXT), lmtp() if is_lmtp else SINK)
+        world.pass_time(6000, 100)
+        (came,) = found
+        if isinstance(came, Failure):
+            assert came.check(Unreachable), came
+            continue
+        assert sorted(each.path.local_part for each in came.reports) == ["a", "b", "c"]
+        for each in came.reports:
+            assert each.words
+            assert each.status[0] == {
+                Fate.WAITING: "4", Fate.FAILED: "5",
+            }.get(each.fate, "2")  # fmt: skip
+    world.pass_time(100, 1)
+    assert not world.net.wires
