@@ -37,9 +37,12 @@ async def begin(talk: Dialogue, command: AppendBegins) -> Response | None:
         return no("An empty message is not kept", b"CANNOT")
     if command.size > talk.settings.message_size:
         raise TooLarge
-    quota = await talk.house.quota_of(talk.account)
-    if quota and await talk.store.used(talk.account) + command.size > quota:
-        raise OverQuota
+    if command.size > talk.room:
+        quota = await talk.house.quota_of(talk.account)
+        if quota:
+            talk.room = quota - await talk.store.used(talk.account)
+            if command.size > talk.room:
+                raise OverQuota
     talk.incoming = Incoming(command, talk.house.spool.begin())
     talk.machine.accept_literal()
     return None
@@ -56,6 +59,7 @@ async def end(talk: Dialogue) -> Response:
     if incoming.problem is not None:
         return answer_for(incoming.problem)
     command = incoming.command
+    room, talk.room = talk.room, 0
     try:
         content = await incoming.spooled.finish()
         new = NewMessage(content, command.flags, command.internal_date)
@@ -66,6 +70,7 @@ async def end(talk: Dialogue) -> Response:
     finally:
         incoming.spooled.discard()
     talk.appended_to = command.mailbox
+    talk.room = room - command.size
     return ok("Kept", codes.append_uid(kept.uid_validity, kept.uids))
 
 

@@ -63,6 +63,9 @@ class Dialogue:
     """The message that APPEND is sending."""
     appended_to: MailboxName | None = None
     """Where the last APPEND found room."""
+    room: int = 0
+    """Octets that the account has left, as far as this session knows: what others put
+    there since is seen by the store."""
     registration: IWatch | None = None
     failures: int = 0
     """Logins that failed."""
