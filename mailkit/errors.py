@@ -72,6 +72,10 @@ class NeedsEncryption(Refused):
     """A password may not be sent over this connection; under TLS it may."""
 
 
+class SenderNeedsTLS(Refused):
+    """From that sender nothing is taken in the clear; under TLS it is."""
+
+
 class NoSuchMechanism(Refused):
     """Not a SASL mechanism that is offered here."""
 

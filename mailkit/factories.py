@@ -14,7 +14,7 @@ Bring the two, make `Services` of them, and hand a factory to any endpoint::
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from attrs import define, field
@@ -73,6 +73,8 @@ class Settings:
     never_limit: Sequence[Network] = LOOPBACK
     """Networks whose wrong logins cost nobody time."""
     connections_per_account: int = 50
+    required_from: Collection[str] = ()
+    """Domains whose mail is taken from other servers under TLS alone."""
 
 
 @define(eq=False)
@@ -185,6 +187,7 @@ class Services:
             destination,
             self.settings.peers,
             sends=self.outbound is not None,
+            required_from=self.settings.required_from,
         )
 
     def _submission(self) -> Build:

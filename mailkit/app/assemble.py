@@ -157,6 +157,7 @@ def service_settings(settings: Settings) -> factories.Settings:
         delivery=DeliverySettings(quota=settings.accounts.quota),
         never_limit=settings.proxy.never_limit,
         connections_per_account=settings.limits.connections_per_account,
+        required_from=frozenset(settings.tls.required_from),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from typing import NewType
 
 from attrs import frozen
@@ -32,6 +33,16 @@ def fold_domain(domain: str) -> DomainName:
     if name.isascii() and "xn--" not in name:
         return DomainName(name)
     return DomainName(".".join(_u_label(label) for label in name.split(".")))
+
+
+def is_among(domain: str, names: Collection[str]) -> bool:
+    """Whether a folded domain is listed; a name with a full stop in front stands for
+    all below it."""
+    if not names:
+        return False
+    labels = domain.split(".")
+    above = ("." + ".".join(labels[at:]) for at in range(1, len(labels)))
+    return domain in names or any(name in names for name in above)
 
 
 def a_labels(domain: DomainName) -> str | None:

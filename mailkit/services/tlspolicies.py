@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from mailkit.errors import DNSTrouble, Malformed, Unavailable, Unreachable
 from mailkit.interfaces.policies import IPolicyFetch, IPolicyStore, KeptPolicy
 from mailkit.interfaces.resolver import Answer, IResolver, MXRecord
-from mailkit.model.address import DomainName, a_labels
+from mailkit.model.address import DomainName, a_labels, is_among
 from mailkit.model.tlspolicy import (
     OPPORTUNISTIC,
     TLSARecord,
@@ -84,7 +84,7 @@ class TLSPolicies:
         """
         policy = await self._dane(answer, host) or await self._by_sts(domain, host)
         is_enforced = policy.level is not TLSLevel.OPPORTUNISTIC
-        if self._is_required(domain) and (policy.is_testing or not is_enforced):
+        if is_among(domain, self.required) and (policy.is_testing or not is_enforced):
             return TLSPolicy(level=TLSLevel.ENCRYPT, origin="config")
         return policy
 
@@ -94,13 +94,6 @@ class TLSPolicies:
         for domain in names:
             await self._sts(domain)
         return len(names)
-
-    # -- the config
-
-    def _is_required(self, domain: DomainName) -> bool:
-        labels = domain.split(".")
-        above = ("." + ".".join(labels[at:]) for at in range(1, len(labels)))
-        return domain in self.required or any(name in self.required for name in above)
 
     # -- DANE
 

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailkit.model.address import Address, DomainName, a_labels, fold_domain
+from mailkit.model.address import (
+    Address,
+    DomainName,
+    a_labels,
+    fold_domain,
+    is_among,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +80,20 @@ def test_the_name_in_dns_leads_back(domain: str) -> None:
     if name is not None:
         assert name.isascii()
         assert fold_domain(name) == folded
+
+
+@pytest.mark.parametrize(
+    ("domain", "names", "found"),
+    [
+        ("example.org", ["example.org"], True),
+        ("example.org", [".org"], True),
+        ("a.b.example.org", [".example.org"], True),
+        ("example.org", [".example.org"], False),
+        ("xexample.org", ["example.org", ".example.org"], False),
+        ("org", [".org"], False),
+        ("example.org", [], False),
+        ("", [""], True),
+    ],
+)
+def test_lists_of_domains(domain: str, names: list[str], found: bool) -> None:
+    assert is_among(domain, names) is found

@@ -6,6 +6,8 @@ Each function gives what `mailkit.net.pump.Pump` is made with.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mailkit.interfaces.delivery import IDestination
 from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.protocols.machine import Machine
@@ -26,19 +28,21 @@ def smtp(
     destination: IDestination,
     settings: SMTPSettings | None = None,
     sends: bool = False,
+    required_from: Collection[str] = (),
 ) -> Build:
     """
     Mail from other servers (RFC 5321).
 
     :param destination: with the rules of `mailkit.services.delivery.arrival`.
     :param sends: whether ``destination`` has a queue for mail to other servers.
+    :param required_from: domains whose mail is taken under TLS alone.
     """
     return _build(
         SMTPService(
             "smtp",
             house,
             destination,
-            Anybody(),
+            Anybody(required_from=required_from),
             finish=whom_it_can if sends else all_or_none,
             settings=settings or SMTPSettings(),
             sends=sends,

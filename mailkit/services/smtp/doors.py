@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from attrs import define
 
-from mailkit.errors import LoginNeeded, NotAllowed
+from mailkit.errors import LoginNeeded, NotAllowed, SenderNeedsTLS
 from mailkit.model.account import Account
+from mailkit.model.address import is_among
 from mailkit.model.path import Path
 from mailkit.services.authentication import Authentication
 from mailkit.services.routing import Routing
@@ -20,11 +22,14 @@ class SenderDoor(Protocol):
     """What AUTH asks; ``None``: no AUTH."""
     is_submission: bool
 
-    async def check(self, account: Account | None, reverse_path: Path) -> None:
+    async def check(
+        self, account: Account | None, reverse_path: Path, is_secure: bool
+    ) -> None:
         """
         May this peer say MAIL with that path?
 
-        :raises LoginNeeded: :raises NotAllowed:
+        :param is_secure: whether nobody can listen to the connection.
+        :raises LoginNeeded: :raises NotAllowed: :raises SenderNeedsTLS:
         """
 
 
@@ -34,9 +39,14 @@ class Anybody:
 
     authentication: Authentication | None = None
     is_submission: bool = False
+    required_from: Collection[str] = ()
+    """Domains that are believed under TLS alone, as `is_among` has them."""
 
-    async def check(self, account: Account | None, reverse_path: Path) -> None:
-        """Nothing to say against it."""
+    async def check(
+        self, account: Account | None, reverse_path: Path, is_secure: bool
+    ) -> None:
+        if not is_secure and is_among(reverse_path.address.domain, self.required_from):
+            raise SenderNeedsTLS(reverse_path.domain)
 
 
 @define(eq=False)
@@ -47,7 +57,9 @@ class OwnPeople:
     routing: Routing
     is_submission: bool = True
 
-    async def check(self, account: Account | None, reverse_path: Path) -> None:
+    async def check(
+        self, account: Account | None, reverse_path: Path, is_secure: bool
+    ) -> None:
         if account is None:
             raise LoginNeeded
         if not reverse_path.is_null and not await self.routing.may_send_as(

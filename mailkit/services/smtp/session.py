@@ -324,7 +324,9 @@ class SMTPSession:
         if unwanted is not None:
             return unwanted
         try:
-            await self.service.door.check(self._account, event.path)
+            await self.service.door.check(
+                self._account, event.path, self.peer.is_secure
+            )
             if (event.parameters.size or 0) > self.machine.limits.message_size:
                 raise TooLarge("SIZE")
             envelope = Envelope(event.path, event.parameters)

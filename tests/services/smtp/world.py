@@ -263,6 +263,7 @@ class World:
                 self.delivery(Arrival((HOSTNAME,))),
                 self.smtp,
                 self.outbound is not None,
+                ["secure.example"],
             )
         if name == "lmtp":
             return build.lmtp(self.house, self.delivery(Handed()))
