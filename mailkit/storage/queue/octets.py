@@ -8,7 +8,7 @@ row does. What a stop leaves in between is a file that nobody knows.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from attrs import define, field
@@ -45,9 +45,9 @@ class Octets:
         """Make the names of what was written durable. Blocks."""
         self._files.sync_folder(self.folder)
 
-    def write(self, name: str, pieces: Sequence[bytes]) -> None:
+    def write(self, name: str, pieces: Sequence[bytes]) -> Callable[[], None]:
         """
-        Write a file, durable but for its name. Blocks.
+        Write a file; what is returned makes it durable but for its name. Both block.
 
         :raises StorageFull: :raises StorageBroken: with nothing left of it.
         """
@@ -56,10 +56,11 @@ class Octets:
             try:
                 for piece in pieces:
                     new.write(piece)
-                new.finish()
+                new.hurry()
             except BaseException:
                 new.discard()
                 raise
+        return partial(_finish, new)
 
     async def write_large(self, name: str, head: bytes, content: IContent) -> None:
         """The same from a content that is not in memory."""
@@ -73,10 +74,10 @@ class Octets:
                     raise StorageBroken("the message is shorter than it was")
                 await sync(partial(_told_write, new, piece))
                 at += len(piece)
-            await sync(partial(_told_finish, new))
         except MailkitError:
             await sync(partial(self._discard, new))
             raise
+        await sync(partial(_finish, new))
 
     def remove(self, name: str) -> None:
         """Take a file away, if it is there. Blocks."""
@@ -202,6 +203,10 @@ def _told_write(new: NewFile, piece: bytes) -> None:
         new.write(piece)
 
 
-def _told_finish(new: NewFile) -> None:
+def _finish(new: NewFile) -> None:
     with told_as_ours():
-        new.finish()
+        try:
+            new.finish()
+        except BaseException:
+            new.discard()
+            raise

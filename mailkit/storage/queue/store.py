@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mailkit.errors import Busy, LocalMisuse, MailkitError, StorageBroken, StorageFull
-from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.lanes import Before, ILanes
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.storage import IContent, IWatch
@@ -243,7 +243,7 @@ class QueueStore:
         make: Callable[[Changing], T],
         *,
         is_full: bool = True,
-        before: Callable[[], None] | None = None,
+        before: Before | None = None,
     ) -> T:
         """Change something, together with what others want changed."""
         await self._opened()
@@ -268,7 +268,7 @@ class QueueStore:
         self,
         make: Callable[[Changing], object],
         file: str,
-        before: Callable[[], None],
+        before: Before,
     ) -> None:
         """Make a change that tells of a new file."""
         try:
