@@ -10,7 +10,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -46,7 +46,7 @@ def open_database(path: Path, schema: Schema) -> sqlite3.Connection:
     """
     with translated(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        _make(path)
         connection = sqlite3.connect(
             path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
@@ -125,7 +125,21 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
+def _make(path: Path) -> None:
+    """
+    Make an empty file for its owner alone, unless there is one.
+
+    One that is there is not opened: closing it would end the locks of all connections
+    of this process, and the next process that closes its own would take the WAL away
+    from under them (https://sqlite.org/howtocorrupt.html §2.2).
+    """
+    with suppress(FileExistsError):
+        os.close(
+            os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        )
+
+
 def _copy(connection: sqlite3.Connection, path: Path) -> None:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    _make(path)
     with closing(sqlite3.connect(path)) as copy:
         connection.backup(copy)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -116,3 +118,31 @@ def test_complaints_are_told_by_kind(tmp_path: Path) -> None:
     for code, kind in ((errno.ENOSPC, StorageFull), (errno.EIO, StorageBroken)):
         with pytest.raises(kind), translated(path):
             raise OSError(code, "no")
+
+
+COUNT = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+print(connection.execute("SELECT count(*) FROM note").fetchone()[0])
+connection.close()
+"""
+
+
+def test_another_process_that_closes_takes_nothing_away(tmp_path: Path) -> None:
+    """Nobody's locks end because this process opened the file once more."""
+
+    def count_elsewhere() -> int:
+        command = [sys.executable, "-c", COUNT, str(path)]
+        return int(subprocess.run(command, check=True, capture_output=True).stdout)
+
+    path = tmp_path / "x.sqlite"
+    with (
+        closing(open_database(path, ONE)) as first,
+        closing(open_database(path, ONE)) as second,
+    ):
+        first.execute("INSERT INTO note VALUES ('a')")
+        assert second.execute("SELECT count(*) FROM note").fetchone() == (1,)
+        assert count_elsewhere() == 1
+        assert (tmp_path / "x.sqlite-wal").exists()
+        first.execute("INSERT INTO note VALUES ('b')")
+        assert count_elsewhere() == 2
