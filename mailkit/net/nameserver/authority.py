@@ -85,6 +85,8 @@ class Authority:
             response.flags |= Flag.AA
         if hit.kind is Kind.NO_NAME:
             response.set_rcode(Rcode.NXDOMAIN)  # of the last alias: RFC 6604 §2.1
+        if hit.kind is Kind.TOO_LONG:
+            response.set_rcode(Rcode.YXDOMAIN)
         response.answer.extend(hit.answer)
         there = {(one.name, one.rdtype, one.covers) for one in response.authority}
         for rrset in hit.authority:

@@ -62,7 +62,7 @@ class Book:
     _seconds: Callable[[], float]
     _keys: Path | None = None
     changes: int = field(default=0, init=False)
-    """Rises when answers may have changed."""
+    """Rises when answers may have changed: none is good for longer than that."""
     _entries: dict[Name, _Entry] = field(factory=dict, init=False)
 
     async def look(self) -> None:
@@ -74,8 +74,7 @@ class Book:
             except MailkitError as error:
                 self.log.error("zones: {reason}", reason=str(error))
                 return
-        if origins.keys() != self._entries.keys():
-            self.changes += 1
+        self.changes += 1
         entries = self._entries
         self._entries = {
             origin: entries.get(origin) or _Entry() for origin in sorted(origins)
@@ -95,16 +94,14 @@ class Book:
         :param above: not the one whose origin the name is, if there is another: what
             a parent has to say of its child.
         """
-        own: Name | None = None
-        while True:
-            if name in self._entries:
-                if not (above and own is None):
-                    return name
-                own = own or name
-                above = False
+        own = name if above and name in self._entries else None
+        if own is not None:
+            name = name.parent()
+        while name not in self._entries:
             if len(name.labels) <= 1:
                 return own
             name = name.parent()
+        return name
 
     async def zone(self, origin: Name) -> Zone | None:
         """One of `origins`; ``None`` if it cannot be made."""
@@ -215,8 +212,8 @@ class Book:
             # Signatures that are renewed have to be fetched by the other servers.
             period = "" if key is None else f" {now // 86400 // 7}"
             text = origin.to_text(omit_final_dot=True).lower()
-            least = int(now) if given is None else given
-            given = self._serials.serial_of(text, digest + period, least)
+            first = int(now) if given is None else 0
+            given = self._serials.serial_of(text, digest + period, given or 0, first)
         return make_zone(
             complete(rrsets, origin, self._recipe, given), origin, key, now
         )

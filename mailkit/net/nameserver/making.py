@@ -10,7 +10,9 @@ import dns.exception
 import dns.name
 import dns.rdata
 import dns.rrset
+import dns.tokenizer
 import dns.zone
+import dns.zonefile
 from attrs import frozen
 from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
@@ -44,10 +46,14 @@ def read_zone_file(text: str, origin: Name) -> list[RRset]:
 
     :raises BadZone: with the line that is wrong.
     """
+    zone = dns.zone.Zone(origin, relativize=False)
     try:
-        zone = dns.zone.from_text(
-            text, origin, relativize=False, check_origin=False, allow_include=False
-        )
+        with zone.writer(True) as change:
+            reader = dns.zonefile.Reader(
+                dns.tokenizer.Tokenizer(text, "line"), RdataClass.IN, change
+            )
+            reader.default_ttl, reader.default_ttl_known = TTL, True
+            reader.read()
     except (dns.exception.DNSException, ValueError) as error:
         raise BadZone(f"{error}") from error
     return [

@@ -213,14 +213,15 @@ class NameServerPorts(Service):
         """:raises PortTaken: if either cannot be bound."""
         super().privilegedStartService()
         for left in range(TRIES - 1, -1, -1):
-            self.port = self._open()
+            port = self._open()
             try:
-                self._udp = self._open_udp(self.port)
+                self._udp = self._open_udp(port)
             except CannotListenError as error:
-                self.port.stopListening()
+                port.stopListening()
                 if not left or not _is_any_port(self.description):
                     raise port_taken("dns", self.description, error) from error
             else:
+                self.port = port
                 break
         self.log.info("dns listens on {where}", where=self.description)
 

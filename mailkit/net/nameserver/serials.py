@@ -19,17 +19,19 @@ class Serials:
 
     folder: Path
 
-    def serial_of(self, origin: str, digest: str, least: int) -> int:
+    def serial_of(self, origin: str, digest: str, given: int, first: int) -> int:
         """
         The number for these contents: the same as long as they are.
 
-        :param least: what a new number has to be at least.
+        :param given: what somebody wrote down: the number is not below it.
+        :param first: what a new number is at least.
         :raises StorageBroken: if it cannot be kept.
         """
         path = self.folder / f"{origin}.json"
         kept = _read(path)
-        if kept is not None and kept[0] == digest and kept[1] >= least:
+        if kept is not None and kept[0] == digest and kept[1] >= given:
             return kept[1]
+        least = max(given, first)
         # Arithmetic without end (RFC 1982) is for those who count in leaps.
         serial = least if kept is None else max(least, kept[1] + 1) % _LARGEST
         mine = path.with_name(f"{path.name}.{os.getpid()}")

@@ -80,16 +80,14 @@ class Files:
 
     def _list(self) -> dict[Name, tuple[int, int, int]]:
         seen: dict[Name, tuple[int, int, int]] = {}
-        try:
-            for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-                status = path.stat()
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+            try:
                 name = dns.name.from_text(path.name.removesuffix(SUFFIX).lower())
-                stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
-                seen[name] = stamp
-        except (OSError, dns.exception.DNSException) as error:
-            self.log.error(
-                "{folder}: {reason}", folder=str(self._folder), reason=str(error)
-            )
+                status = path.stat()
+            except (OSError, dns.exception.DNSException) as error:
+                self.log.error("{path}: {reason}", path=str(path), reason=str(error))
+                continue
+            seen[name] = (status.st_mtime_ns, status.st_ino, status.st_size)
         return seen
 
     def _read(self, origin: Name) -> Sequence[RRset]:

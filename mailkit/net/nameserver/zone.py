@@ -38,6 +38,8 @@ class Kind(Enum):
     NO_DATA = "no data"
     NO_NAME = "no name"
     DELEGATION = "delegation"
+    TOO_LONG = "too long"
+    """What a DNAME makes of the name (RFC 6672 §2.2)."""
 
 
 @frozen(kw_only=True)
@@ -175,7 +177,7 @@ class Zone:
         try:
             target = Name((*prefix, *dname[0][0].target.labels))
         except dns.name.NameTooLong:
-            return Hit(kind=Kind.NO_DATA, answer=tuple(dname), authority=self.absence)
+            return Hit(kind=Kind.TOO_LONG, answer=tuple(dname))
         alias = dns.rrset.from_text_list(
             name, dname[0].ttl, RdataClass.IN, RdataType.CNAME, [target.to_text()]
         )
