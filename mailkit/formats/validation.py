@@ -12,7 +12,7 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from mailkit.formats import addresslist, body, date, header
 from mailkit.formats.fields import message_ids
@@ -27,7 +27,7 @@ class Action(enum.Enum):
     REFUSE = "refuse"
 
 
-@frozen
+@define(eq=False)
 class Facts:
     """What the checks look at, gathered once a message."""
 
@@ -36,11 +36,18 @@ class Facts:
     values: dict[bytes, list[bytes]]  # raw, by lower-case name
     utf8: bool
     limits: Limits
+    _authors: list[addresslist.NamedAddress] | None = field(init=False, default=None)
 
     def once(self, name: bytes) -> bytes | None:
         """Give the topmost field's unfolded text."""
         values = self.values.get(name)
         return None if values is None else header.unfold(values[0])
+
+    def authors(self) -> list[addresslist.NamedAddress]:
+        """All addresses of From."""
+        if self._authors is None:
+            self._authors = _addresses(self.values.get(b"from", ()), self.limits)
+        return self._authors
 
 
 @frozen
@@ -102,23 +109,24 @@ def _several_authors(facts: Facts) -> bool:
         return False
     if b"sender" in facts.values or len(facts.values.get(b"from", ())) != 1:
         return False
-    return len(_addresses(facts.values[b"from"], facts.limits)) > 1
+    return len(facts.authors()) > 1
 
 
 def _unreadable_author(facts: Facts) -> bool:
     values = facts.values.get(b"from")
-    return values is not None and _are_unreadable(values, facts.limits)
+    if values is None:
+        return False
+    return _are_too_long(values) or _are_unreadable(facts.authors())
 
 
 def _unreadable_resender(facts: Facts) -> bool:
-    values = facts.values.get(b"resent-from")
-    return values is not None and _are_unreadable(values[:1], facts.limits)
+    values = facts.values.get(b"resent-from", ())[:1]
+    if not values:
+        return False
+    return _are_too_long(values) or _are_unreadable(_addresses(values, facts.limits))
 
 
-def _are_unreadable(values: Sequence[bytes], limits: Limits) -> bool:
-    if _are_too_long(values):
-        return True
-    found = _addresses(values, limits)
+def _are_unreadable(found: list[addresslist.NamedAddress]) -> bool:
     return not found or any(not each.local_part or not each.domain for each in found)
 
 
@@ -145,10 +153,16 @@ def _unreadable_message_id(facts: Facts) -> bool:
     return value is not None and message_ids(value, facts.limits) != [value]
 
 
+def _repeated(facts: Facts) -> bool:
+    if len(facts.values) == len(facts.fields):
+        return False  # every field is there once
+    return any(len(facts.values.get(name, ())) > 1 for name in SINGULAR)
+
+
 def _stray_lines(facts: Facts) -> bool:
     end = facts.octets
     empty = 2 if end.endswith(b"\n\r\n") or end == b"\r\n" else end.endswith(b"\n\n")
-    return sum(len(raw) for raw, _, _ in facts.fields) + empty < len(end)
+    return sum([len(raw) for raw, _, _ in facts.fields]) + empty < len(end)
 
 
 def _too_much(facts: Facts) -> bool:
@@ -317,7 +331,7 @@ CHECKS: tuple[Check, ...] = (
         "5.6.0",
         Action.REFUSE,
         Action.NOTE,
-        lambda facts: any(len(facts.values.get(name, ())) > 1 for name in SINGULAR),
+        _repeated,
     ),
 )
 """All checks; the first that refuses is the one to tell."""

@@ -39,6 +39,8 @@ class DoorSettings:
 
 def is_within(host: str, networks: Sequence[Network]) -> bool:
     """Whether an IP address belongs to one of the networks; other hosts do not."""
+    if not networks:
+        return False
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
