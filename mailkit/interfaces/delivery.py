@@ -140,6 +140,8 @@ class ForeignRecipient:
     hop: NextHop
     alias: str = ""
     """The address of ours that leads there, folded; empty: the sender named it."""
+    is_quiet: bool = False
+    """A copy by a route: the sender is not told what becomes of it."""
 
 
 @frozen

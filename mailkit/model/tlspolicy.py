@@ -10,6 +10,8 @@ from attrs import frozen
 class TLSLevel(Enum):
     """What is demanded, least first."""
 
+    NONE = "none"
+    """In the clear, whatever is offered: only a route of the administrator asks so."""
     OPPORTUNISTIC = "opportunistic"
     """TLS where it is offered, any certificate; in the clear otherwise."""
     ENCRYPT = "encrypt"

@@ -16,6 +16,7 @@ from mailkit.interfaces.queue import Carried, IRelay, NextHost
 from mailkit.interfaces.storage import IContent
 from mailkit.metrics import Metrics
 from mailkit.model.queueitem import Fate, QueuedRecipient, QueueItem, Report
+from mailkit.model.tlspolicy import TLSLevel
 from mailkit.model.tlsresult import TLSResult
 from mailkit.net.relay.connecting import (
     Connecting,
@@ -205,6 +206,8 @@ class Relay:
 
     async def _dial(self, host: NextHost, item: QueueItem) -> Link:
         """A new connection; a second one in the clear where TLS fails and may."""
+        if host.policy.level is TLSLevel.NONE:
+            return await self._open(host, item, in_the_clear=True)
         try:
             return await self._open(host, item, in_the_clear=False)
         except TLSTrouble as trouble:

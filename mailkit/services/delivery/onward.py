@@ -10,7 +10,7 @@ from mailkit.interfaces.delivery import ForeignRecipient, IDestination
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.tellers import Accepted, ITeller
-from mailkit.model.envelope import Envelope, Recipient
+from mailkit.model.envelope import Envelope, Notify, Recipient
 from mailkit.model.notice import NoticeKind
 from mailkit.model.path import Path
 from mailkit.model.queueitem import NextHop, QueuedRecipient, QueueId, QueueItem
@@ -62,6 +62,8 @@ class Onward:
             if parameters.orcpt is None:  # RFC 3461 §5.2.1
                 said = f"rfc822;{recipient.path}"
                 parameters = evolve(parameters, orcpt=said)
+        if foreign.is_quiet:
+            parameters = evolve(parameters, notify=frozenset({Notify.NEVER}))
         recipients = self._items.setdefault((foreign.hop, sender), {})
         recipients.setdefault(foreign.path, Recipient(foreign.path, parameters))
 

@@ -52,6 +52,7 @@ from mailkit.services.delivery.onward import Onward, Outbound, tell_of_success
 from mailkit.services.delivery.quota import Quotas
 from mailkit.services.delivery.rules import Examination, Examined
 from mailkit.services.delivery.settings import DeliverySettings
+from mailkit.services.routes.matcher import Mailing
 from mailkit.services.routing import Routing
 
 
@@ -128,14 +129,19 @@ class LocalTransaction:
     _message_id: str = field(default="", init=False)
     _finished: float = field(default=0.0, init=False)
     _sender: str = field(init=False)
+    _mailing: Mailing = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._sender = str(self._envelope.reverse_path)
+        reverse_path, by = self._envelope.reverse_path, self._origin.account
+        self._sender = str(reverse_path)
+        self._mailing = Mailing(reverse_path.address, None if by is None else by.name)
 
     async def add_recipient(self, recipient: Recipient) -> None:
         try:
             routing = self._house.routing
-            routed = await routing.route(recipient.path, self._origin.is_submission)
+            routed = await routing.route(
+                recipient.path, self._origin.is_submission, self._mailing
+            )
             copies = [await self._copy_for(each) for each in routed.local]
         except (Refused, Unavailable) as error:
             self._record_failure(recipient.path, error)
@@ -324,7 +330,7 @@ class LocalTransaction:
             for path, outcome in self._outcomes.items()
             if not isinstance(outcome, Failed)
             and path not in self._waiting
-            and not self._foreign_of[path]
+            and all(foreign.is_quiet for foreign in self._foreign_of[path])
             and Notify.SUCCESS in (self._recipients[path].parameters.notify or ())
         ]
         try:

@@ -41,6 +41,7 @@ from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.outcome import Failed, Kept, Thrown
 from mailkit.model.path import NULL_PATH, Path
 from mailkit.services.delivery.rules import Arrival, Handed, Rules, Submitted
+from mailkit.services.routes.matcher import NOBODYS, Mailing
 from mailkit.services.routing import Routing
 from mailkit.storage.memory.store import MemoryStore
 from mailkit.testing.at_once import at_once
@@ -383,7 +384,9 @@ def test_an_account_that_is_removed_this_moment() -> None:
     world = World()
 
     class Ghosts:
-        async def route(self, path: Path, may_send: bool = False) -> Routed:
+        async def route(
+            self, path: Path, may_send: bool = False, mailing: Mailing = NOBODYS
+        ) -> Routed:
             ghost = AccountName("ghost@example.org")
             return Routed((LocalRecipient(ghost, str(path)),))
 

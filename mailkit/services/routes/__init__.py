@@ -1,0 +1,1 @@
+"""Which mail takes another way than DNS and the directory would give it."""
