@@ -313,7 +313,7 @@ class Trying:
     def _at(self, tried: Tried) -> str:
         if not tried.is_reached:  # the words say who
             return ""
-        at = f" [{tried.address}]" if tried.address else ""
+        at = f" {tried.address}" if tried.address else ""
         tls = f", {tried.tls}" if tried.tls else ""
         return f"{tried.host}{at}{tls}: "
 

@@ -321,7 +321,7 @@ def test_hosts_that_were_tried_in_vain_are_told() -> None:
     world.start()
     assert world.steps() == [
         (Step.TRIED, "4.3.2 mx1 hung up"),
-        (Step.SENT, "mx2.two.example [192.0.2.12:25], TLSv1.3: 2.0.0 Thanks"),
+        (Step.SENT, "mx2.two.example 192.0.2.12:25, TLSv1.3: 2.0.0 Thanks"),
     ]
     assert world.events.steps[0].peer == "192.0.2.11:25"
 

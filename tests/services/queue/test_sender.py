@@ -605,7 +605,7 @@ def test_log_lines_are_facts() -> None:
     assert line["domain"] == "example.net"
     assert line["outcome"] == "deferred"
     assert line["reply"] == "4.2.0 Not now"
-    assert line["peer"] == "mx.example.net [192.0.2.1:25]: "
+    assert line["peer"] == "mx.example.net 192.0.2.1:25: "
     assert "{queue_id} to {domain}" in line["log_format"]
 
 
