@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailkit import factories
 from mailkit.app.garbage import look_seldom
@@ -16,7 +19,6 @@ from mailkit.factories import SERVICES, Services
 from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.delivery import IFiling
 from mailkit.interfaces.events import IEvents
-from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore
 from mailkit.interfaces.suppression import ISuppressionList
@@ -48,6 +50,8 @@ from mailkit.storage.suppression import SuppressionList
 class House:
     """What all services of one process share, and what lives as long as it."""
 
+    log = Logger()
+
     reactor: Any  # Twisted's, which has no type of its own
     metrics: Metrics
     lanes: StartLanes
@@ -57,7 +61,7 @@ class House:
     store: IMailStore
     spool: Spool
     events: IEvents
-    queue: IQueueStore
+    queue: QueueStore
     suppression: ISuppressionList
     filing: IFiling
     routing: Routing
@@ -78,7 +82,16 @@ class House:
         self.lanes.start(Lanes(self.reactor, self.metrics))
         look_seldom()
         if self.way_out is not None:
-            self.way_out.start(counts_all)
+            starting = Deferred.fromCoroutine(self._send(self.way_out, counts_all))
+            starting.addErrback(self._cannot_send)
+
+    async def _send(self, way_out: WayOut, counts_all: bool) -> None:
+        await self.queue.start()
+        way_out.start(counts_all)
+
+    def _cannot_send(self, failure: Failure) -> None:
+        """The queue cannot be read; mail is taken in and read all the same."""
+        self.log.failure("nothing is sent", failure)
 
     @property
     def trouble(self) -> str | None:
@@ -198,7 +211,7 @@ def open_house(
     secret = finish(directory.server_secret())
     allowance = Allowance(directory, settings.accounts.quota)
     events = Events(data / "events.sqlite", lanes, reactor)
-    queue = QueueStore(data / "queue", lanes, board, reactor)
+    queue = QueueStore(data, lanes, board, reactor)
     suppression = SuppressionList(data / "suppression.sqlite", lanes)
     lasts = settings.retry.give_up_after + SIGNED_LONGER
     keys = KeyFolder(data / "keys" / "dkim", lanes, reactor.seconds, lasts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define, field
@@ -39,11 +40,13 @@ from mailkit.services.queue.sender import Sender
 from mailkit.services.routing import Routing
 from mailkit.services.sealing import Sealing
 from mailkit.services.tlspolicies import TLSPolicies
+from mailkit.services.tlsreports import TLSReports
 from mailkit.storage.keyfolder import KeyFolder
 from mailkit.storage.tlsrecords import TLSRecords
 
-POLICIES_LOOKED_AT = 3600.0
-"""Seconds between two looks at which MTA-STS policies are getting old."""
+LOOKED_AFTER = 3600.0
+"""Seconds between two looks at which MTA-STS policies are getting old, and at whether
+there is a day of TLS to be reported."""
 
 SIGNED_LONGER = 86_400.0
 """Seconds for which a signature counts beyond the last attempt."""
@@ -69,6 +72,7 @@ class WayOut:
     returning: ReturnHouse
     tls: TLSRecords
     policies: TLSPolicies
+    reports: TLSReports
     sending: SendingHouse
     delivery: IDestination | None = field(default=None, init=False)
     """Mailboxes of ours, for what had to wait; set once there are services."""
@@ -93,9 +97,10 @@ class WayOut:
         name = secrets.token_hex(8)
         self._sender = Sender(self.sending, name, counts_all=counts_all)
         self._sender.start()
-        self._refreshing = LoopingCall(self._refresh)
-        self._refreshing.clock = self.reactor
-        self._refreshing.start(POLICIES_LOOKED_AT, now=False)
+        if counts_all:  # by one process
+            self._refreshing = LoopingCall(self._look)
+            self._refreshing.clock = self.reactor
+            self._refreshing.start(LOOKED_AFTER, now=False)
 
     async def stop(self) -> None:
         """Finish what is on its way, in ten seconds at most; begin nothing new."""
@@ -112,15 +117,19 @@ class WayOut:
         await self.resolver.close()
         await self.tls.close()
 
-    def _refresh(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._refresh_policies())
+    def _look(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._do_seldom())
 
-    async def _refresh_policies(self) -> None:
+    async def _do_seldom(self) -> None:
+        """What is done beside, each hour: nobody waits for it."""
+        yesterday = datetime.fromtimestamp(self.reactor.seconds() - 86_400, UTC)
         try:
             await self.policies.refresh()
+            await self.reports.report(f"{yesterday:%Y-%m-%d}")
         except MailkitError as error:
             self.log.warn(
-                "policies of MTA-STS are not renewed: {reason}", reason=str(error)
+                "policies of TLS are not renewed, or not reported: {reason}",
+                reason=str(error),
             )
 
 
@@ -162,10 +171,11 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         reactor,
         settings.notices,
     )
+    fetch = PolicyFetch(reactor, resolver)
     policies = TLSPolicies(
         resolver,
         tls,
-        PolicyFetch(reactor, resolver),
+        fetch,
         reactor.seconds,
         frozenset(settings.tls.required_to),
         settings.relay.port,
@@ -207,6 +217,17 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         reactor,
         new_id,
     )
+    reports = TLSReports(
+        settings.hostname,
+        rooms.routing.own_domain,
+        tls,
+        tls,
+        resolver,
+        queue,
+        fetch,
+        reactor.seconds,
+        new_id,
+    )
     way_out = WayOut(
         reactor,
         queue,
@@ -217,6 +238,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         returning,
         tls,
         policies,
+        reports,
         sending,
     )
     sending.routes = {LOCAL: LocalCarrier(way_out.local)}

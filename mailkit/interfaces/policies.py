@@ -49,6 +49,17 @@ class IPolicyFetch(Interface):
         """
 
 
+class IReportPost(Interface):
+    """Hands reports to other people's web servers."""
+
+    async def post(url: str, octets: bytes, kind: str) -> None:
+        """
+        POST a report of a media type to an ``https:`` address (RFC 8460 §5.4).
+
+        :raises Unavailable: unless it was taken.
+        """
+
+
 @frozen(kw_only=True)
 class TLSCount:
     """Connections of one day that went the same way (RFC 8460 §4.3)."""

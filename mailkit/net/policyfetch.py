@@ -1,8 +1,13 @@
-"""Getting policies of MTA-STS from other people's web servers (RFC 8461 §3.3)."""
+"""
+Other people's web servers: policies of MTA-STS are got (RFC 8461 §3.3), reports of TLS
+handed in (RFC 8460 §5.4).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Coroutine
+from io import BytesIO
+from typing import Any, TypeVar
 
 from attrs import define, field
 from treq.client import HTTPClient
@@ -19,12 +24,15 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
 from twisted.web.client import URI, Agent, ResponseFailed
+from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from mailkit.errors import Unavailable, Unreachable
-from mailkit.interfaces.policies import IPolicyFetch
+from mailkit.interfaces.policies import IPolicyFetch, IReportPost
 from mailkit.interfaces.resolver import IResolver
+
+T = TypeVar("T")
 
 PATIENCE = 60.0
 """Seconds for all of it (RFC 8461 §3.3)."""
@@ -38,7 +46,7 @@ LONGEST = 64 * 1024
 _MOST_ADDRESSES = 4
 
 
-@implementer(IPolicyFetch)
+@implementer(IPolicyFetch, IReportPost)
 @define(eq=False)
 class PolicyFetch:
     """
@@ -62,7 +70,15 @@ class PolicyFetch:
     async def fetch(self, domain: str) -> bytes:
         port = "" if self.port == 443 else f":{self.port}"
         url = f"https://mta-sts.{domain}{port}/.well-known/mta-sts.txt"
-        whole = Deferred.fromCoroutine(self._get(url))
+        return await self._in_time(url, self._get(url))
+
+    async def post(self, url: str, octets: bytes, kind: str) -> None:
+        if not url.lower().startswith("https://"):
+            raise Unavailable(f"{url} is no address for reports")
+        await self._in_time(url, self._post(url, octets, kind))
+
+    async def _in_time(self, url: str, asked: Coroutine[Any, Any, T]) -> T:
+        whole = Deferred.fromCoroutine(asked)
         whole.addTimeout(PATIENCE, self._reactor)
         try:
             return await whole
@@ -73,6 +89,17 @@ class PolicyFetch:
             raise Unavailable(f"{url}: {reason}") from error
         except (ConnectError, OSError, Unreachable) as error:
             raise Unavailable(f"{url}: {error}") from error
+
+    async def _post(self, url: str, octets: bytes, kind: str) -> None:
+        response = await self._client.post(
+            url,
+            data=BytesIO(octets),
+            headers=Headers({"Content-Type": [kind]}),
+            allow_redirects=False,
+            unbuffered=True,
+        )
+        if response.code not in (200, 201, 202, 204):
+            raise Unavailable(f"{url} answers {response.code}")
 
     async def _get(self, url: str) -> bytes:
         response = await self._client.get(url, allow_redirects=False, unbuffered=True)

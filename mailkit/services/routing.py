@@ -202,7 +202,7 @@ class Routing:
     async def _whole(self, address: Address) -> Address:
         """The address, with our domain where it has none."""
         if not address.domain and address.local_part in ROLES:
-            return Address(address.local_part, await self._own_domain())
+            return Address(address.local_part, await self.own_domain())
         return address
 
     async def _choose(
@@ -346,7 +346,7 @@ class Routing:
             ]
         return known
 
-    async def _own_domain(self) -> DomainName:
+    async def own_domain(self) -> DomainName:
         """The domain that this server is, or is in; else the oldest of ours."""
         name = fold_domain(self._hostname)
         while name:

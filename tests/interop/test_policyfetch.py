@@ -43,6 +43,9 @@ class _Answers(Resource):
         request.setHeader("Content-Type", "text/plain; charset=utf-8")
         return self.answer(request)
 
+    def render_POST(self, request: Request) -> bytes | int:
+        return self.answer(request)
+
 
 class PolicyFetchTests(TestCase):
     """A web server of our own, found by DNS of our own, trusted or not."""
@@ -123,3 +126,31 @@ class PolicyFetchTests(TestCase):
 
         self.site.answer = cut
         await self.refused("https://mta-sts.example.test")
+
+    async def test_reports_are_handed_in(self) -> None:
+        taken: list[tuple[bytes, bytes, str]] = []
+
+        def take(request: Request) -> bytes:
+            assert request.content is not None
+            kind = request.getHeader("Content-Type") or ""
+            taken.append((request.uri, request.content.read(), kind))
+            request.setResponseCode(201)
+            return b""
+
+        self.site.answer = take
+        url = f"https://{HOST}:{self.fetch.port}/tls?x=y"
+        await self.fetch.post(url, b"it", "application/tlsrpt+gzip")
+        self.assertEqual(taken, [(b"/tls?x=y", b"it", "application/tlsrpt+gzip")])
+
+    async def test_reports_that_are_not_taken(self) -> None:
+        def refuse(request: Request) -> bytes:
+            request.setResponseCode(500)
+            return b""
+
+        self.site.answer = refuse
+        for url, words in (
+            (f"https://{HOST}:{self.fetch.port}/", "answers 500"),
+            (f"http://{HOST}:{self.fetch.port}/", "no address for reports"),
+        ):
+            with self.assertRaisesRegex(Unavailable, words):
+                await self.fetch.post(url, b"it", "application/tlsrpt+gzip")
