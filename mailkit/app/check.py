@@ -10,11 +10,13 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
 
+from mailkit.app.ownports import own_ports
 from mailkit.app.privileges import look_up
 from mailkit.app.settings import KeyPairSettings, Settings, TLSSettings
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
 from mailkit.net.bound import SHAREABLE
+from mailkit.net.resolver.servers import parse_server
 from mailkit.net.tls import KeyPair, ServerTLS
 
 NOT_HERE = frozenset({"managesieve"})
@@ -64,8 +66,20 @@ def check_workers(config: Config[Settings]) -> None:
 
 
 def check_datagrams(config: Config[Settings]) -> None:
-    """:raises Misconfigured: if there is no UDP beside what DNS is to listen on."""
-    for description in config.settings.listen.dns:
+    """
+    Look at what our own name server is told.
+
+    :raises Misconfigured: if there is no UDP beside what it is to listen on, or if
+        it would pass questions on to itself.
+    """
+    settings = config.settings
+    is_own = own_ports(settings.listen.dns)
+    for text in settings.nameserver.forward:
+        server = parse_server(text)
+        if is_own(server.host, server.port):
+            problem = f'"{text}" is this server itself'
+            raise config.source.misconfigured("nameserver.forward", problem)
+    for description in settings.listen.dns:
         if description.partition(":")[0] not in ("tcp", "tcp6"):
             problem = f'"{description}" has no UDP beside it: tcp and tcp6 have'
             raise config.source.misconfigured("listen.dns", problem)

@@ -12,12 +12,12 @@ from attrs import define, field
 from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IListeningPort, IReadDescriptor
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import DatagramProtocol, Factory
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from mailkit.net.adopted import AT_ONCE, AdoptedEndpoint, UNIXAcceptor
+from mailkit.net.adopted import AT_ONCE, AdoptedDatagrams, AdoptedEndpoint, UNIXAcceptor
 
 
 class Reactor(Clock):
@@ -37,6 +37,13 @@ class Reactor(Clock):
     def adoptStreamPort(self, descriptor: int, family: int, factory: object) -> str:
         self.adopted.append((descriptor, family))
         return "a port"
+
+    def adoptDatagramPort(
+        self, descriptor: int, family: int, protocol: object, most: int
+    ) -> str:
+        assert most == 65535
+        self.adopted.append((descriptor, family))
+        return "a UDP port"
 
     def adoptStreamConnection(self, fd: int, family: int, factory: object) -> None:
         self.adopted.append((fd, family))
@@ -151,3 +158,15 @@ def test_it_says_where_it_is() -> None:
     assert (acceptor.fileno(), acceptor.logPrefix()) == (5, "unix")
     acceptor.connectionLost(Failure(ConnectionDone()))
     assert waiting.is_open
+
+
+def test_a_udp_socket_is_read_from() -> None:
+    reactor = Reactor()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+        descriptor = os.dup(ours.fileno())
+        adopted = AdoptedDatagrams(reactor, descriptor, socket.AF_INET)
+        assert str(adopted.open(DatagramProtocol())) == "a UDP port"
+        assert not os.get_blocking(ours.fileno())
+    assert reactor.adopted == [(descriptor, socket.AF_INET)]
+    with pytest.raises(OSError):
+        os.fstat(descriptor)

@@ -11,7 +11,7 @@ from attrs import define, field
 from twisted.internet.protocol import Factory
 
 from mailkit.net import bound as module
-from mailkit.net.bound import bind
+from mailkit.net.bound import DATAGRAMS, Bound, beside, bind
 from mailkit.net.listeners import PortTaken
 
 
@@ -162,3 +162,36 @@ def test_a_socket_of_systemd_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         with kept:
             kept.sendall(b"x")
             assert far.recv(1) == b"x"
+
+
+def test_udp_beside_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, Any]] = []
+
+    class UDP:
+        def __init__(self, family: int, kind: int) -> None:
+            assert kind == socket.SOCK_DGRAM
+            self.family = family
+            self.is_open = True
+
+        def setblocking(self, on: bool) -> None:
+            assert not on
+
+        def bind(self, address: Any) -> None:
+            made.append((self.family, address))
+            if address[1] == 13:
+                raise OSError(errno.EADDRINUSE, "Address already in use")
+
+        def close(self) -> None:
+            self.is_open = False
+
+    network = Network()
+    stream: Any = FakeSocket(network, socket.AF_INET, ("127.0.0.1", 53))
+    monkeypatch.setattr(socket, "socket", UDP)
+    one = beside(Bound("dns", "tcp:53", [stream, stream]))
+    assert (one.service, one.description) == (DATAGRAMS, "tcp:53")
+    assert one.socket_of(1) is one.socket_of(2)
+    one.rest(1)  # a socket that all share has no rest
+    stream.address = ("127.0.0.1", 13)
+    with pytest.raises(PortTaken, match="dns: cannot listen on tcp:53"):
+        beside(Bound("dns", "tcp:53", [stream]))
+    assert made == [(socket.AF_INET, ("127.0.0.1", 53)), (2, ("127.0.0.1", 13))]

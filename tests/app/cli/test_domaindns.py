@@ -1,0 +1,31 @@
+"""What others find in DNS, printed."""
+
+from __future__ import annotations
+
+from tests.app.cli.conftest import Shell
+
+
+def test_the_records_of_a_domain(house: Shell) -> None:
+    text = house.ok("domain", "dns", "Example.ORG")
+    assert "; where mail goes\nexample.org. " in text
+    assert " 3600 IN MX    10 mail.example.org.\n" in text
+    rows = house.run("--json", "domain", "dns", "example.org").json
+    assert {"MX", "TXT", "SRV"} <= {row["kind"] for row in rows}
+    header, first, *_ = house.ok("domain", "dns", "example.org", "--table").splitlines()
+    assert header.split() == ["name", "ttl", "kind", "value", "purpose"]
+    assert first.endswith("where mail goes")
+
+
+def test_domains_that_are_not_ours(house: Shell) -> None:
+    house.refused("domain", "dns", "example.net")
+    assert "no name" in house.refused("domain", "dns", "a..b")
+    assert "no name" in house.refused("domain", "ds", "x" * 64)
+
+
+def test_the_record_for_the_parent(house: Shell) -> None:
+    """RFC 4034 §5.1.4; always the same."""
+    line = house.ok("domain", "ds", "example.org")
+    owner, cls, kind, _tag, algorithm, digest_type, digest = line.split()
+    assert (owner, cls, kind) == ("example.org.", "IN", "DS")
+    assert (algorithm, digest_type, len(digest)) == ("13", "2", 64)
+    assert house.ok("domain", "ds", "example.org") == line
