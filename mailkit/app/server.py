@@ -67,6 +67,8 @@ class Post(Protocol):
 
     counts: ICounts
     """What all workers count together."""
+    number: int
+    """Of this worker, from 1."""
 
     def endpoint(self, service: str, description: str) -> IStreamServerEndpoint:
         """The port that was bound for this endpoint string."""
@@ -163,7 +165,8 @@ class Server(MultiService):
             self.privilegedStartService()
         super().startService()
         assert self.house is not None
-        self.house.start()
+        # What all processes share is counted, and done, by the first of them.
+        self.house.start(self._post is None or self._post.number == 1)
         if self._names is not None:
             self._names.start()
         self._watch.start(LOOK_AT_CERTIFICATES, now=False)

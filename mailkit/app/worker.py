@@ -50,6 +50,7 @@ class Worker:
     _out: TextIO
     server: Server = field(init=False)
     counts: ICounts = field(init=False)
+    number: int = field(init=False)
     tie: Tie = field(init=False)
     _text: str = field(init=False)
     """The config as the parent read it last."""
@@ -59,6 +60,7 @@ class Worker:
 
     def __attrs_post_init__(self) -> None:
         self._text = self._begin["text"]
+        self.number = self._begin["number"]
         self.counts = SharedCounts(
             self._begin["counts"], self._begin["workers"], self._begin["number"]
         )
@@ -75,8 +77,7 @@ class Worker:
         :raises MailkitError: with the one line that says why there is none.
         """
         config = self.read()
-        number = self._begin["number"]
-        switch = LogSwitch(config.settings.log, self._out, QUIET, number)
+        switch = LogSwitch(config.settings.log, self._out, QUIET, self.number)
         globalLogBeginner.beginLoggingTo([switch], redirectStandardIO=False)
         user = self._begin["user"]
         self.server = Server(

@@ -62,7 +62,7 @@ class FakeHouse:
     events: list[str] = field(factory=list)
     trouble: str | None = None
 
-    def start(self) -> None:
+    def start(self, counts_all: bool) -> None:
         self.events.append("start")
 
     async def close(self) -> None:

@@ -38,7 +38,7 @@ class FakeHouse:
     events: list[str]
     trouble: str | None = None
 
-    def start(self) -> None:
+    def start(self, counts_all: bool) -> None:
         self.events.append("start")
 
     async def close(self) -> None:
