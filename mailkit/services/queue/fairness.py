@@ -192,18 +192,21 @@ class Concurrency:
         else:
             del self._fast[carry]
 
-    def next_waiting(self) -> list[NextHop]:
-        """Who waited for hosts that have room now, or are to be left alone."""
+    def next_waiting(self) -> NextHop | None:
+        """
+        Who waited longest for a host that has room now, or is to be left alone.
+
+        ``None``: nobody. To be asked until then, as each may take the room or not.
+        """
         now = self._clock.seconds()
-        found: list[NextHop] = []
-        freed, self._freed = self._freed, {}
-        for host in freed:
-            room = int(host.window.size) - host.window.running
-            count = len(host.waiting) if host.alone_until > now else max(room, 0)
-            for hop in list(host.waiting)[:count]:
+        for host in list(self._freed):
+            is_open = host.window.has_room or host.alone_until > now
+            if host.waiting and is_open:
+                hop = next(iter(host.waiting))
                 del host.waiting[hop]
-                found.append(hop)
-        return found
+                return hop
+            del self._freed[host]
+        return None
 
     def answered(self, carry: Carry) -> None:
         """A host took its time for a message and can do more."""

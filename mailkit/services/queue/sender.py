@@ -411,7 +411,7 @@ class Sender:
 
     def _go_on_after(self, lane: Lane) -> None:
         """One that was on its way has made room."""
-        for hop in self._concurrency.next_waiting():
+        while (hop := self._concurrency.next_waiting()) is not None:
             waiting = self._lanes.get(hop)
             if waiting is not None:
                 self._let_out(waiting)

@@ -185,14 +185,19 @@ def test_whoever_waits_for_a_host_is_called_when_there_is_room() -> None:
     for carry in carries:
         concurrency.move(carry, host)
     host.waiting |= {hop(1): None, hop(2): None, hop(3): None}
-    assert concurrency.next_waiting() == []
+    assert concurrency.next_waiting() is None
     concurrency.end(carries[0])
-    assert concurrency.next_waiting() == [hop(1)]
-    assert concurrency.next_waiting() == []
+    assert concurrency.next_waiting() == hop(1)
+    # Whoever does not take the room leaves it to the next.
+    assert concurrency.next_waiting() == hop(2)
+    taking = concurrency.begin(hop(2))
+    concurrency.move(taking, host)
+    assert concurrency.next_waiting() is None
     # A host that is left alone keeps nobody waiting.
+    host.waiting[hop(4)] = None
     concurrency.missed(carries[1], "gone")
     concurrency.end(carries[1])
-    assert concurrency.next_waiting() == [hop(2), hop(3)]
+    assert [concurrency.next_waiting() for _ in range(3)] == [hop(3), hop(4), None]
 
 
 @given(st.data())

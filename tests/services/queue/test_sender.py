@@ -15,6 +15,7 @@ from zope.interface import implementer
 from mailkit.errors import BadMessage, StorageBroken, Unavailable
 from mailkit.interfaces.resolver import Answer, MXRecord
 from mailkit.interfaces.storage import IContent
+from mailkit.model.address import DomainName
 from mailkit.model.event import Step
 from mailkit.model.queueitem import (
     Fate,
@@ -540,6 +541,25 @@ def test_domains_that_waited_for_a_host_go_on_when_it_dies() -> None:
     world.relay.let_go()
     world.turn(1)
     assert all(world.there(f"t{number}.1").attempts == 1 for number in range(10))
+
+
+def test_whoever_waited_for_a_host_and_has_left_keeps_nobody_waiting() -> None:
+    world = World()
+    world.relay.answers[HERE] = None
+    for number in range(10):
+        world.resolver.add(f"d{number}.test. MX 10 mx.example.net.")
+        world.put(an_item(f"t{number}", f"d{number}.test"))
+    world.start()
+    now = world.clock.seconds()
+    for number in range(2, 8):  # lost to another process, which drops them
+        hop = NextHop(DomainName(f"d{number}.test"))
+        at_once(world.queue.claim(hop, "other", now + 61, now + 62, 1))
+    world.turn(25)
+    world.relay.answers[HERE] = OK
+    world.relay.let_go()
+    world.turn(1)
+    left = {f"t{number}.1" for number in range(10) if world.item(f"t{number}.1")}
+    assert left == {f"t{number}.1" for number in range(2, 8)}
 
 
 # -- bugs
