@@ -108,14 +108,26 @@ class Onward:
         ]
 
 
+def without_success(recipient: Recipient) -> Recipient:
+    """Somebody of whose success nobody is to be told: it was said already."""
+    parameters = recipient.parameters
+    notify = parameters.notify
+    if notify is None or Notify.SUCCESS not in notify:
+        return recipient
+    left = (notify - {Notify.SUCCESS}) or frozenset((Notify.NEVER,))
+    return evolve(recipient, parameters=evolve(parameters, notify=left))
+
+
 async def tell_of_success(
     outbound: Outbound,
     accepted: Accepted,
     content: IContent,
     recipients: Sequence[Recipient],
+    kind: NoticeKind = NoticeKind.DELIVERED,
 ) -> None:
     """
-    Tell the sender that people of ours have the message (RFC 3461 §5.2.6).
+    Tell the sender that people of ours have the message (RFC 3461 §5.2.6), or that it
+    went on to several (§5.2.7.3).
 
     :raises Unavailable: if that could not be kept.
     """
@@ -135,4 +147,4 @@ async def tell_of_success(
         subject=accepted.subject,
         account=accepted.account,
     )
-    await outbound.teller.tell(item, content, told, NoticeKind.DELIVERED)
+    await outbound.teller.tell(item, content, told, kind)

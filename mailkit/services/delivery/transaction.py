@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
@@ -44,11 +45,17 @@ from mailkit.model.account import Account
 from mailkit.model.address import AccountName
 from mailkit.model.envelope import Envelope, Notify, Recipient
 from mailkit.model.event import MailEvent, Step
+from mailkit.model.notice import NoticeKind
 from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
 from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.services.delivery.content import read_header
-from mailkit.services.delivery.onward import Onward, Outbound, tell_of_success
+from mailkit.services.delivery.onward import (
+    Onward,
+    Outbound,
+    tell_of_success,
+    without_success,
+)
 from mailkit.services.delivery.quota import Quotas
 from mailkit.services.delivery.rules import Examination, Examined
 from mailkit.services.delivery.settings import DeliverySettings
@@ -313,8 +320,11 @@ class LocalTransaction:
             elif path in self._waiting:
                 onward.wait(self._recipients[path])
             else:
+                recipient = self._recipients[path]
+                if self._is_expanded(path):
+                    recipient = without_success(recipient)
                 for foreign in self._foreign_of[path]:
-                    onward.add(self._recipients[path], foreign)
+                    onward.add(recipient, foreign)
         accepted = self._accepted()
         if refused and self._is_split:
             await outbound.teller.tell_refused(accepted, content, refused)
@@ -325,16 +335,25 @@ class LocalTransaction:
 
     async def _tell_of_success(self, outbound: Outbound, content: IContent) -> None:
         """Whoever asked for it hears that our people have it (RFC 3461 §5.2.6)."""
-        kept = [
-            self._recipients[path]
+        wished = [
+            path
             for path, outcome in self._outcomes.items()
             if not isinstance(outcome, Failed)
             and path not in self._waiting
-            and all(foreign.is_quiet for foreign in self._foreign_of[path])
             and Notify.SUCCESS in (self._recipients[path].parameters.notify or ())
         ]
+        expanded = [
+            self._recipients[path] for path in wished if self._is_expanded(path)
+        ]
+        kept = [
+            self._recipients[path]
+            for path in wished
+            if all(foreign.is_quiet for foreign in self._foreign_of[path])
+        ]
+        tell = partial(tell_of_success, outbound, self._accepted(), content)
         try:
-            await tell_of_success(outbound, self._accepted(), content, kept)
+            await tell(kept)
+            await tell(expanded, NoticeKind.EXPANDED)
         except Unavailable as error:  # the message itself is kept
             self.log.warn(
                 "{queue_id}: <{sender}> could not be told of success: {reason}",
@@ -342,6 +361,11 @@ class LocalTransaction:
                 sender=self._sender,
                 reason=str(error),
             )
+
+    def _is_expanded(self, path: Path) -> bool:
+        """Whether it leads to several, some of them elsewhere (RFC 3461 §5.2.7.3)."""
+        foreign = [one for one in self._foreign_of[path] if not one.is_quiet]
+        return bool(foreign) and len(foreign) + len(self._accounts_of[path]) > 1
 
     def _accepted(self) -> Accepted:
         assert self._examined is not None

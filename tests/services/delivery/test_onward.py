@@ -333,6 +333,30 @@ def test_success_is_told_where_it_was_asked_for(way: Way) -> None:
     assert len(way.world.teller.told) == 1
 
 
+def test_who_wrote_to_several_is_told_that_it_went_on(way: Way) -> None:
+    # RFC 3461 §5.2.7.3.
+    way.alias("both", "fred@example.net", BOB)
+    way.alias("two", "fred@example.net", "erin@other.example")
+    way.alias("one", "fred@example.net")
+    both = RecipientParameters(frozenset((Notify.SUCCESS, Notify.FAILURE)))
+    keep(way.begin("both@example.org", wish=both))
+    keep(way.begin("two@example.org", wish=SUCCESS))
+    keep(way.begin("one@example.org", wish=SUCCESS))
+    keep(way.begin("both@example.org"))
+    assert way.world.teller.told == [
+        (NoticeKind.EXPANDED, "both@example.org"),
+        (NoticeKind.EXPANDED, "two@example.org"),
+    ]
+    wishes = [item.recipients[0].recipient.parameters.notify for item in way.items]
+    assert wishes == [
+        {Notify.FAILURE},
+        {Notify.NEVER},
+        {Notify.NEVER},
+        {Notify.SUCCESS},
+        None,
+    ]
+
+
 def test_success_that_cannot_be_told_is_success(way: Way) -> None:
     way.world.teller.error = StorageFull()
     keep(way.submit(BOB, wish=SUCCESS))
