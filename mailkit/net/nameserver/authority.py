@@ -29,7 +29,7 @@ _TARGETS = {
     RdataType.SRV: "target",
 }
 """Kinds whose hosts' addresses are worth sending along."""
-_HINFO = ("HINFO", '"RFC8482" ""')
+_HINFO = ("HINFO", f'"RFC{8482}" ""')
 _HINFO_TTL = 3600
 
 

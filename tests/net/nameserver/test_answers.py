@@ -108,6 +108,7 @@ def test_wildcards(served: Served) -> None:
 
 
 def test_aliases(served: Served) -> None:
+    """The status is that of the last alias (RFC 6604 §2.1)."""
     response = served.ask("www.example.org", "A")
     assert lines(response.answer) == [
         "mail.example.org. 3600 IN A 192.0.2.1",
@@ -160,7 +161,7 @@ def test_any_is_one_hinfo(served: Served) -> None:
     """RFC 8482 §4.2."""
     for name in ("example.org", "www.example.org", "q.wild.example.org"):
         response = served.ask(name, "ANY")
-        assert lines(response.answer) == [f'{name}. 3600 IN HINFO "RFC8482" ""']
+        assert lines(response.answer) == [f'{name}. 3600 IN HINFO "RFC{8482}" ""']
     assert served.ask("nobody.example.org", "ANY").rcode() == Rcode.NXDOMAIN
     assert served.ask("b.example.org", "ANY").answer == []
     assert served.ask("child.example.org", "ANY").answer == []

@@ -116,8 +116,9 @@ def test_what_is_not_there(served: Served) -> None:
     assert response.rcode() == Rcode.NXDOMAIN
     assert nsecs(response) == ["mail.example.org.", "example.org."]
     assert len(check(served, response)) == 3
-    soa = response.authority[0]
+    soa, *_, nsec, _ = response.authority
     assert (soa.rdtype, soa.ttl) == (RdataType.SOA, 300)
+    assert (nsec.rdtype, nsec.ttl) == (RdataType.NSEC, 300)  # RFC 9077 §3
 
 
 def test_no_such_record(served: Served) -> None:
@@ -219,6 +220,7 @@ def test_a_zone_within_another(tmp_path: Path) -> None:
 
 
 def test_a_key_is_made_once(tmp_path: Path) -> None:
+    """Algorithm 13 (RFC 6605 §2)."""
     folder = tmp_path / "keys"
     first = keep_key(folder, ORIGIN)
     second = keep_key(folder, ORIGIN)
