@@ -16,6 +16,7 @@ from mailkit.app.settings import KeyPairSettings, Settings, TLSSettings
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
 from mailkit.net.bound import SHAREABLE
+from mailkit.net.relay.tls import make_client_context
 from mailkit.net.resolver.servers import parse_server
 from mailkit.net.tls import KeyPair, ServerTLS
 
@@ -45,6 +46,8 @@ def check_config(config: Config[Settings], reactor: Any) -> None:
     pairs = given_pairs(settings)
     if pairs:
         ServerTLS(tuple(pairs))
+    if settings.tls.trust is not None:
+        make_client_context(also=bytes(settings.tls.trust))
 
 
 def worker_count(settings: Settings) -> int:

@@ -24,8 +24,9 @@ from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.storage import ISpool
 from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.metrics import Metrics
-from mailkit.net.policyfetch import PolicyFetch
+from mailkit.net.policyfetch import AlsoTrusted, PolicyFetch
 from mailkit.net.relay.relay import Relay
+from mailkit.net.relay.tls import make_client_context
 from mailkit.net.resolver.resolver import Resolver
 from mailkit.services.delivery.again import LocalCarrier
 from mailkit.services.delivery.onward import LOCAL, Outbound
@@ -171,7 +172,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         reactor,
         settings.notices,
     )
-    fetch = PolicyFetch(reactor, resolver)
+    fetch = policy_fetch(settings, reactor, resolver)
     policies = TLSPolicies(
         resolver,
         tls,
@@ -190,7 +191,14 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         settings.relay.port,
         own_ports(settings.listen.smtp),
     )
-    relay = Relay(reactor, settings.hostname, rooms.metrics, on_tls=tls.count)
+    trusted = settings.tls.trust
+    relay = Relay(
+        reactor,
+        settings.hostname,
+        rooms.metrics,
+        context=make_client_context(also=None if trusted is None else bytes(trusted)),
+        on_tls=tls.count,
+    )
     sealing = Sealing(rooms.directory, rooms.keys, lanes, reactor.seconds, lasts)
     sending = SendingHouse(
         queue,
@@ -243,3 +251,16 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
     )
     sending.routes = {LOCAL: LocalCarrier(way_out.local)}
     return way_out
+
+
+def policy_fetch(settings: Settings, reactor: Any, resolver: Resolver) -> PolicyFetch:
+    """
+    Other people's web servers, as the settings have them.
+
+    :raises BadCertificate: if ``[tls] trust`` holds no authorities.
+    """
+    port, trusted = settings.relay.https_port, settings.tls.trust
+    if trusted is None:
+        return PolicyFetch(reactor, resolver, port=port)
+    make_client_context(also=bytes(trusted))
+    return PolicyFetch(reactor, resolver, AlsoTrusted(trusted), port)

@@ -114,6 +114,11 @@ class TLSSettings:
 
     also: tuple[KeyPairSettings, ...] = ()
 
+    trust: Path | None = None
+    """PEM file of authorities that other servers' certificates may be of, besides
+    those of the system: for companies and test beds. Looked at where a policy demands
+    a certificate that is good, and where policies are fetched."""
+
     required_to: tuple[str, ...] = ()
     """Domains that get no mail in the clear: `"example.org"`, or `".example.org"` for
     all below it. Their own policies (DANE, MTA-STS) may ask for more."""
@@ -164,6 +169,9 @@ class RelaySettings:
 
     port: int = field(default=25, validator=[ge(1), le(65535)])
     """The port of other mail servers."""
+
+    https_port: int = field(default=443, validator=[ge(1), le(65535)])
+    """The port of other web servers, where policies of MTA-STS are."""
 
 
 @frozen

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from io import BytesIO
+from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import define, field
+from attrs import define, field, frozen
+from OpenSSL import SSL
 from treq.client import HTTPClient
+from twisted.internet._sslverify import IOpenSSLTrustRoot  # it has no public name
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
@@ -31,8 +34,22 @@ from zope.interface import implementer
 from mailkit.errors import Unavailable, Unreachable
 from mailkit.interfaces.policies import IPolicyFetch, IReportPost
 from mailkit.interfaces.resolver import IResolver
+from mailkit.net.tls import trust_also
 
 T = TypeVar("T")
+
+
+@implementer(IOpenSSLTrustRoot)
+@frozen
+class AlsoTrusted:
+    """The authorities of the system, and those in a PEM file."""
+
+    path: Path
+
+    def _addCACertsToContext(self, context: SSL.Context) -> None:
+        context.set_default_verify_paths()
+        trust_also(context, bytes(self.path))
+
 
 PATIENCE = 60.0
 """Seconds for all of it (RFC 8461 §3.3)."""

@@ -98,6 +98,19 @@ def make_context(pair: KeyPair) -> SSL.Context:
     return context
 
 
+def trust_also(context: SSL.Context, path: bytes) -> None:
+    """
+    Trust the authorities in a PEM file besides those that are trusted already.
+
+    :raises BadCertificate: if there is none in it.
+    """
+    try:
+        context.load_verify_locations(path)
+    except SSL.Error as error:
+        name = path.decode(errors="replace")
+        raise BadCertificate(f"{name}: no PEM certificates of authorities") from error
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 @define
 class ServerTLS:

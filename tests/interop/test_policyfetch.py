@@ -20,7 +20,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from mailkit.errors import Unavailable
-from mailkit.net.policyfetch import LONGEST, PolicyFetch
+from mailkit.net.policyfetch import LONGEST, AlsoTrusted, PolicyFetch
 from mailkit.net.selfsigned import make_self_signed
 from mailkit.testing.dns import DictResolver
 
@@ -56,6 +56,7 @@ class PolicyFetchTests(TestCase):
         pair = make_self_signed(folder, [HOST], datetime.now(UTC))
         pem = pair.certificate.read_bytes()
         own = PrivateCertificate.loadPEM(pem + pair.key.read_bytes())
+        self.certificate = pair.certificate
         self.site = _Answers(lambda request: POLICY)
         options: CertificateOptions = own.options()
         twisted: Any = reactor  # it has no type of its own
@@ -73,6 +74,15 @@ class PolicyFetchTests(TestCase):
 
     def get(self, domain: str = "example.test") -> Deferred[bytes]:
         return Deferred.fromCoroutine(self.fetch.fetch(domain))
+
+    async def test_authorities_besides_those_of_the_system(self) -> None:
+        port = self.fetch.port
+        trust = AlsoTrusted(self.certificate)
+        fetch = PolicyFetch(reactor, self.resolver, trust, port)
+        assert await fetch.fetch("example.test") == POLICY
+        strict = PolicyFetch(reactor, self.resolver, port=port)
+        with self.assertRaisesRegex(Unavailable, "certificate"):
+            await strict.fetch("example.test")
 
     async def refused(self, words: str, domain: str = "example.test") -> None:
         with self.assertRaisesRegex(Unavailable, words):

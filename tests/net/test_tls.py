@@ -12,7 +12,7 @@ import pytest
 from attrs import define
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from mailkit.net.selfsigned import make_self_signed
 from mailkit.net.tls import (
@@ -21,6 +21,7 @@ from mailkit.net.tls import (
     ServerTLS,
     describe_tls,
     names_in,
+    trust_also,
 )
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -172,3 +173,17 @@ def test_description(tmp_path: Path) -> None:
 
     assert describe_tls(Transport()).startswith("TLSv1.3 TLS_")  # type: ignore[arg-type]  # as much of a transport as it takes
     assert describe_tls(None) == ""
+
+
+def test_authorities_besides(tmp_path: Path) -> None:
+    pair = pair_for(tmp_path, "a.test")
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    trust_also(context, bytes(pair.certificate))
+    store = context.get_cert_store()
+    assert store is not None
+    leaf = crypto.X509.from_cryptography(
+        x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+    )
+    crypto.X509StoreContext(store, leaf).verify_certificate()
+    with pytest.raises(BadCertificate, match="key.pem: no PEM certificates"):
+        trust_also(context, bytes(pair.key))

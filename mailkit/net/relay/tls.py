@@ -19,6 +19,7 @@ from zope.interface import implementer
 from mailkit.model.tlspolicy import TLSLevel, TLSPolicy
 from mailkit.net.relay.dane import problem_by_dane, usable
 from mailkit.net.relay.names import is_for, names_of
+from mailkit.net.tls import trust_also
 
 NOT_OFFERED = "starttls-not-supported"
 FAILED = "validation-failure"
@@ -35,11 +36,15 @@ class Judgement:
     """The certificate was looked at, and is good."""
 
 
-def make_client_context(roots: bytes | None = None) -> SSL.Context:
+def make_client_context(
+    roots: bytes | None = None, also: bytes | None = None
+) -> SSL.Context:
     """
     TLS 1.2 and up, with the authorities that the system trusts.
 
     :param roots: a PEM file to trust instead.
+    :param also: a PEM file to trust besides.
+    :raises BadCertificate: if that cannot be read.
     """
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
@@ -50,6 +55,8 @@ def make_client_context(roots: bytes | None = None) -> SSL.Context:
         context.set_default_verify_paths()
     else:
         context.load_verify_locations(roots)
+    if also is not None:
+        trust_also(context, also)
     return context
 
 

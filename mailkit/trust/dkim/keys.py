@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from enum import Enum
 
 from attrs import field, frozen
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from mailkit.errors import StorageBroken
+from mailkit.errors import Malformed, StorageBroken
 
 RSA_BITS = 2048
 """What everybody can verify, and nobody can break (RFC 8301 §3.2)."""
@@ -57,6 +58,31 @@ class SigningKey:
             return f"v=DKIM1; k=rsa; p={b64encode(octets).decode()}"
         octets = public.public_bytes(*_RAW)
         return f"v=DKIM1; k=ed25519; p={b64encode(octets).decode()}"
+
+
+def read_record(text: str) -> PublicKey | None:
+    """
+    The key that a record publishes; ``None`` for one that was withdrawn.
+
+    :raises Malformed: if it is no record of a key (RFC 6376 §3.6.1, RFC 8463 §4).
+    """
+    pairs = (tag.partition("=") for tag in "".join(text.split()).split(";"))
+    tags = {name: said for name, equals, said in pairs if equals}
+    if tags.get("v", "DKIM1") != "DKIM1" or "p" not in tags:
+        raise Malformed("not a record of a DKIM key")
+    if not tags["p"]:
+        return None
+    kind = tags.get("k", "rsa")
+    try:
+        octets = b64decode(tags["p"], validate=True)
+        if kind == "ed25519":
+            return ed25519.Ed25519PublicKey.from_public_bytes(octets)
+        key = serialization.load_der_public_key(octets)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Malformed("the key of DKIM in it cannot be read") from error
+    if kind != "rsa" or not isinstance(key, rsa.RSAPublicKey):
+        raise Malformed(f"a key of an unknown kind: {kind}")
+    return key
 
 
 def make_key(algorithm: Algorithm) -> PrivateKey:

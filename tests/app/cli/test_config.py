@@ -29,6 +29,10 @@ def test_a_good_file(shell: Shell) -> None:
             '[tls]\ncertificate = "a.pem"\nkey = "a.key"\n',
             "a.pem: ",
         ),
+        (
+            '[tls]\ntrust = "mailkit.toml"\n',
+            "mailkit.toml: no PEM certificates of authorities",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
