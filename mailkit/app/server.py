@@ -36,7 +36,7 @@ from mailkit.app.privileges import (
 from mailkit.app.selfsigned import keep_self_signed
 from mailkit.app.settings import Settings
 from mailkit.app.signals import hear_signals
-from mailkit.app.turns import measure_turns
+from mailkit.app.turns import measure_turns, shorten_turns
 from mailkit.app.webhouse import Web
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
@@ -308,6 +308,7 @@ class Server(MultiService):
     def _running(self) -> None:
         """The reactor runs: its own handlers are in place, and ours go over them."""
         hear_signals(self._reactor, self.end, self.reload)
+        shorten_turns(self._reactor)
         measure_turns(self._reactor, self.metrics.turned)
         for call in self._ready:
             call()

@@ -1,10 +1,19 @@
-"""Measures what each turn of the reactor costs its own thread."""
+"""Turns of the reactor: how long one may be, and what each costs its own thread."""
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+MOST_EVENTS = 16
+"""
+Sockets that are heard in one turn.
+
+A turn heard all that had something to say: 400 clients that left at once were 33 ms
+in which nobody else was answered. The poll goes round, so nobody waits for long.
+"""
 
 
 class TurningReactor(Protocol):
@@ -36,3 +45,30 @@ def measure_turns(
         run()
 
     reactor.runUntilCurrent = measured  # type: ignore[method-assign]  # there is no other way in
+
+
+class Poller(Protocol):
+    """What epoll has."""
+
+    def poll(self, timeout: float, maxevents: int) -> list[tuple[int, int]]: ...
+
+
+class ShortPoll:
+    """A poll that tells of a few sockets at a time, and is the same otherwise."""
+
+    def __init__(self, poller: Poller, most: int) -> None:
+        self._poll = poller.poll
+        self._most = most
+        for name in ("register", "modify", "unregister", "close", "fileno"):
+            setattr(self, name, getattr(poller, name))
+
+    def poll(self, timeout: float, maxevents: int) -> list[tuple[int, int]]:
+        """What is ready, as epoll tells it; the rest comes first the next time."""
+        return self._poll(timeout, min(maxevents, self._most))
+
+
+def shorten_turns(reactor: object, most: int = MOST_EVENTS) -> None:
+    """Have each turn hear ``most`` sockets, where the reactor is Twisted's epoll."""
+    poller = getattr(reactor, "_poller", None)  # there is no other way in
+    if isinstance(poller, select.epoll):
+        setattr(reactor, "_poller", ShortPoll(poller, most))  # noqa: B010 - as above

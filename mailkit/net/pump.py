@@ -127,6 +127,7 @@ class Pump(Protocol):
         self._rooms: list[Deferred[None]] = []
         self._is_working = False
         self._is_gone = False
+        self._is_over = False
         self._is_full = False
         self._is_paused = False
         self._unread = 0
@@ -181,6 +182,7 @@ class Pump(Protocol):
         self._sum_up()
         self._wake()
         self.resumeProducing()
+        self._let_go()
 
     def pauseProducing(self) -> None:
         self._is_full = True
@@ -468,7 +470,9 @@ class Pump(Protocol):
     def _leave(self) -> None:
         self._stop_timer()
         self.speak()
+        self._is_over = True
         if self._is_gone:
+            self._let_go()
             return
         self.reason = self.reason or "closed"
         transport = self._transport
@@ -477,6 +481,16 @@ class Pump(Protocol):
         transport.loseConnection()
         wait = self._around.settings.close_wait
         self._timer = self._around.clock.callLater(wait, self._cut, "would not close")
+
+    def _let_go(self) -> None:
+        """
+        Forget who knows us, once connection and session are over.
+
+        All of them go then by themselves. In cycles they would wait for the collector,
+        and those of some thousand connections keep it busy for many milliseconds.
+        """
+        if self._is_gone and self._is_over:
+            self.transport = self.session = self.peer = self._socket = None
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None

@@ -117,13 +117,6 @@ class IMAPServer:
         """Octets of that message that did not come yet."""
         self._problem = ""
         """Why that message will not be kept."""
-        self._steps: dict[_Mode, Callable[[], _Step]] = {
-            _Mode.COMMAND: self._read_command,
-            _Mode.MESSAGE: self._read_message,
-            _Mode.TAIL: self._read_tail,
-            _Mode.AUTHENTICATE: self._read_response,
-            _Mode.IDLE: self._read_done,
-        }
 
     # --- octets
 
@@ -163,7 +156,7 @@ class IMAPServer:
         while self.state is not State.LOGOUT and not self._is_upgrading:
             if self._bad >= self._limits.bad_commands:
                 return self._hang_up("Too many bad commands")
-            step = self._steps[self._mode]()
+            step = _STEPS[self._mode](self)
             if not isinstance(step, bool):
                 return step
             if not step:
@@ -459,3 +452,12 @@ def _tag_of(text: bytes) -> bytes:
         return Lexer(text).tag()
     except Malformed:
         return b"*"
+
+
+_STEPS: dict[_Mode, Callable[[IMAPServer], _Step]] = {
+    _Mode.COMMAND: IMAPServer._read_command,
+    _Mode.MESSAGE: IMAPServer._read_message,
+    _Mode.TAIL: IMAPServer._read_tail,
+    _Mode.AUTHENTICATE: IMAPServer._read_response,
+    _Mode.IDLE: IMAPServer._read_done,
+}

@@ -53,8 +53,9 @@ class Idling:
     def cut(self) -> None:
         """Begin nothing more. Safe to call at any time, more than once."""
         self._is_over = True
-        if self._watch is not None:
-            self._watch.stop()
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.stop()
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()

@@ -164,6 +164,7 @@ class IMAPSession:
         append.forget(self._talk)
         if self._talk.registration is not None:
             self._talk.registration.stop()
+            self._talk.registration = None
 
     async def handle(self, event: object) -> None:
         talk = self._talk

@@ -128,8 +128,9 @@ class World:
     def close(self) -> None:
         """Whoever is still connected leaves."""
         for pump in self.pumps:
-            assert isinstance(pump.transport, Wire)
-            pump.transport.leave()
+            if pump.transport is not None:
+                assert isinstance(pump.transport, Wire)
+                pump.transport.leave()
         at_once(self.store.close())
 
     # -- what happens beside the dialogue

@@ -24,6 +24,7 @@ from mailkit.errors import (
     TooLarge,
     Unavailable,
 )
+from mailkit.interfaces.session import ISession
 from mailkit.interfaces.storage import IContent, IMailStore, Placement
 from mailkit.model.event import Step
 from mailkit.protocols.smtp.events import TextBlock
@@ -55,11 +56,13 @@ class Client:
     service: str = "smtp"
     peer: IPv4Address | UNIXAddress = PEER
     wire: Wire = field(init=False)
+    _session: ISession | None = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         protocol = self.world.protocol(self.service)
         self.wire = Wire(protocol, self.peer)
         protocol.makeConnection(self.wire)
+        self._session = self.world.pumps[-1].session
         self.hear()
 
     def say(self, *octets: bytes) -> list[str]:
@@ -76,9 +79,8 @@ class Client:
 
     @property
     def session(self) -> SMTPSession:
-        session = self.world.pumps[-1].session
-        assert isinstance(session, SMTPSession)
-        return session
+        assert isinstance(self._session, SMTPSession)
+        return self._session
 
 
 @implementer(IMailStore)
