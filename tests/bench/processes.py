@@ -45,15 +45,17 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     return sum(family(roots).values()) / _TICK
 
 
-def pss_kib(roots: Iterable[int]) -> int:
-    """Memory of a whole family, what is shared counted once."""
+def pss_kib(roots: Iterable[int], kind: str = "Pss") -> int:
+    """Memory of a whole family, what is shared counted once; or only one kind of it."""
     total = 0
     for pid in family(roots):
         try:
             lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
         except OSError:
             continue  # it has ended
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        total += sum(
+            int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")
+        )
     return total
 
 
