@@ -201,3 +201,10 @@ class ICarrier(Interface):
         :raises Unavailable: if nobody could be asked; it is tried again later.
         :raises Refused: if it will never be taken.
         """
+
+
+class IRouteEnd(ICarrier):
+    """A carrier that was made for one route, and may hold on to a connection."""
+
+    async def close() -> None:
+        """Let go of it. Safe to call twice; nothing is carried any more."""

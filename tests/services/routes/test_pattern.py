@@ -68,13 +68,12 @@ def test_not_meant(pattern: str, text: str) -> None:
     assert Pattern.parse(pattern).rank(address(text)) is None
 
 
-NONE = ["", "@", "@example.org", "a@", "a b.org", "exa*mple.org", "a..b", "**", "*.", "x@a..b",
-        "a,b.org", "*.*", "*.a*b"]  # fmt: skip
+NONE = " @ @example.org a@ a,b.org exa*mple.org a..b ** *. x@a..b *.* *.a*b".split(" ")
 
 
 @pytest.mark.parametrize("text", NONE)
 def test_no_pattern(text: str) -> None:
-    with pytest.raises(ValueError, match="expects|nothing before"):
+    with pytest.raises(ValueError, match=r"expects|nothing before"):
         Pattern.parse(text)
 
 

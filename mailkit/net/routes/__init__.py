@@ -1,0 +1,1 @@
+"""Ends of routes that are reached over a network, or are programs."""
