@@ -96,8 +96,16 @@ class QueueItem:
     """It was signed, or was found to need no signature: it changes no more."""
     require_tls: bool = False
     """REQUIRETLS was said of it (RFC 8689)."""
+    tls_optional: bool = False
+    """Its header says ``TLS-Required: No``: what the recipient's domain demands of TLS
+    is no reason to fail (RFC 8689 §4.2.2)."""
     rate: str = ""
     """The name of a bulk sending whose pace it keeps; empty: as fast as it goes."""
+    is_taken_over: bool = False
+    """
+    It was claimed by somebody who let the claim end and told nothing: it may have been
+    sent. Not kept; `IQueueStore.claim` says so.
+    """
 
     @property
     def waiting(self) -> tuple[QueuedRecipient, ...]:

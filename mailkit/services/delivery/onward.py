@@ -73,11 +73,14 @@ class Onward:
         recipients = self._items.setdefault((hop, self._envelope.reverse_path), {})
         recipients[recipient.path] = recipient
 
-    def items(self, accepted: Accepted, size: int) -> Sequence[QueueItem]:
+    def items(
+        self, accepted: Accepted, size: int, tls_optional: bool = False
+    ) -> Sequence[QueueItem]:
         """
         What is to be put into the queue.
 
         :param size: octets of the message as it will leave.
+        :param tls_optional: whether its header says so; MAIL may say otherwise.
         """
         parameters = self._envelope.parameters
         is_ours = accepted.account is not None
@@ -103,6 +106,8 @@ class Onward:
                 is_ours=is_ours,
                 hold_until=hold_until,
                 require_tls=parameters.require_tls,
+                # RFC 8689 §4.1.
+                tls_optional=tls_optional and not parameters.require_tls,
             )
             for number, ((hop, sender), recipients) in enumerate(self._items.items(), 1)
         ]

@@ -44,7 +44,6 @@ from mailkit.metrics import Metrics
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName
 from mailkit.model.envelope import Envelope, Notify, Recipient
-from mailkit.model.event import MailEvent, Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
 from mailkit.model.path import Path
@@ -57,6 +56,7 @@ from mailkit.services.delivery.onward import (
     without_success,
 )
 from mailkit.services.delivery.quota import Quotas
+from mailkit.services.delivery.record import Record
 from mailkit.services.delivery.rules import Examination, Examined
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.routes.matcher import Mailing
@@ -133,14 +133,23 @@ class LocalTransaction:
     """Recipients of ours that were put off while others are kept."""
     _examined: Examined | None = field(default=None, init=False)
     _outcomes: dict[Path, Outcome] = field(factory=dict, init=False)
-    _message_id: str = field(default="", init=False)
     _finished: float = field(default=0.0, init=False)
     _sender: str = field(init=False)
+    _record: Record = field(init=False)
     _mailing: Mailing = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         reverse_path, by = self._envelope.reverse_path, self._origin.account
         self._sender = str(reverse_path)
+        house = self._house
+        self._record = Record(
+            house.events,
+            house.metrics,
+            house.clock,
+            self.id,
+            self._sender,
+            self._origin,
+        )
         self._mailing = Mailing(reverse_path.address, None if by is None else by.name)
 
     async def add_recipient(self, recipient: Recipient) -> None:
@@ -151,7 +160,7 @@ class LocalTransaction:
             )
             copies = [await self._copy_for(each) for each in routed.local]
         except (Refused, Unavailable) as error:
-            self._record_failure(recipient.path, error)
+            self._record.refused(recipient.path, error)
             raise
         for copy in copies:
             self._copies.setdefault(copy.account.name, copy)
@@ -171,16 +180,16 @@ class LocalTransaction:
         try:
             content = await self._file.finish()
             top = await read_header(content, house.limits.header_size)
-            self._message_id = _message_id(top)
+            self._record.message_id = _message_id(top)
             if self._has_gone_round(top):
                 raise MailLoop("hops")
             self._examined = await self._examination.examine(top, content)
         except (Refused, Unavailable) as error:
             for path in self._accounts_of:
-                self._record_failure(path, error)
+                self._record.refused(path, error)
             raise
-        if not self._message_id:
-            self._message_id = _message_id(self._examined.header)
+        if not self._record.message_id:
+            self._record.message_id = _message_id(self._examined.header)
         for copy in self._copies.values():
             try:
                 copy.filed = await self._file_copy(copy, self._examined)
@@ -189,7 +198,7 @@ class LocalTransaction:
         for path in self._accounts_of:
             self._outcomes[path] = outcome = self._outcome(path)
             if isinstance(outcome, Failed):
-                self._record_failure(path, outcome.error)
+                self._record.refused(path, outcome.error)
         if self._is_split and not all(map(_has_failed, self._outcomes.values())):
             self._let_wait()
         return self._outcomes
@@ -224,7 +233,7 @@ class LocalTransaction:
         except (Refused, Unavailable) as error:
             for path, outcome in self._outcomes.items():
                 if not isinstance(outcome, Failed):
-                    self._record_failure(path, error)
+                    self._record.refused(path, error)
             raise
         finally:
             self._file.discard()
@@ -299,7 +308,7 @@ class LocalTransaction:
     @property
     def _is_split(self) -> bool:
         """Whether recipients may fare differently though there is one reply."""
-        return self._house.outbound is not None and self._kind != "lmtp"
+        return self._house.outbound is not None and self._record.kind != "lmtp"
 
     def _let_wait(self) -> None:
         """What fails for a time only is tried again by the queue."""
@@ -312,6 +321,7 @@ class LocalTransaction:
         self, outbound: Outbound, content: IContent, trace: bytes
     ) -> Sequence[QueueItem]:
         """Put into the queue what is for others, and tell of whom we refused."""
+        assert self._examined is not None
         onward = Onward(outbound, self._envelope)
         refused: list[tuple[Recipient, MailkitError]] = []
         for path, outcome in self._outcomes.items():
@@ -328,7 +338,10 @@ class LocalTransaction:
         accepted = self._accepted()
         if refused and self._is_split:
             await outbound.teller.tell_refused(accepted, content, refused)
-        items = onward.items(accepted, content.size + len(trace))
+        said = header.first(self._examined.header, b"TLS-Required") or b""
+        items = onward.items(
+            accepted, content.size + len(trace), said.strip().lower() == b"no"
+        )
         if items:
             await outbound.queue.put(content, items, trace)
         return items
@@ -375,7 +388,7 @@ class LocalTransaction:
             transaction=self.id,
             envelope=self._envelope,
             arrived=self._finished,
-            message_id=self._message_id,
+            message_id=self._record.message_id,
             subject=encodedword.decode(subject),
             account=None if by is None else by.name,
         )
@@ -411,76 +424,24 @@ class LocalTransaction:
 
     # -- what is told afterwards
 
-    def _record_failure(self, path: Path, error: MailkitError) -> None:
-        house = self._house
-        reason = f"{type(error).__name__}: {error}".rstrip(": ")
-        house.events.record(self._event(Step.REFUSED, str(path), "", reason))
-        outcome = "unavailable" if isinstance(error, Unavailable) else "refused"
-        house.metrics.delivered(self._kind, outcome)
-
     def _record_success(
         self, copies: list[_Copy], items: Sequence[QueueItem], size: int
     ) -> None:
-        house = self._house
         assert self._examined is not None
-        paths = [
-            path
+        record = self._record
+        everybody = ", ".join(
+            str(path)
             for path, outcome in self._outcomes.items()
             if not isinstance(outcome, Failed)
-        ]
-        everybody = ", ".join(map(str, paths))
-        notes = ", ".join(self._examined.notes)
-        detail = f"{self._origin.protocol}{'; ' if notes else ''}{notes}"
-        by = self._origin.account.name if self._origin.account is not None else ""
-        record = house.events.record
-        record(self._event(Step.ACCEPTED, everybody, by, detail, size))
+        )
+        record.accepted(everybody, self._examined.notes, size)
         for copy in copies:
-            boxes = len(copy.filed.mailboxes)
-            house.quotas.delivered(copy.account.name, size * boxes)
-            step = Step.DELIVERED if copy.filed.mailboxes else Step.DISCARDED
-            where = ", ".join(copy.filed.mailboxes)
-            record(self._event(step, copy.address, copy.account.name, where, size))
-            outcome = "kept" if copy.filed.mailboxes else "discarded"
-            house.metrics.delivered(self._kind, outcome)
+            name, mailboxes = copy.account.name, copy.filed.mailboxes
+            self._house.quotas.delivered(name, size * len(mailboxes))
+            record.kept(name, copy.address, mailboxes, size)
         for item in items:
-            names = ", ".join(str(each.path) for each in item.recipients)
-            where = f"{item.id} for {item.hop}"
-            record(self._event(Step.QUEUED, names, by, where, item.size))
-            house.metrics.delivered(self._kind, "queued")
-        took = house.clock.seconds() - self._finished
-        house.metrics.kept(self._kind, size, took)
-        self.log.info(
-            "{queue_id} from <{sender}> to {recipients}: kept, "
-            "{size} octets from {peer} in {took:.3f} s",
-            queue_id=self.id,
-            sender=self._sender,
-            recipients=everybody,
-            size=size,
-            peer=self._origin.peer,
-            took=took,
-        )
-
-    @property
-    def _kind(self) -> str:
-        if self._origin.is_submission:
-            return "submission"
-        return "lmtp" if "LMTP" in self._origin.protocol else "smtp"
-
-    def _event(
-        self, step: Step, recipient: str, account: str, detail: str, size: int = 0
-    ) -> MailEvent:
-        return MailEvent(
-            self._house.clock.seconds(),
-            step,
-            self.id,
-            self._message_id,
-            self._sender,
-            recipient,
-            self._origin.peer,
-            account,
-            detail,
-            size,
-        )
+            record.queued(item)
+        record.done(everybody, size, self._finished)
 
 
 def _has_failed(outcome: Outcome) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -27,6 +27,7 @@ from mailkit.model.queueitem import (
     QueueItem,
     Selection,
 )
+from mailkit.model.tlspolicy import OPPORTUNISTIC
 from mailkit.services.queue.fairness import Carry, Concurrency, Host
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.outcome import (
@@ -47,6 +48,7 @@ T = TypeVar("T")
 AGAIN = 5.0
 """Seconds until it is tried again to record what cannot be recorded now."""
 
+TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
 DOUBTFUL = "may have been sent twice: no answer to all octets"
 LATE = "may have been sent twice: the claim ended before the attempt did"
 UNRECORDED = "may be sent twice: it could not be recorded"
@@ -78,6 +80,8 @@ class Trying:
         house = self._house
         began = house.clock.seconds()
         content: IContent = NOTHING
+        if item.is_taken_over:
+            house.note(item, Step.TRIED, "", "", TAKEN_OVER)
         try:
             content = await self._sealing.content(item)
         except NoSuchItem:
@@ -150,6 +154,8 @@ class Trying:
         refused: Tried | None = None
         missed: list[Tried] = []
         for host in hosts:
+            if item.tls_optional and host.policy.origin != "config":
+                host = evolve(host, policy=OPPORTUNISTIC)  # RFC 8689 §4.2.2
             known = concurrency.host(host)
             address = place(host)
             now = house.clock.seconds()

@@ -207,6 +207,7 @@ class QueueContract:
             hold_until=NOW + 0.5,
             held="odd",
             is_ours=True,
+            tls_optional=True,
             is_sealed=True,
             require_tls=True,
             rate="spring",
@@ -317,14 +318,20 @@ class QueueContract:
         [due] = await self.store.due(NOW + 60, 10)
         assert due.hop == NET
         found = await self.claim(owner=OTHERS, now=NOW + 60, until=NOW + 120)
-        assert [item.id for item in found] == ["t1.1"]
+        assert [each.id for each in found] == ["t1.1"]
+        assert found[0].is_taken_over
+        assert not item.is_taken_over
         assert await self.store.renew(US, [item.id], NOW + 999) == set()
         await self.store.give_back(US, [item.id], NOW)
         assert await self.claim(now=NOW + 61) == []
         assert not await self.record(item, Fate.SENT)
         assert await self.ids() == ["t1.1"]
         assert len(await self.store.attempts(item.id)) == 1
-        assert await self.record(item, Fate.SENT, owner=OTHERS)
+        [waiting] = await self.store.items(EVERYTHING)
+        assert not waiting.is_taken_over
+        assert await self.record(item, Fate.WAITING, owner=OTHERS)
+        [again] = await self.claim(now=NOW + 900, until=NOW + 960)
+        assert not again.is_taken_over
 
     @coroutine
     async def test_a_lease_that_nobody_took_is_still_ours(self) -> None:
@@ -783,6 +790,8 @@ def _is_without_defaults(value: object) -> None:
     elif has(kind := type(value)):
         for one in fields(kind):
             found = getattr(value, one.name)
+            if one.name == "is_taken_over":  # of the claim, not of the item
+                continue
             assert found != one.default, f"{one.name} is not tried"
             _is_without_defaults(found)
 

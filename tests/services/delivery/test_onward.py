@@ -56,6 +56,7 @@ class Way:
     def __init__(self) -> None:
         self.world = World()
         self.world.send_out()
+        self.message = MESSAGE
 
     def alias(self, name: str, *targets: str) -> None:
         found = [Address.parse(target) for target in targets]
@@ -81,7 +82,7 @@ class Way:
                 path = Path(local_part, domain)
                 each = Recipient(path, wish or RecipientParameters())
                 await transaction.add_recipient(each)
-            await transaction.write(MESSAGE)
+            await transaction.write(self.message)
             return transaction
 
         return at_once(run())
@@ -199,6 +200,25 @@ def test_holds(way: Way) -> None:
     keep(way.submit("b@example.net", parameters=SenderParameters(require_tls=True)))
     assert [item.hold_until for item in way.items] == [NEW_YEAR + 60, until, None]
     assert [item.require_tls for item in way.items] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "require", "optional"),
+    [
+        (b"TLS-Required: No\r\n", False, True),
+        (b"tls-required:  no \r\n", False, True),
+        (b"TLS-Required: Yes\r\n", False, False),
+        (b"TLS-Required: No\r\n", True, False),
+        (b"", False, False),
+    ],
+)
+def test_tls_is_optional_where_the_header_says_so(
+    way: Way, field: bytes, require: bool, optional: bool
+) -> None:
+    # RFC 8689 §4.1.
+    way.message = field + MESSAGE
+    keep(way.submit("b@example.net", parameters=SenderParameters(require_tls=require)))
+    assert way.items[0].tls_optional is optional
 
 
 # -- aliases that lead elsewhere
