@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ server:
     do-ip6: no
     qname-minimisation: no
     local-zone: "test." nodefault
+    local-zone: "others.test." static
+    local-data: "others.test. A 192.0.2.44"
     trust-anchor: "{anchor}"
     trust-anchor: "{second}"
 stub-zone:
@@ -45,9 +48,6 @@ stub-zone:
     stub-addr: 127.0.0.1@{server}
 stub-zone:
     name: "files.test"
-    stub-addr: 127.0.0.1@{server}
-stub-zone:
-    name: "plain.test"
     stub-addr: 127.0.0.1@{server}
 remote-control:
     control-enable: no
@@ -274,7 +274,7 @@ def test_by_delv(server: Server, name: str, kind: str, word: str) -> None:
 def unbound(server: Server) -> Iterator[int]:
     """The port of a resolver that validates against our zones."""
     need("unbound")
-    port = free_udp_port()
+    port = _upstream(server)
     folder: Path = server.folder / "unbound"
     folder.mkdir()
     config = folder / "unbound.conf"
@@ -296,6 +296,13 @@ def unbound(server: Server) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait()
+
+
+def _upstream(server: Server) -> int:
+    """Whom our server passes questions of this machine on to."""
+    match = re.search(r'forward = \["127\.0\.0\.1:(\d+)"', server.settings)
+    assert match is not None
+    return int(match[1])
 
 
 def _answers(port: int, process: subprocess.Popen[bytes], folder: Path) -> bool:
@@ -331,3 +338,13 @@ def test_unbound_believes_us(unbound: int, name: str, kind: str, status: str) ->
     assert f"status: {status}" in said
     flags = next(line for line in said.splitlines() if line.startswith(";; flags:"))
     assert " ad" in flags.split(";")[2], said
+
+
+@pytest.mark.parametrize("way", ["+notcp", "+tcp"])
+def test_names_of_others_are_resolved_for_this_machine(
+    server: Server, unbound: int, way: str
+) -> None:
+    said = dig(server, "others.test", "A", way)
+    assert "192.0.2.44" in said
+    assert "flags: qr aa rd ra;" in said
+    assert "REFUSED" in dig(server, "others.test", "A", way, "+norecurse")

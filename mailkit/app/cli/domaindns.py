@@ -10,6 +10,7 @@ from mailkit.errors import NoSuchDomain
 from mailkit.formats.dnsrecords import zone_file
 from mailkit.model.address import a_labels, fold_domain
 from mailkit.net.nameserver.signing import keep_key, origin_of
+from mailkit.net.nameserver.sources import SUFFIX
 from mailkit.services.zones import DirectoryZones
 
 
@@ -62,6 +63,10 @@ def ds(desk: Desk, name: str) -> None:
     """
     with desk.open() as at:
         labels = _labels(name)
+        zones = at.settings.nameserver.zones
+        is_file = zones is not None and (zones / f"{labels}{SUFFIX}").exists()
+        if not is_file and at.do(at.house.directory.domain(fold_domain(name))) is None:
+            raise NoSuchDomain(f"{name} is neither a domain nor a zone of this server")
         line = ds_line(keep_key(key_folder(at.settings.data), origin_of(labels)))
     desk.done(line, {"domain": labels, "ds": line})
 

@@ -18,8 +18,18 @@ def test_the_records_of_a_domain(house: Shell) -> None:
 
 def test_domains_that_are_not_ours(house: Shell) -> None:
     house.refused("domain", "dns", "example.net")
-    assert "no name" in house.refused("domain", "dns", "a..b")
+    house.refused("domain", "dns", "a..b")
     assert "no name" in house.refused("domain", "ds", "x" * 64)
+    assert "neither" in house.refused("domain", "ds", "example.net")
+    assert not (house.folder / "data" / "keys" / "dns").exists()
+
+
+def test_a_zone_file_has_a_record_for_its_parent_too(house: Shell) -> None:
+    (house.folder / "zones").mkdir()
+    (house.folder / "zones" / "files.test.zone").write_text("@ A 192.0.2.1")
+    config = house.folder / "mailkit.toml"
+    config.write_text(config.read_text() + '\n[nameserver]\nzones = "zones"\n')
+    assert house.ok("domain", "ds", "files.test").startswith("files.test. IN DS ")
 
 
 def test_the_record_for_the_parent(house: Shell) -> None:
