@@ -53,7 +53,11 @@ class IQueueStore(Interface):
     async def claim(
         hop: NextHop, owner: str, now: float, until: float, most: int
     ) -> Sequence[QueueItem]:
-        """Up to ``most`` items that are due, from now on ours until ``until``."""
+        """
+        Up to ``most`` items that are due, from now on ours until ``until``.
+
+        Those whose claim by somebody else has ended are `QueueItem.is_taken_over`.
+        """
 
     async def renew(owner: str, ids: Sequence[QueueId], until: float) -> set[QueueId]:
         """Hold on to claimed items; those that are not ours any more are left out."""

@@ -125,9 +125,12 @@ class MemoryQueue:
             for entry, moment in self._ready()
             if moment <= now and entry.item.hop == hop
         )[:most]
+        claimed: list[QueueItem] = []
         for _, _, entry in found:
+            is_taken_over = entry.owner not in ("", owner)
             entry.owner, entry.until = owner, until
-        return [entry.seen() for _, _, entry in found]
+            claimed.append(evolve(entry.seen(), is_taken_over=is_taken_over))
+        return claimed
 
     async def renew(
         self, owner: str, ids: Sequence[QueueId], until: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from mailkit.errors import LocalMisuse, NoSuchItem
 from mailkit.model.queueitem import (
@@ -74,7 +74,13 @@ class Claim:
         lease = self.owner, self.until, self.until
         database.executemany(_LEASE, [(*lease, row[0]) for row in found])
         changing.touch(found[0][-1])
-        return [rows.item_of(row, hop) for row in found]
+        return [
+            evolve(item, is_taken_over=True)
+            if row[-2] not in (None, self.owner)
+            else item
+            for row in found
+            for item in (rows.item_of(row, hop),)
+        ]
 
 
 @define(eq=False)
@@ -207,7 +213,7 @@ _INSERT = """
     INSERT INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?, ?)
 """
 _DUE = f"""
-    SELECT {rows.ITEM}, hop.key FROM hop
+    SELECT {rows.ITEM}, item.owner, hop.key FROM hop
     CROSS JOIN item INDEXED BY item_due ON item.hop = hop.key
     CROSS JOIN message ON message.key = item.message
     WHERE hop.domain = ? AND hop.route = ? AND item.ready <= ?

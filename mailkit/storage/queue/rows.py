@@ -60,6 +60,7 @@ _COLUMNS = frozenset(
         "held",
         "is_sealed",
         "rate",
+        "is_taken_over",
     }
 )
 """Fields of an item that are not among what is merely told of it."""
