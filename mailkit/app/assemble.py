@@ -34,6 +34,7 @@ from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.services.notices.incoming import NotingFiling
 from mailkit.services.passwords.passwords import Passwords
+from mailkit.services.routes.book import RouteBook
 from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.storage.directory.directory import SQLiteDirectory
@@ -141,6 +142,8 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         # Notices of our own to addresses of bulk mail come back, too.
         in_front = house.way_out.outbound.in_front
         house.way_out.delivery = in_front(services.handed())
+        house.way_out.store = house.store
+    house.routing.book.configure(settings.route)
     return {service: services.build(service) for service in SERVICES}
 
 
@@ -215,7 +218,10 @@ def open_house(
     suppression = SuppressionList(data / "suppression.sqlite", lanes)
     lasts = settings.retry.give_up_after + SIGNED_LONGER
     keys = KeyFolder(data / "keys" / "dkim", lanes, reactor.seconds, lasts)
-    routing = Routing(directory, settings.hostname, sends=settings.relay.enabled)
+    book = RouteBook(directory, settings.route, data)
+    routing = Routing(
+        directory, settings.hostname, sends=settings.relay.enabled, book=book
+    )
     way_out: WayOut | None = None
     filing: IFiling = IntoInbox()
     if settings.relay.enabled:

@@ -13,6 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mailkit.app.ownports import own_ports
+from mailkit.app.routes import EndMaker
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError
 from mailkit.factories import new_id
@@ -21,7 +22,7 @@ from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.queue import IQueueStore
-from mailkit.interfaces.storage import ISpool
+from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.metrics import Metrics
 from mailkit.net.policyfetch import AlsoTrusted, PolicyFetch
@@ -38,6 +39,7 @@ from mailkit.services.queue.hosts import Hosts
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.schedule import Schedule
 from mailkit.services.queue.sender import Sender
+from mailkit.services.routes.carriers import RouteEnds, Ways
 from mailkit.services.routing import Routing
 from mailkit.services.sealing import Sealing
 from mailkit.services.tlspolicies import TLSPolicies
@@ -77,6 +79,10 @@ class WayOut:
     sending: SendingHouse
     delivery: IDestination | None = field(default=None, init=False)
     """Mailboxes of ours, for what had to wait; set once there are services."""
+    store: IMailStore | None = field(default=None, init=False)
+    """What routes into mailboxes of ours write to; set with it."""
+    ends: RouteEnds | None = field(default=None, init=False)
+    """Where routes lead."""
     _sender: Sender | None = field(default=None, init=False)
     _refreshing: LoopingCall | None = field(default=None, init=False)
 
@@ -92,6 +98,11 @@ class WayOut:
         """Where mail ends that is for people of ours."""
         assert self.delivery is not None
         return self.delivery
+
+    def mailboxes(self) -> IMailStore:
+        """Where routes into mailboxes of ours end."""
+        assert self.store is not None
+        return self.store
 
     def start(self, counts_all: bool) -> None:
         """Begin to send; in the reactor's thread."""
@@ -114,6 +125,8 @@ class WayOut:
     async def close(self) -> None:
         """Let go of all connections and files."""
         await self.stop()
+        if self.ends is not None:
+            await self.ends.close()
         await self.relay.close()
         await self.resolver.close()
         await self.tls.close()
@@ -249,7 +262,18 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         reports,
         sending,
     )
-    sending.routes = {LOCAL: LocalCarrier(way_out.local)}
+    maker = EndMaker(
+        settings,
+        reactor,
+        lanes,
+        rooms.directory,
+        relay,
+        resolver,
+        policies.of,
+        way_out.mailboxes,
+    )
+    way_out.ends = RouteEnds(rooms.routing.book, maker.make)
+    sending.routes = Ways({LOCAL: LocalCarrier(way_out.local)}, way_out.ends)
     return way_out
 
 

@@ -11,7 +11,7 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import ge, le
 
-from mailkit.config.reader import Network
+from mailkit.config.reader import Network, WrongKeyError
 from mailkit.config.units import (
     KIB,
     MB,
@@ -23,6 +23,7 @@ from mailkit.net.resolver.settings import DNSSettings
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.notices.settings import NoticeSettings
 from mailkit.services.queue.settings import QueueSettings, RetrySettings
+from mailkit.services.routes.settings import RouteSettings, check_names
 from mailkit.services.smtp.settings import SMTPSettings
 
 _HOSTNAME = re.compile(
@@ -270,3 +271,9 @@ class Settings:
     process: ProcessSettings = ProcessSettings()
     accounts: AccountSettings = AccountSettings()
     proxy: ProxySettings = ProxySettings()
+    route: tuple[RouteSettings, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        check_names(self.route)
+        if self.route and not self.relay.enabled:
+            raise WrongKeyError("route", "needs relay.enabled = true")

@@ -3,10 +3,10 @@ Messages handed to a program of this machine, one run for each recipient.
 
 The program is started without a shell, with little in its environment: ``PATH``,
 ``LANG``, ``SENDER``, ``RECIPIENT``, ``LOCAL_PART``, ``DOMAIN``, ``DETAIL`` (what is
-behind ``+``), ``ORIGINAL_RECIPIENT``, ``MESSAGE_ID``, ``QUEUE_ID``, ``SIZE``. What it prints
-stands in ``mailkit queue show``. How it ends says what becomes of the message, in the
-words of ``sysexits.h``; a program that was killed, or ends as no list says, has a fault
-that somebody will mend, and mail waits.
+behind ``+``), ``ORIGINAL_RECIPIENT``, ``MESSAGE_ID``, ``QUEUE_ID``, ``SIZE``. What it
+prints stands in ``mailkit queue show``. How it ends says what becomes of the message,
+in the words of ``sysexits.h``; a program that was killed, or ends as no list says, has
+a fault that somebody will mend, and mail waits.
 """
 
 from __future__ import annotations
