@@ -74,13 +74,12 @@ class Claim:
         lease = self.owner, self.until, self.until
         database.executemany(_LEASE, [(*lease, row[0]) for row in found])
         changing.touch(found[0][-1])
-        return [
-            evolve(item, is_taken_over=True)
-            if row[-2] not in (None, self.owner)
-            else item
-            for row in found
-            for item in (rows.item_of(row, hop),)
-        ]
+        return [self._claimed(row) for row in found]
+
+    def _claimed(self, row: rows.Row) -> QueueItem:
+        item = rows.item_of(row, self.hop)
+        is_taken_over = row[-2] not in (None, self.owner)
+        return evolve(item, is_taken_over=True) if is_taken_over else item
 
 
 @define(eq=False)
