@@ -15,6 +15,7 @@ from mailkit.app.cli.domain import domain
 from mailkit.app.cli.init import init
 from mailkit.app.cli.mailbox import mailbox
 from mailkit.app.cli.queue import queue
+from mailkit.app.cli.route import route
 from mailkit.app.cli.suppression import suppression
 from mailkit.app.cli.trace import trace
 from mailkit.errors import MailkitError
@@ -65,6 +66,7 @@ for noun in (
     domain,
     account,
     alias,
+    route,
     mailbox,
     queue,
     trace,

@@ -15,6 +15,7 @@ from mailkit.services.admin.domains import Domains
 from mailkit.services.admin.mailboxes import Mailboxes
 from mailkit.services.admin.names import address, domain_name
 from mailkit.services.admin.office import Office
+from mailkit.services.admin.routes import Routes
 from mailkit.services.admin.suppressions import Suppressions
 from mailkit.services.routing import Routing
 
@@ -35,6 +36,7 @@ class Administration:
     accounts: Accounts = field(init=False)
     aliases: Aliases = field(init=False)
     mailboxes: Mailboxes = field(init=False)
+    routes: Routes = field(init=False)
     suppressions: Suppressions = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -42,6 +44,7 @@ class Administration:
         self.accounts = Accounts(self._office)
         self.aliases = Aliases(self._office, self._routing)
         self.mailboxes = Mailboxes(self._office)
+        self.routes = Routes(self._office, self._routing)
         self.suppressions = Suppressions(self._office, self._suppression)
 
     async def audit(
