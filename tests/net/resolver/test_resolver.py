@@ -13,6 +13,7 @@ import dns.rrset
 import pytest
 from prometheus_client import generate_latest
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.trial.unittest import TestCase
 
 from mailkit.errors import DNSTrouble
 from mailkit.interfaces.resolver import MXRecord
@@ -529,3 +530,28 @@ def test_what_is_counted() -> None:
         line = f'questions_total{{kind="{kind}",outcome="{outcome}"}} 1.0'
         assert line in page
     assert 'mailkit_dns_seconds_count{kind="mx"} 1.0' in page
+
+
+class BugTests(TestCase):
+    """A bug in a look-up is told to those who wait; to nobody, and it is logged."""
+
+    def test_a_bug(self) -> None:
+        net = Net()
+
+        def boom() -> tuple[Server, ...]:
+            raise ZeroDivisionError
+
+        resolver = Resolver(net, system=boom)
+        [error] = begin(resolver.mx("example.net")).errors
+        assert isinstance(error, ZeroDivisionError)
+
+    def test_a_bug_that_nobody_waits_for(self) -> None:
+        net = Net()
+        net.serve(FIRST, is_silent=True)
+        servers: list[Server] = [Server(FIRST)]
+        resolver = Resolver(net, system=lambda: (servers.pop(),))
+        waiting = Deferred.fromCoroutine(resolver.mx("example.net"))
+        waiting.addErrback(lambda failure: failure.trap(CancelledError))
+        waiting.cancel()
+        net.advance(2.5)
+        assert len(self.flushLoggedErrors(IndexError)) == 1
