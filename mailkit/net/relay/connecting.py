@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -156,6 +157,11 @@ def describe(host: NextHost) -> str:
 def _words(error: Exception, wait: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no connection within {wait:g} s"
-    said = getattr(error, "osError", None) or error
-    words = getattr(said, "strerror", None) or " ".join(str(error).split())
-    return f"no connection: {words.rstrip('.') or type(error).__name__}"
+    said = getattr(error, "osError", None)
+    number = said if isinstance(said, int) else getattr(error, "errno", None)
+    if number is not None:
+        words = os.strerror(number)
+    else:
+        words = getattr(said, "strerror", None) or " ".join(str(error).split())
+    words = words.rstrip(".") or type(error).__name__
+    return f"no connection: {words[0].lower()}{words[1:]}"

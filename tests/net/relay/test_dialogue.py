@@ -555,11 +555,12 @@ def test_requiretls_in_the_clear() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ConnectionRefusedError("refused"), "Connection was refused by other side"),
+        (ConnectionRefusedError(111, "Connection refused"), ": connection refused$"),
+        (ConnectionRefusedError(), ": connection was refused by other side$"),
         (TimeoutError(), "no connection within 15 s"),
-        (NoRouteError("no route"), "No route to host"),
-        (ConnectError(osError=OSError(113, "Nobody home")), "Nobody home"),
-        (OSError(97, "Address family not supported"), "Address family not supported"),
+        (NoRouteError("no route"), ": no route to host: no route$"),
+        (ConnectError(osError=OSError(113, "Nobody home")), ": nobody home$"),
+        (OSError(97, "Whatever"), ": address family not supported by protocol$"),
     ],
 )
 def test_no_connection(error: Exception, words: str) -> None:
