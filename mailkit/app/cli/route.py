@@ -138,8 +138,7 @@ def _facts(told: Explanation, account: str | None) -> Row:
         "stands_in": "" if instead is None else instead.route.origin,
         "why": _why(told),
         "target": _target(told),
-        "also": [f"{one.route.name}: {say_target(one.route.target)} ({one.why or 'all'})"
-                 for one in _also(told)],
+        "also": list(map(_say_copy, _also(told))),
         "passed_over": [
             f"{one.route.name} ({_passed_over(told, one)})"
             for one in told.matches
@@ -147,12 +146,17 @@ def _facts(told: Explanation, account: str | None) -> Row:
         ],
         "result": "taken",
         "next_hops": [],
-    }  # fmt: skip
+    }
     if told.problem is not None:
         facts["result"] = str(reply_for(told.problem))
     if routed is not None:
         facts["next_hops"] = list(dict.fromkeys(str(one.hop) for one in routed.foreign))
     return facts
+
+
+def _say_copy(match: Match) -> str:
+    where = say_target(match.route.target)
+    return f"{match.route.name}: {where} ({match.why or 'all'})"
 
 
 def _also(told: Explanation) -> list[Match]:
