@@ -12,6 +12,7 @@ from attrs import define, field
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -37,6 +38,8 @@ from mailkit.services.zones import DirectoryZones
 
 LOOK = 5.0
 """Seconds between two looks at the folder of zone files."""
+TOGETHER = 1.0
+"""Seconds between two looks because the directory changed."""
 LOOK_AT_ALL = 60.0
 """Seconds after which all that zones are made of is looked at again: keys rotate,
 certificates are renewed."""
@@ -68,6 +71,7 @@ class NameService:
     _looked: float = field(default=float("-inf"), init=False)
     _loop: LoopingCall = field(init=False)
     _watch: IWatch | None = field(default=None, init=False)
+    _soon: IDelayedCall | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         settings = self._settings.nameserver
@@ -116,10 +120,21 @@ class NameService:
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         if self._loop.running:
             self._loop.stop()
 
     def _heard(self) -> None:
+        """Something changed: looked at now, or with what else changes in a second."""
+        if self._soon is not None:
+            return
+        left = self._looked + TOGETHER - self._reactor.seconds()
+        self._soon = self._reactor.callLater(max(left, 0.0), self._look_now)
+
+    def _look_now(self) -> None:
+        self._soon = None
         Deferred.fromCoroutine(self.look()).addErrback(self._failed)
 
     def _look_again(self) -> Deferred[None]:

@@ -15,6 +15,7 @@ from mailkit.app.check import check_config, check_datagrams
 from mailkit.app.nameserver import (
     LOOK,
     LOOK_AT_ALL,
+    TOGETHER,
     NameService,
     mail_host,
     tlsa_of,
@@ -112,11 +113,20 @@ def test_nothing_is_signed_unless_wanted(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "keys").exists()
 
 
-def test_changes_of_the_directory_are_seen_at_once(tmp_path: Path) -> None:
+def test_changes_of_the_directory_are_seen_within_a_second(tmp_path: Path) -> None:
     house = House(tmp_path)
     assert house.ask("example.net", "MX").rcode() == Rcode.REFUSED
+    for number in range(10):
+        at_once(house.directory.add_domain(DomainName(f"e{number}.test")))
+    before = house.names.book.changes
+    house.clock.advance(TOGETHER)
+    assert house.names.book.changes == before + 1
+    assert house.text("e9.test", "MX")
+    house.clock.advance(2)
     at_once(house.directory.add_domain(DomainName("example.net")))
+    house.clock.advance(0)
     assert house.text("example.net", "MX")
+    at_once(house.directory.add_domain(DomainName("later.test")))
     house.names.stop()
     at_once(house.directory.add_domain(DomainName("example.com")))
     assert house.ask("example.com", "MX").rcode() == Rcode.REFUSED

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.interop.server import Server, free_ports, need, run, wait_until
+from tests.interop.server import ENVIRONMENT, Server, free_ports, need, run, wait_until
 
 ZONE = """
 $TTL 600
@@ -348,3 +349,32 @@ def test_names_of_others_are_resolved_for_this_machine(
     assert "192.0.2.44" in said
     assert "flags: qr aa rd ra;" in said
     assert "REFUSED" in dig(server, "others.test", "A", way, "+norecurse")
+
+
+ASK = """
+import sys
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from mailkit.net.resolver.resolver import Resolver
+from mailkit.net.resolver.settings import DNSSettings
+
+async def ask():
+    resolver = Resolver(reactor, DNSSettings(servers=(sys.argv[1],)))
+    for name in ("_25._tcp.mail.example.test", "_25._tcp.nobody.example.test"):
+        answer = await resolver.tlsa(name)
+        print(len(answer.records), answer.authentic, answer.exists)
+    await resolver.close()
+    reactor.stop()
+
+Deferred.fromCoroutine(ask()).addErrback(lambda failure: print(failure))
+reactor.run()
+"""
+
+
+def test_our_resolver_believes_unbound(server: Server, unbound: int) -> None:
+    """RFC 6840 §5.8: AD of a resolver on this machine, for DANE (RFC 6698 §4.1)."""
+    words = [sys.executable, "-c", ASK, f"127.0.0.1:{unbound}"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=60, check=True, env=ENVIRONMENT
+    )
+    assert done.stdout.splitlines() == ["1 True True", "0 True False"]
