@@ -199,6 +199,11 @@ class TLSPolicies:
                     expires=now + policy.max_age,
                 ),
             )
+            self.log.info(
+                "{domain}: its MTA-STS policy says {mode}",
+                domain=domain,
+                mode=policy.mode.value,
+            )
         finally:
             for done in self._fetching.pop(domain):
                 done.callback(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +23,9 @@ from mailkit.services.admin.names import account_name
 from mailkit.services.queue.control import PAGE, QueueControl, Shown
 from mailkit.services.queue.control import Progress as Step
 from mailkit.services.queue.outcome import say_reply
+
+_HOST = re.compile(r"\A[^ ]* ?\[[^]]*\]:\d+: ")
+"""What words of ours begin with where no host said any."""
 
 LONG = 2000
 """Items from which on a command shows how far it is."""
@@ -293,8 +297,13 @@ def _state(item: QueueItem, now: float) -> str:
 
 def _reply(one: QueuedRecipient) -> str:
     """What was last heard of a recipient, and from whom."""
-    said = say_reply(one.status, one.words)
+    said = _said(one.status, one.words)
     return f"{one.host}: {said}" if one.host else said
+
+
+def _said(status: str, words: str) -> str:
+    """A reply, without the host that has a column of its own."""
+    return say_reply(status, _HOST.sub("", words, count=1))
 
 
 def _facts(item: QueueItem, now: float) -> Row:
@@ -321,7 +330,7 @@ def _recipient(one: QueuedRecipient) -> Row:
         "recipient": str(one.path),
         "fate": one.fate.value,
         "status": one.status,
-        "words": one.words,
+        "words": _HOST.sub("", one.words, count=1),
         "host": one.host,
     }
 
@@ -394,11 +403,10 @@ def _print(shown: Shown, now: float) -> None:
     for one in shown.attempts:
         attempt = _attempt(one)
         said = [
-            f"<{report.path}> {report.fate.value}: "
-            f"{say_reply(report.status, report.words)}"
+            f"<{report.path}> {report.fate.value}: {_said(report.status, report.words)}"
             for report in one.reports
         ]
-        for number, words in enumerate(said or [one.words]):
+        for number, words in enumerate(said or [_HOST.sub("", one.words, count=1)]):
             top = attempt if not number else dict.fromkeys(attempt, "")
             rows.append({**top, "reply": words})
     columns = ["began", "took", "host", "address", "tls", "reply"]

@@ -153,13 +153,17 @@ class Book:
             return  # `look` will find that out
         except MailkitError as error:
             self.log.error(
-                "zone {domain}: {reason}", domain=str(origin), reason=str(error)
+                "zone {domain}: {reason}",
+                domain=str(origin).rstrip("."),
+                reason=str(error),
             )
             return
         entry.zone, entry.made_of = made, digest
         self.changes += 1
         self.log.info(
-            "zone {domain} has serial {serial}", domain=str(origin), serial=made.serial
+            "zone {domain} is served, serial {serial}",
+            domain=str(origin).rstrip("."),
+            serial=made.serial,
         )
 
     def _failed(self, failure: Failure) -> None:

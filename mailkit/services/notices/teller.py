@@ -55,6 +55,7 @@ from mailkit.services.delivery.onward import LOCAL
 from mailkit.services.notices.allowance import Allowance
 from mailkit.services.notices.returnaddresses import ReturnAddresses
 from mailkit.services.notices.settings import NoticeSettings
+from mailkit.services.queue.outcome import say_who
 from mailkit.services.routing import Routing
 from mailkit.services.smtp.replies import reply_for
 
@@ -163,10 +164,10 @@ class Teller:
         self._record(about, told, f"{kind.value}: notice {id} to <{sender}>")
         self._record_notice(notice, about, kind)
         self.log.info(
-            "{queue_id}: <{sender}> is told of {count} recipients ({kind}) by {notice}",
+            "{queue_id}: <{sender}> is told about {recipients} ({kind}) by {notice}",
             queue_id=item or about.transaction,
             sender=str(sender),
-            count=len(told),
+            recipients=say_who([each.path for each in told]),
             kind=kind.value,
             notice=id,
         )

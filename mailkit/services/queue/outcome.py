@@ -23,6 +23,7 @@ from mailkit.errors import (
 )
 from mailkit.interfaces.queue import Carried, NextHost
 from mailkit.model.notice import NoticeKind
+from mailkit.model.path import Path
 from mailkit.model.queueitem import (
     Attempt,
     Fate,
@@ -112,6 +113,13 @@ def _status(error: MailkitError) -> str:
 def say_reply(status: str, words: str) -> str:
     """A status code and the words that came with it, which mostly have it in them."""
     return words if status in words else f"{status} {words}"
+
+
+def say_who(recipients: Sequence[Path]) -> str:
+    """The one that it is about, or how many they are."""
+    if len(recipients) == 1:
+        return f"<{recipients[0]}>"
+    return f"{len(recipients)} recipients"
 
 
 def place(host: NextHost) -> str:

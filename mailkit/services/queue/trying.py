@@ -38,6 +38,7 @@ from mailkit.services.queue.outcome import (
     notices,
     place,
     say_reply,
+    say_who,
     still,
     weigh,
 )
@@ -285,7 +286,7 @@ class Trying:
             house.note(item, Step.TRIED, "", peer, DOUBTFUL)
         if not is_ours and outcome.passed:
             house.note(item, Step.TRIED, "", peer, LATE)
-        at = self._at(tried)
+        at = self._at(item, tried)
         again = ""
         if outcome.next_try is not None:
             minutes = (outcome.next_try - attempt.began - attempt.took) / 60
@@ -302,12 +303,12 @@ class Trying:
                 house.note(item, step, str(each.path), peer, detail)
             house.metrics.tried(step.value, len(recipients))
             self.log.info(
-                "{queue_id} to {domain}: {outcome} for {count} in {took:.3f} s, "
+                "{queue_id} to {domain}: {outcome} for {recipients} in {took:.3f} s, "
                 "{peer}{reply}{again}",
                 queue_id=item.id,
                 domain=domain,
                 outcome=step.value,
-                count=len(recipients),
+                recipients=say_who([each.path for each in recipients]),
                 reply=say_reply(recipients[0].status, recipients[0].words),
                 peer=at,
                 took=attempt.took,
@@ -316,8 +317,10 @@ class Trying:
         if outcome.passed:
             house.metrics.left(house.clock.seconds() - item.arrived)
 
-    def _at(self, tried: Tried) -> str:
+    def _at(self, item: QueueItem, tried: Tried) -> str:
         if not tried.is_reached:  # the words say who
+            return ""
+        if tried.host == item.hop.route:  # the next hop is named anyway
             return ""
         at = f" {tried.address}" if tried.address else ""
         tls = f", {tried.tls}" if tried.tls else ""
