@@ -147,6 +147,14 @@ class TurnedAwayForNow(Unavailable):
         self.status = status
 
 
+class SendingStopped(TurnedAway):
+    """The account sent more than it may, and sends no more until it is thawed."""
+
+
+class SentTooMuch(TurnedAwayForNow):
+    """The account's domain has sent as much as it may at present."""
+
+
 class OverQuota(Unavailable):
     """Keeping the message would exceed the account's quota."""
 

@@ -48,6 +48,7 @@ from mailkit.services.pop3.house import POP3House, POP3Settings
 from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.services.smtp.build import lmtp, smtp, submission
+from mailkit.services.smtp.doors import Limit
 from mailkit.services.smtp.service import SMTPHouse
 from mailkit.services.smtp.settings import SMTPSettings
 from mailkit.storage.memory.events import MemoryEvents
@@ -97,6 +98,8 @@ class Services:
     metrics: Metrics = field(factory=Metrics, kw_only=True)
     outbound: Outbound | None = field(default=None, kw_only=True)
     """The way to other servers; ``None``: mail goes to our own people only."""
+    sending_limit: Limit | None = field(default=None, kw_only=True)
+    """How much each account may send; ``None``: as much as it likes."""
     lanes: ILanes = field(kw_only=True)
     routing: Routing = field(kw_only=True)
     sessions: Sessions = field(kw_only=True)
@@ -201,6 +204,7 @@ class Services:
             self.routing,
             self.settings.peers,
             sends=self.outbound is not None,
+            limit=self.sending_limit,
         )
 
     def _lmtp(self) -> Build:

@@ -13,12 +13,14 @@ from mailkit import factories
 from mailkit.app.garbage import look_seldom
 from mailkit.app.nameserver import NameService
 from mailkit.app.outbound import SIGNED_LONGER, Rooms, WayOut, open_way_out
+from mailkit.app.sending import make_sending_limits
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused
 from mailkit.factories import SERVICES, Services
 from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.delivery import IFiling
 from mailkit.interfaces.events import IEvents
+from mailkit.interfaces.sendingcounts import ISendingCounts
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore
 from mailkit.interfaces.suppression import ISuppressionList
@@ -34,14 +36,17 @@ from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.services.notices.incoming import NotingFiling
 from mailkit.services.passwords.passwords import Passwords
+from mailkit.services.queue.suspended import SuspendedMail
 from mailkit.services.routes.book import RouteBook
 from mailkit.services.routing import Routing
+from mailkit.services.sendinglimits import SendingLimits
 from mailkit.services.sessions import Sessions
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.events import Events
 from mailkit.storage.keyfolder import KeyFolder
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.queue.store import QueueStore
+from mailkit.storage.sendingcounts import SendingCounts
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
 from mailkit.storage.suppression import SuppressionList
@@ -64,6 +69,7 @@ class House:
     events: IEvents
     queue: QueueStore
     suppression: ISuppressionList
+    sending_counts: ISendingCounts
     filing: IFiling
     routing: Routing
     sessions: Sessions
@@ -73,6 +79,8 @@ class House:
     """``None``: mail goes to our own people only."""
     secret: bytes = field(repr=False)
     """What addresses and tokens of ours are signed with."""
+    sending_limits: SendingLimits | None = field(default=None, init=False)
+    """How much our people may send; set once there are services."""
 
     def start(self, counts_all: bool = True) -> None:
         """
@@ -89,6 +97,8 @@ class House:
     async def _send(self, way_out: WayOut, counts_all: bool) -> None:
         await self.queue.start()
         way_out.start(counts_all)
+        if self.sending_limits is not None and counts_all:
+            self.sending_limits.start()
 
     def _cannot_send(self, failure: Failure) -> None:
         """The queue cannot be read; mail is taken in and read all the same."""
@@ -113,6 +123,7 @@ class House:
         await self.events.close()
         await self.queue.close()
         await self.suppression.close()
+        await self.sending_counts.close()
         await self.directory.close()
         self.board.close()
         await self.lanes.close()
@@ -122,6 +133,15 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
     """How each service makes the two halves of a conversation, by its name."""
     house.sessions.most = settings.limits.connections_per_account
     house.allowance.default = settings.accounts.quota
+    if house.way_out is not None:
+        house.sending_limits = make_sending_limits(
+            settings,
+            house.sending_counts,
+            house.directory,
+            house.routing,
+            house.queue,
+            house.reactor,
+        )
     services = Services(
         house.store,
         house.directory,
@@ -137,6 +157,7 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         sessions=house.sessions,
         quota_of=house.allowance.of,
         outbound=None if house.way_out is None else house.way_out.outbound,
+        sending_limit=house.sending_limits,
     )
     if house.way_out is not None:
         # Notices of our own to addresses of bulk mail come back, too.
@@ -188,6 +209,8 @@ def make_administration(house: House, settings: Settings) -> Administration:
         passwords=Passwords(settings.auth),
         clock=house.reactor,
         keys=house.keys,
+        waiting=SuspendedMail(house.queue, house.events, house.reactor),
+        sending=house.sending_counts,
     )
     return Administration(office, house.routing, house.suppression)
 
@@ -252,6 +275,7 @@ def open_house(
         events=events,
         queue=queue,
         suppression=suppression,
+        sending_counts=SendingCounts(data / "sending.sqlite", lanes),
         keys=keys,
         filing=filing,
         routing=routing,

@@ -20,9 +20,11 @@ from mailkit.config.units import (
 )
 from mailkit.net.nameserver.settings import NameServerSettings
 from mailkit.net.resolver.settings import DNSSettings
+from mailkit.services.alarms.settings import AlarmSettings
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.notices.settings import NoticeSettings
 from mailkit.services.queue.settings import QueueSettings, RetrySettings
+from mailkit.services.sendinglimits import SendingSettings
 from mailkit.services.routes.settings import RouteSettings, check_names
 from mailkit.services.smtp.settings import SMTPSettings
 
@@ -266,6 +268,8 @@ class Settings:
     retry: RetrySettings = field(factory=RetrySettings)
     queue: QueueSettings = field(factory=QueueSettings)
     notices: NoticeSettings = field(factory=NoticeSettings)
+    sending: SendingSettings = field(factory=SendingSettings)
+    alarm: AlarmSettings = field(factory=AlarmSettings)
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     process: ProcessSettings = ProcessSettings()

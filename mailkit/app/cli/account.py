@@ -13,8 +13,9 @@ from mailkit.app.newpassword import make_password
 from mailkit.config.units import say_about
 from mailkit.errors import Refused
 from mailkit.model.account import Account, Role
-from mailkit.services.admin.accounts import Key
+from mailkit.services.admin.accounts import Key, Sheet
 from mailkit.services.admin.importing import import_accounts
+from mailkit.services.sendinglimits import SendingSettings
 
 from_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
@@ -95,12 +96,14 @@ def show(desk: Desk, address: str) -> None:
     with desk.open() as at:
         sheet = at.do(at.administration.accounts.show(at.actor, address))
         default = at.settings.accounts.quota
+        limits = at.settings.sending
     desk.facts(
         {
             **_row(sheet.account, default),
             "used": say_about(sheet.used),
             "aliases": [str(alias) for alias in sheet.aliases],
             "may_send_as": [str(grant) for grant in sheet.grants],
+            "sending": _sending(sheet, limits),
             "credentials": [_key(key) for key in sheet.keys],
         }
     )
@@ -136,6 +139,18 @@ def resume(desk: Desk, address: str) -> None:
     with desk.open() as at:
         changed = at.do(at.administration.accounts.resume(at.actor, address))
     desk.done(f"{changed.name} is active", {"active": changed.name})
+
+
+@account.command()
+@click.argument("address")
+@pass_desk
+def thaw(desk: Desk, address: str) -> None:
+    """Let an account send again that had sent more than it may."""
+    with desk.open() as at:
+        thawed = at.do(at.administration.accounts.thaw(at.actor, address))
+    words = f"{thawed.account} may send again; it could not because {thawed.reason}"
+    facts = {"thawed": thawed.account, "since": say_time(thawed.since)}
+    desk.done(words, {**facts, "reason": thawed.reason})
 
 
 @account.command()
@@ -209,6 +224,23 @@ def _row(one: Account, default: int) -> dict[str, str | int | None]:
         "state": "suspended" if one.is_suspended else "active",
         "made": say_time(one.made),
     }
+
+
+def _sending(sheet: Sheet, limits: SendingSettings) -> str:
+    if sheet.freeze is not None:
+        since = say_time(sheet.freeze.since)
+        return f"frozen since {since}: {sheet.freeze.reason}"
+    if sheet.account.name in limits.without_limit:
+        return "without limit"
+    used = (
+        (sheet.sent.hour, limits.hour, "in this hour"),
+        (sheet.sent.day, limits.day, "today"),
+        (sheet.sent.new, limits.new, "new ones"),
+    )
+    return ", ".join(
+        f"{count} of {most} {what}" if most else f"{count} {what}"
+        for count, most, what in used
+    )
 
 
 def _key(key: Key) -> str:

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from mailkit.errors import AlreadyExists, NoSuchAccount, NotAllowed, Refused
 from mailkit.model.account import Account, Alias, Role
 from mailkit.model.address import AccountName, Address
+from mailkit.model.sendinglimit import Freeze, Sent
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.names import account_name, alias_address
 from mailkit.services.admin.office import Office, say_account, say_addresses
@@ -43,6 +44,10 @@ class Sheet:
     """Those that lead straight to it; ``@domain`` is a catch-all."""
     grants: tuple[Address, ...]
     """Whom it may send as beside itself."""
+    sent: Sent = field(factory=Sent)
+    """What it has used of its limits."""
+    freeze: Freeze | None = None
+    """Why it may not send; ``None``: it may."""
 
 
 @frozen
@@ -160,6 +165,17 @@ class Accounts:
             ),
             tuple(alias.address for alias in await self._aliases_of(account)),
             tuple(await office.directory.grants(account.name)),
+            *await self._sending(account),
+        )
+
+    async def _sending(self, account: Account) -> tuple[Sent, Freeze | None]:
+        counts = self._office.sending
+        if counts is None:
+            return Sent(), None
+        now = self._office.clock.seconds()
+        return (
+            await counts.sent(account.name, now),
+            await counts.frozen(account.name),
         )
 
     async def passwd(self, actor: Actor, text: str, password: str) -> None:
@@ -183,15 +199,45 @@ class Accounts:
 
     async def suspend(self, actor: Actor, text: str) -> Account:
         """
-        Let nobody in and no mail either; sessions end. Mail that is there stays.
+        Let nobody in and no mail either; sessions end. Mail that is there stays, and
+        what waits to leave is held.
 
         :raises NotAllowed: :raises NoSuchAccount:
         """
-        return await self._suspend(actor, "account suspend", text, wish=True)
+        account = await self._suspend(actor, "account suspend", text, wish=True)
+        if self._office.waiting is not None:
+            await self._office.waiting.hold(actor.who, account.name)
+        return account
 
     async def resume(self, actor: Actor, text: str) -> Account:
         """Undo `suspend`. :raises NotAllowed: :raises NoSuchAccount:"""
-        return await self._suspend(actor, "account resume", text, wish=False)
+        account = await self._suspend(actor, "account resume", text, wish=False)
+        if self._office.waiting is not None:
+            await self._office.waiting.release(actor.who, account.name)
+        return account
+
+    async def thaw(self, actor: Actor, text: str) -> Freeze:
+        """
+        Let an account send again that sent too much; its counts begin anew.
+
+        :raises NotAllowed: :raises NoSuchAccount:
+        :raises Refused: if it may send anyway.
+        """
+        office = self._office
+        account = await office.account(actor, account_name(text))
+        actor.check_role(account.role)
+        if actor.account == account.name:
+            raise NotAllowed("nobody thaws itself")
+        thawed = None
+        if office.sending is not None:
+            thawed = await office.sending.thaw(account.name)
+        if thawed is None:
+            raise Refused(f"{account.name} may send anyway")
+        line = office.line(
+            actor, "account thaw", account.name, f"frozen: {thawed.reason}", "may send"
+        )
+        await office.audit.note(line)
+        return thawed
 
     async def change(
         self, actor: Actor, text: str, role: Role, quota: int | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
@@ -9,6 +11,7 @@ from mailkit.errors import NoSuchAccount, NoSuchDomain
 from mailkit.interfaces.directory import IAudit, IDirectory, IDirectoryChanges
 from mailkit.interfaces.keys import IDomainKeys
 from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.sendingcounts import ISendingCounts
 from mailkit.interfaces.storage import IMailStore
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName, Address, DomainName
@@ -16,6 +19,16 @@ from mailkit.model.audit import AuditLine
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.names import domain_name
 from mailkit.services.passwords.passwords import Passwords
+
+
+class WaitingMail(Protocol):
+    """The mail of accounts that has not left yet."""
+
+    async def hold(self, who: str, account: AccountName) -> int:
+        """An account is suspended: try its mail no more; how many items those are."""
+
+    async def release(self, who: str, account: AccountName) -> int:
+        """It is not any more: try what was held for that reason, and only that."""
 
 
 @frozen(eq=False)
@@ -31,6 +44,10 @@ class Office:
     clock: IReactorTime
     keys: IDomainKeys | None = None
     """``None``: nobody signs what domains of ours send."""
+    waiting: WaitingMail | None = None
+    """``None``: there is no queue."""
+    sending: ISendingCounts | None = None
+    """``None``: nobody counts what accounts send."""
 
     def line(
         self, actor: Actor, action: str, subject: str, before: str, after: str

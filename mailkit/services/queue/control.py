@@ -132,6 +132,18 @@ class QueueControl:
             progress(len(page))
         return done
 
+    async def release_held_for(self, selection: Selection, reason: str) -> int:
+        """End those holds alone that were given that reason; how many they were."""
+        done = 0
+        after = ""
+        while page := await self.page(selection, after, PAGE):
+            held = [one for one in page if one.held == reason]
+            now = self._clock.seconds()
+            done += await self._queue.release(_only(held), now) if held else 0
+            self._note(held, Step.RELEASED, "")
+            after = page[-1].id
+        return done
+
     async def retry(self, selection: Selection, progress: Progress = untold) -> int:
         """Try soon what waits for its time; how many that are."""
         done = 0

@@ -15,7 +15,7 @@ from mailkit.protocols.smtp.dialect import LMTP
 from mailkit.protocols.smtp.server import SMTPServer
 from mailkit.services.authentication import Authentication
 from mailkit.services.routing import Routing
-from mailkit.services.smtp.doors import Anybody, OwnPeople
+from mailkit.services.smtp.doors import Anybody, Limit, OwnPeople
 from mailkit.services.smtp.finish import all_or_none, one_by_one, whom_it_can
 from mailkit.services.smtp.replies import SUBMISSION_REPLIES
 from mailkit.services.smtp.service import SMTPHouse, SMTPService
@@ -57,19 +57,21 @@ def submission(
     routing: Routing,
     settings: SMTPSettings | None = None,
     sends: bool = False,
+    limit: Limit | None = None,
 ) -> Build:
     """
     Mail from our own people (RFC 6409).
 
     :param destination: with the rules of `mailkit.services.delivery.submitted`.
     :param sends: whether ``destination`` has a queue for mail to other servers.
+    :param limit: how much each of them may send.
     """
     return _build(
         SMTPService(
             "submission",
             house,
             destination,
-            OwnPeople(authentication, routing),
+            OwnPeople(authentication, routing, limit=limit),
             finish=whom_it_can if sends else all_or_none,
             words=SUBMISSION_REPLIES,
             settings=settings or SMTPSettings(),

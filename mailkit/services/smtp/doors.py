@@ -30,7 +30,25 @@ class SenderDoor(Protocol):
 
         :param is_secure: whether nobody can listen to the connection.
         :raises LoginNeeded: :raises NotAllowed: :raises SenderNeedsTLS:
+        :raises SendingStopped:
         """
+
+    async def check_recipient(self, account: Account | None, path: Path) -> None:
+        """
+        May this peer say RCPT with that path, whoever it leads to?
+
+        :raises SendingStopped: :raises SentTooMuch:
+        """
+
+
+class Limit(Protocol):
+    """How much an account may send."""
+
+    async def check_sender(self, account: Account) -> None:
+        """May it send at all? :raises SendingStopped:"""
+
+    async def check_recipient(self, account: Account, path: Path) -> None:
+        """May it write to one more? :raises SendingStopped: :raises SentTooMuch:"""
 
 
 @define(eq=False)
@@ -48,6 +66,9 @@ class Anybody:
         if not is_secure and is_among(reverse_path.address.domain, self.required_from):
             raise SenderNeedsTLS(reverse_path.domain)
 
+    async def check_recipient(self, account: Account | None, path: Path) -> None:
+        """As many as a message may have."""
+
 
 @define(eq=False)
 class OwnPeople:
@@ -56,6 +77,8 @@ class OwnPeople:
     authentication: Authentication | None
     routing: Routing
     is_submission: bool = True
+    limit: Limit | None = None
+    """``None``: as much as they like."""
 
     async def check(
         self, account: Account | None, reverse_path: Path, is_secure: bool
@@ -66,3 +89,9 @@ class OwnPeople:
             account, reverse_path.address
         ):
             raise NotAllowed(str(reverse_path))
+        if self.limit is not None:
+            await self.limit.check_sender(account)
+
+    async def check_recipient(self, account: Account | None, path: Path) -> None:
+        if self.limit is not None and account is not None:
+            await self.limit.check_recipient(account, path)

@@ -182,6 +182,7 @@ class SMTPSession:
                 return [await self._mail(event)]
             case RcptTo():
                 recipient = Recipient(event.path, event.parameters)
+                await self.service.door.check_recipient(self._account, event.path)
                 await self._current.add_recipient(recipient)
                 self._recipients.append(event.path)
                 return [_RECIPIENT_ACCEPTED]

@@ -11,10 +11,15 @@ from mailkit.services.admin.administration import Administration
 from mailkit.services.admin.office import Office
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.passwords.passwords import Passwords
+from mailkit.services.queue.suspended import SuspendedMail
 from mailkit.services.routing import Routing
 from mailkit.storage.memory.directory import MemoryDirectory
+from mailkit.storage.memory.events import MemoryEvents
+from mailkit.storage.memory.queue import MemoryQueue
+from mailkit.storage.memory.sendingcounts import MemorySendingCounts
 from mailkit.storage.memory.store import MemoryStore
 from mailkit.storage.memory.suppression import MemorySuppressionList
+from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
@@ -43,10 +48,14 @@ class World:
     store: MemoryStore = field(init=False)
     suppression: MemorySuppressionList = field(init=False)
     admin: Administration = field(init=False)
+    counts: MemorySendingCounts = field(factory=MemorySendingCounts)
+    queue: MemoryQueue = field(init=False)
+    events: MemoryEvents = field(factory=MemoryEvents)
 
     def __attrs_post_init__(self) -> None:
         self.directory = MemoryDirectory(self.clock.seconds)
         self.store = MemoryStore()
+        self.queue = MemoryQueue(LocalBoard(self.clock), self.clock.seconds)
         office = Office(
             self.directory,
             self.directory,
@@ -55,6 +64,8 @@ class World:
             DirectLanes(),
             Passwords(AuthSettings(scram_iterations=4096)),
             self.clock,
+            waiting=SuspendedMail(self.queue, self.events, self.clock),
+            sending=self.counts,
         )
         routing = Routing(self.directory, "mail.example.test")
         self.suppression = MemorySuppressionList()

@@ -43,6 +43,7 @@ from mailkit.services.delivery.transaction import DeliveryHouse
 from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.services.smtp import build
+from mailkit.services.smtp.doors import Limit
 from mailkit.services.smtp.service import SMTPHouse
 from mailkit.services.smtp.settings import SMTPSettings
 from mailkit.storage.content import OctetsContent
@@ -187,6 +188,7 @@ class World:
     numbers: count[int] = field(factory=lambda: count(1))
     queue: MemoryQueue | None = None
     outbound: Outbound | None = None
+    limit: Limit | None = None
 
     @store.default
     def _make_store(self) -> MemoryStore:
@@ -276,6 +278,7 @@ class World:
             self.authentication,
             self.routing,
             sends=self.outbound is not None,
+            limit=self.limit,
         )
 
     def protocol(self, name: str) -> IProtocol:

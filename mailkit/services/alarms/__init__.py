@@ -1,0 +1,1 @@
+"""Telling administrators what cannot wait."""
