@@ -46,7 +46,8 @@ AFTER_TROUBLE = 10.0
 """Seconds until the queue is looked at again that could not be read."""
 
 AFTER_BUG = 300.0
-"""Seconds until an item is tried again in whose attempt a bug of ours was met."""
+"""Seconds until an item is tried again in whose attempt a bug of ours was met, and
+another one when that was to be recorded."""
 
 PATIENCE = 10.0
 """Seconds that `Sender.stop` waits for what is on its way."""
@@ -203,8 +204,8 @@ class Sender:
         finally:
             self._is_looking = False
             self._looked = house.clock.seconds()
-        if not self._is_stopping:
-            self._look_in(LOOK_GAP if self._look_again else wait)
+            if not self._is_stopping:  # whatever happened: nobody else would look
+                self._look_in(LOOK_GAP if self._look_again else wait)
 
     async def _count(self) -> None:
         house, now = self._house, self._house.clock.seconds()
@@ -240,8 +241,9 @@ class Sender:
         is_bug = True
         try:
             items = await self._claim(lane)
-            if items:
-                await self._admit(lane, items)
+            leaving = await self._in_time(items)
+            if leaving:
+                await self._admit(lane, leaving)
             is_bug = False
         except Unavailable as error:
             is_bug = False
@@ -252,10 +254,11 @@ class Sender:
             raise
         finally:
             lane.is_filling = False
-            if is_bug:
+            if is_bug:  # which is logged by whoever owns this coroutine
                 lane.has_more = False
-                ids = [item.id for item in items if item not in lane.waiting]
-                self._spawn(self._give_back(ids, self._after_bug()))
+                for item in items:
+                    if item.id in self._claims and item.id not in self._here:
+                        self._spawn(self._count_bug(item))
         if self._is_stopping:
             await self._give_back([item.id for item in lane.waiting])
             lane.waiting.clear()
@@ -263,7 +266,7 @@ class Sender:
             self._let_out(lane)
 
     async def _claim(self, lane: Lane) -> Sequence[QueueItem]:
-        """Items that are ours now and may leave now."""
+        """Items that are ours now, and of which there is no other copy here."""
         house = self._house
         size = lane.share(int(self._concurrency.window(lane.hop).size))
         now = house.clock.seconds()
@@ -275,10 +278,13 @@ class Sender:
         if self._is_stopping:
             await self._give_back([item.id for item in items])
             return ()
+        return [item for item in items if item.id not in self._here]
+
+    async def _in_time(self, items: Sequence[QueueItem]) -> Sequence[QueueItem]:
+        """Those that may leave now; the others are given back until they may."""
+        house, now = self._house, self._house.clock.seconds()
         leaving: list[QueueItem] = []
         for item in items:
-            if item.id in self._here:
-                continue
             moment = house.pace.moment(item, now)
             if moment > now:
                 await self._give_back([item.id], moment)
@@ -405,7 +411,7 @@ class Sender:
             self._here.discard(item.id)
             self._house.metrics.set_out(-1)
             if is_bug:  # which is logged by whoever owns this coroutine
-                self._spawn(self._give_back([item.id], self._after_bug()))
+                self._spawn(self._count_bug(item))
             if not self._is_stopping:
                 self._go_on_after(lane)
 
@@ -420,8 +426,22 @@ class Sender:
             self._is_starved = False
             self.wake()
 
-    def _after_bug(self) -> float:
-        return self._house.clock.seconds() + AFTER_BUG
+    async def _count_bug(self, item: QueueItem) -> None:
+        """
+        Count an attempt in which a bug of ours was met as any other.
+
+        So the item is tried less and less often, and its sender hears of it: who knows
+        whether it would ever go better.
+        """
+        is_bug = True
+        try:
+            await self._trying.after_bug(item)
+            is_bug = False
+            self._claims.pop(item.id, None)
+        finally:
+            if is_bug:
+                after = self._house.clock.seconds() + AFTER_BUG
+                self._spawn(self._give_back([item.id], after))
 
     # -- holding on
 

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mailkit.errors import (
+    BadMessage,
     MailkitError,
     NoSuchItem,
     Refused,
@@ -24,6 +25,7 @@ from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import (
     Attempt,
     Fate,
+    QueueId,
     QueueItem,
     Selection,
 )
@@ -53,6 +55,8 @@ TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
 DOUBTFUL = "may have been sent twice: no answer to all octets"
 LATE = "may have been sent twice: the claim ended before the attempt did"
 UNRECORDED = "may be sent twice: it could not be recorded"
+BUG = "an error of ours, which our administrator finds in the log"
+BUG_BEHIND = "an error after it was handed over: look into the log before a release"
 
 
 @define(eq=False)
@@ -66,6 +70,8 @@ class Trying:
     _owner: str
     is_stopping: bool = False
     _sealing: Sealing = field(init=False)
+    _handed_over: set[QueueId] = field(init=False, factory=set)
+    """Items that somebody took, of which that is not recorded yet."""
 
     def __attrs_post_init__(self) -> None:
         self._sealing = Sealing(self._house)
@@ -98,7 +104,10 @@ class Trying:
             else:
                 tried = await self._by_hosts(item, content, hosts, carry)
             self._learn(tried, carry)
+        if any(one.fate is not Fate.WAITING for one in tried.reports):
+            self._handed_over.add(item.id)
         await self.conclude(item, content, tried, began)
+        self._handed_over.discard(item.id)
 
     async def conclude(
         self, item: QueueItem, content: IContent, tried: Tried, began: float
@@ -130,6 +139,18 @@ class Trying:
             except Unavailable as reason:
                 self._log_unreadable(item, reason)
         await self.conclude(item, content, failed(error), now)
+
+    async def after_bug(self, item: QueueItem) -> None:
+        """
+        Record that an attempt ended by a bug of ours.
+
+        What somebody took by then is held: to try it again would send it twice.
+        """
+        if item.id in self._handed_over:
+            self._handed_over.discard(item.id)
+            await self._hold(item, BadMessage(BUG_BEHIND))
+        else:
+            await self.let_wait(item, Unavailable(BUG))
 
     # -- the ways out
 
