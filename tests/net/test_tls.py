@@ -185,5 +185,5 @@ def test_authorities_besides(tmp_path: Path) -> None:
         x509.load_pem_x509_certificate(pair.certificate.read_bytes())
     )
     crypto.X509StoreContext(store, leaf).verify_certificate()
-    with pytest.raises(BadCertificate, match="key.pem: no PEM certificates"):
+    with pytest.raises(BadCertificate, match=r"key\.pem: no PEM certificates"):
         trust_also(context, bytes(pair.key))

@@ -10,6 +10,7 @@ from mailkit.app.cli.account import account
 from mailkit.app.cli.alias import alias
 from mailkit.app.cli.audit import audit
 from mailkit.app.cli.config import config
+from mailkit.app.cli.demo import demo
 from mailkit.app.cli.desk import Desk
 from mailkit.app.cli.domain import domain
 from mailkit.app.cli.init import init
@@ -63,6 +64,7 @@ def mailkit(context: click.Context, named: str | None, as_json: bool) -> None:
 
 for noun in (
     init,
+    demo,
     domain,
     account,
     alias,

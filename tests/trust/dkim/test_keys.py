@@ -40,7 +40,7 @@ ED25519 = SigningKey("a.test", "s", make_key(Algorithm.ED25519)).record
         "v=DKIM1; p=*",
         "v=DKIM1; p=AAAA",
         "v=DKIM1; k=ed25519; p=AAAA",
-        "v=DKIM1; k=rsa; p=MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
+        "v=DKIM1; p=MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
         "v=spf1 mx -all",
         ED25519.replace("k=ed25519", "k=x25519"),
     ],

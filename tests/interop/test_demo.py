@@ -1,0 +1,108 @@
+"""`mailkit demo` is what it says: two servers, real mail, nothing left behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tests.interop.server import (
+    ENVIRONMENT,
+    MAILKIT,
+    PATIENCE,
+    need,
+    run,
+    wait_until,
+)
+
+AT_MOST = 40.0
+"""Seconds for the whole story; a machine that is busy with others is given twice."""
+
+STORY = (
+    r"^1  Anna writes to Ben$",
+    r"│ 250 2\.0\.0 Accepted as [0-9a-f]{16}$",
+    r"│ west\.test  MX  10 mail\.west\.test\.$",
+    r"│ Return-Path: <anna@east\.test>$",
+    r"  signed",
+    r"  sent      mail\.west\.test 127\.0\.0\.\d:\d+, TLSv1\.3",
+    r"^2  Is it from east\.test, and unchanged\? \(DKIM\)$",
+    r"│ rsa-sha256     holds, by the key at r\d+\._domainkey\.east\.test$",
+    r"│ ed25519-sha256 holds, by the key at e\d+\._domainkey\.east\.test$",
+    r"│ signature by \w+ of east\.test: the body is another one$",
+    r"^3  Could somebody have listened\? \(MTA-STS\)$",
+    r"│ _mta-sts\.west\.test  TXT  v=STSv1; id=",
+    r"│ mode: enforce$",
+    r"checked by\s+(│\s+)?mta-sts$",
+    r"^4  Ben replies$",
+    r"│ In-Reply-To: <[0-9a-f]+@east\.test>$",
+    r"│ rsa-sha256     holds, by the key at r\d+\._domainkey\.west\.test$",
+    r"^5  mail\.west\.test is switched off, and Anna writes$",
+    r"│ state        waits$",
+    r"│ attempts     1$",
+    r"no connection:\s+(│\s+)?connection\s+(│\s+)?refused",
+    r"│ 1 item to be tried$",
+    r"  deferred  4\.4\.1",
+    r"  sent      mail\.west\.test",
+    r"^6  Anna mistypes an address$",
+    r"│ Subject: Not delivered: To a wrong address$",
+    r"│     550 5\.1\.1 No such address here$",
+    r"^That was all of it$",
+)
+"""What it shows, in this order."""
+
+
+def check(story: str) -> None:
+    """Every step was taken, and its evidence shown."""
+    at = 0
+    for pattern in STORY:
+        found = re.compile(pattern, re.MULTILINE).search(story, at)
+        assert found, f"no {pattern!r} in:\n{story[at:]}"
+        at = found.end()
+
+
+def folders() -> set[Path]:
+    """What demos keep while they run."""
+    return set(Path(tempfile.gettempdir()).glob("mailkit-demo-*"))
+
+
+def test_on_one_address() -> None:
+    began = time.monotonic()
+    check(run(*MAILKIT, "demo", "--one-address"))
+    assert time.monotonic() - began < 2 * AT_MOST
+
+
+def test_both_are_kept_until_they_are_not_wanted(tmp_path: Path) -> None:
+    need("curl")
+    before = folders()
+    out = tmp_path / "out"
+    with out.open("wb") as file:
+        demo = subprocess.Popen(
+            [*MAILKIT, "demo", "--keep"], stdout=file, stderr=file, env=ENVIRONMENT
+        )
+    try:
+        wait_until(
+            "both run on",
+            lambda: "their certificates are of" in out.read_text() or demo.poll(),
+            2 * AT_MOST,
+        )
+        story = out.read_text()
+        check(story)
+        assert "Both servers run on; Ctrl-C ends them" in story
+        logins = re.findall(r"│ (\w+@\w+\.test)  password (\S+)$", story, re.M)
+        places = re.findall(r"imap +([\d.]+):(\d+) \(STARTTLS\)", story)
+        [authority] = re.findall(r"certificates are of (\S+)$", story, re.M)
+        assert [name for name, _ in logins] == ["anna@east.test", "ben@west.test"]
+        for (name, password), (address, port) in zip(logins, places, strict=True):
+            said = run(
+                "curl", "-sv", "--ssl-reqd", "--cacert", authority,
+                "--user", f"{name}:{password}", f"imap://{address}:{port}/",
+            )  # fmt: skip
+            assert "* LIST" in said
+            assert "INBOX" in said
+    finally:
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(PATIENCE) == 0, out.read_text()
+    assert folders() == before
