@@ -7,12 +7,17 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from attrs import frozen
 
 _RECORD = re.compile(rb"v=TLSRPTv1[ \t]*;[ \t]*(.*)", re.S)
 _RUA = re.compile(rb"(?:^|;)[ \t]*rua[ \t]*=[ \t]*([^;]+)")
+_MAILBOX = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
 _MOST_TARGETS = 5
 _LONGEST_TARGET = 1000
 
@@ -46,13 +51,16 @@ def read_targets(records: tuple[bytes, ...]) -> list[str]:
 
 
 def mailbox_of(target: str) -> str | None:
-    """The address of a ``mailto:`` target; ``None`` for others."""
-    parts = urlsplit(target)
-    if parts.scheme.lower() != "mailto":
+    """
+    The address of a ``mailto:`` target (RFC 8460 §3); ``None`` for others.
+
+    A stranger wrote it, so it is a plain one: ASCII, nothing quoted, no literal.
+    """
+    scheme, _, rest = target.partition(":")
+    if scheme.lower() != "mailto":
         return None
-    address = unquote(parts.path)
-    is_one = address.isprintable() and address.count("@") == 1 and " " not in address
-    return address if is_one else None
+    address = unquote(rest.partition("?")[0].partition("#")[0])
+    return address if _MAILBOX.fullmatch(address) else None
 
 
 @frozen(kw_only=True)

@@ -63,10 +63,25 @@ def test_garbage_asks_for_nothing_strange(records: list[bytes]) -> None:
         ("mailto:a@b@c", None),
         ("mailto:a b@c", None),
         ("https://a@b.example/", None),
+        ("mailto:A.b_c@Sub-1.B.example", "A.b_c@Sub-1.B.example"),
+        ("mailto:%C3%A9@b.example", None),
+        ("mailto:a@b%C3%A9.example", None),
+        ("mailto:a>,<c@b.example", None),
+        ("mailto:a@b.example>", None),
+        ("mailto:a@[192.0.2.1]", None),
+        ("mailto:" + "a" * 65 + "@b.example", None),
+        ("https://[b", None),
+        ("mailto:[b", None),
     ],
 )
 def test_mailboxes(target: str, address: str | None) -> None:
     assert mailbox_of(target) == address
+
+
+@given(st.text(max_size=80))
+def test_whatever_a_target_is(text: str) -> None:
+    address = mailbox_of("mailto:" + text)
+    assert address is None or address.isascii()
 
 
 def test_a_report() -> None:
