@@ -284,7 +284,8 @@ def policy_fetch(settings: Settings, reactor: Any, resolver: Resolver) -> Policy
     :raises BadCertificate: if ``[tls] trust`` holds no authorities.
     """
     port, trusted = settings.relay.https_port, settings.tls.trust
+    allow = settings.relay.allow
     if trusted is None:
-        return PolicyFetch(reactor, resolver, port=port)
+        return PolicyFetch(reactor, resolver, port=port, allow=allow)
     make_client_context(also=bytes(trusted))
-    return PolicyFetch(reactor, resolver, AlsoTrusted(trusted), port)
+    return PolicyFetch(reactor, resolver, AlsoTrusted(trusted), port, allow)

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
+from mailkit.model.inward import plain
+
 EVERYWHERE = frozenset({"", "0.0.0.0", "::"})
 
 
@@ -18,6 +20,7 @@ def own_ports(descriptions: Sequence[str]) -> Callable[[str, int], bool]:
     listening = [place for place in map(_place, descriptions) if place is not None]
 
     def is_own(address: str, port: int) -> bool:
+        address = _plain(address)
         return any(
             port == ours
             and (_is_here(address) if host in EVERYWHERE else _is_same(host, address))
@@ -37,6 +40,14 @@ def _place(description: str) -> tuple[str, int] | None:
     port = named.get("port", rest[0])
     host = named.get("interface", "").replace("\0", ":")
     return (host, int(port)) if port.isdigit() else None
+
+
+def _plain(address: str) -> str:
+    """An IPv4 address as such, where it is written as one of IPv6."""
+    try:
+        return str(plain(ip_address(address)))
+    except ValueError:
+        return address
 
 
 def _is_same(host: str, address: str) -> bool:

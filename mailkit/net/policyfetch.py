@@ -5,7 +5,7 @@ handed in (RFC 8460 §5.4).
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,13 +20,16 @@ from twisted.internet.endpoints import (
     TCP6ClientEndpoint,
     wrapClientTLS,
 )
-from twisted.internet.error import ConnectError
+from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import (
     IProtocolFactory,
     IStreamClientEndpoint,
 )
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
-from twisted.web.client import URI, Agent, ResponseFailed
+from twisted.python.failure import Failure
+from twisted.web.client import URI, Agent, ResponseDone, ResponseFailed
+from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
@@ -34,6 +37,7 @@ from zope.interface import implementer
 from mailkit.errors import Unavailable, Unreachable
 from mailkit.interfaces.policies import IPolicyFetch, IReportPost
 from mailkit.interfaces.resolver import IResolver
+from mailkit.model.inward import Network, may_be_reached
 from mailkit.net.tls import trust_also
 
 T = TypeVar("T")
@@ -71,16 +75,18 @@ class PolicyFetch:
 
     :param reactor: Twisted's, which has no type of its own.
     :param trust: authorities; those of the system unless others are given.
+    :param allow: networks of the administrator's that names of strangers may lead to.
     """
 
     _reactor: Any
     _resolver: IResolver
     trust: Any = field(factory=platformTrust)  # whose interface Twisted keeps to itself
     port: int = 443
+    allow: Sequence[Network] = ()
     _client: HTTPClient = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        factory = _Endpoints(self._reactor, self._resolver, self.trust)
+        factory = _Endpoints(self._reactor, self._resolver, self.trust, self.allow)
         agent = Agent.usingEndpointFactory(self._reactor, factory)
         self._client = HTTPClient(agent)
 
@@ -104,7 +110,9 @@ class PolicyFetch:
         except ResponseFailed as error:
             reason = error.reasons[0].getErrorMessage()
             raise Unavailable(f"{url}: {reason}") from error
-        except (ConnectError, OSError, Unreachable) as error:
+        except (ConnectError, ConnectionClosed, OSError, Unreachable) as error:
+            raise Unavailable(f"{url}: {error}") from error
+        except ValueError as error:  # whatever is no URL, or no name of a host
             raise Unavailable(f"{url}: {error}") from error
 
     async def _post(self, url: str, octets: bytes, kind: str) -> None:
@@ -115,28 +123,65 @@ class PolicyFetch:
             allow_redirects=False,
             unbuffered=True,
         )
+        body = _Body(most=0)
+        response.deliverBody(body)
         if response.code not in (200, 201, 202, 204):
             raise Unavailable(f"{url} answers {response.code}")
 
     async def _get(self, url: str) -> bytes:
         response = await self._client.get(url, allow_redirects=False, unbuffered=True)
+        kind = response.headers.getRawHeaders("Content-Type", [""])[0]
+        is_text = kind.partition(";")[0].strip().lower() == "text/plain"
+        body = _Body(most=LONGEST if response.code == 200 and is_text else 0)
+        response.deliverBody(body)
         if response.code != 200:
             raise Unavailable(f"{url} answers {response.code}")
-        kind = response.headers.getRawHeaders("Content-Type", [""])[0]
-        if kind.partition(";")[0].strip().lower() != "text/plain":
+        if not is_text:
             raise Unavailable(f"{url} is no plain text")
-        pieces: list[bytes] = []
-        size = 0
+        octets = await body.whole
+        if octets is None:
+            raise Unavailable(f"{url} is too long")
+        return octets
 
-        def take(piece: bytes) -> None:
-            nonlocal size
-            size += len(piece)
-            if size > LONGEST:
-                raise Unavailable(f"{url} is too long")
-            pieces.append(piece)
 
-        await response.collect(take)
-        return b"".join(pieces)
+class _Body(Protocol):
+    """
+    What comes behind the header of an answer, up to a size; then it hangs up.
+
+    So it does when nobody wants the rest: the other side may never end it.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.whole: Deferred[bytes | None] = Deferred(lambda one: self._hang_up())
+        """All of it; ``None``: it is longer."""
+        self._most = most
+        self._octets = bytearray()
+
+    def connectionMade(self) -> None:
+        if not self._most:
+            self._end(None)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._octets += data
+        if len(self._octets) > self._most:
+            self._end(None)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.whole.called:
+            return
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.whole.callback(bytes(self._octets))
+        else:
+            self.whole.errback(reason)
+
+    def _end(self, octets: bytes | None) -> None:
+        if not self.whole.called:
+            self.whole.callback(octets)
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self.transport is not None:
+            self.transport.loseConnection()
 
 
 @implementer(IAgentEndpointFactory)
@@ -145,6 +190,7 @@ class _Endpoints:
     _reactor: Any
     _resolver: IResolver
     _trust: Any  # as above
+    _allow: Sequence[Network]
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         host = uri.host.decode("ascii")
@@ -153,7 +199,7 @@ class _Endpoints:
             trustRoot=self._trust,
             extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2},
         )
-        found = _Resolved(self._reactor, self._resolver, host, uri.port)
+        found = _Resolved(self._reactor, self._resolver, host, uri.port, self._allow)
         return wrapClientTLS(options, found)
 
 
@@ -166,13 +212,17 @@ class _Resolved:
     _resolver: IResolver
     _host: str
     _port: int
+    _allow: Sequence[Network]
 
     def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
         return Deferred.fromCoroutine(self._connect(factory))
 
     async def _connect(self, factory: IProtocolFactory) -> Any:
-        addresses = (await self._resolver.addresses(self._host)).records
-        failure: Exception = Unreachable(f"{self._host} has no address")
+        found = (await self._resolver.addresses(self._host)).records
+        # Whoever writes DNS records would reach into our network.
+        addresses = [one for one in found if may_be_reached(one, self._allow)]
+        words = "leads to addresses that are not public" if found else "has no address"
+        failure: Exception = Unreachable(f"{self._host} {words}")
         for address in addresses[:_MOST_ADDRESSES]:
             kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
             endpoint = kind(self._reactor, address, self._port, timeout=TO_CONNECT)

@@ -9,6 +9,9 @@ from mailkit.app.ownports import own_ports
 PLACES = [
     (["tcp:25"], "127.0.0.1", 25, True),
     (["tcp:25"], "127.0.0.1", 26, False),
+    (["tcp:25"], "::ffff:127.0.0.1", 25, True),
+    (["tcp:25:interface=127.0.0.2"], "::ffff:127.0.0.2", 25, True),
+    (["tcp:25:interface=127.0.0.2"], "mx.example", 25, False),
     (["tcp:25"], "192.0.2.1", 25, False),
     (["tcp:25"], "2001:db8::1", 25, False),
     (["tcp:port=25:interface=0.0.0.0"], "127.0.0.1", 25, True),

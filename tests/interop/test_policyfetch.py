@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.ssl import (
     Certificate,
     CertificateOptions,
@@ -20,12 +22,14 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from mailkit.errors import Unavailable
+from mailkit.net import policyfetch
 from mailkit.net.policyfetch import LONGEST, AlsoTrusted, PolicyFetch
 from mailkit.net.selfsigned import make_self_signed
 from mailkit.testing.dns import DictResolver
 
 POLICY = b"version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 604800\n"
 HOST = "mta-sts.example.test"
+ALLOW = (ip_network("127.0.0.0/8"),)
 
 
 class _Answers(Resource):
@@ -45,6 +49,14 @@ class _Answers(Resource):
 
     def render_POST(self, request: Request) -> bytes | int:
         return self.answer(request)
+
+
+class _Rude(Protocol):
+    """Is there, and hangs up."""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.loseConnection()
 
 
 class PolicyFetchTests(TestCase):
@@ -70,6 +82,7 @@ class PolicyFetchTests(TestCase):
             self.resolver,
             trustRootFromCertificates([Certificate.loadPEM(pem)]),
             port.getHost().port,
+            ALLOW,
         )
 
     def get(self, domain: str = "example.test") -> Deferred[bytes]:
@@ -78,9 +91,9 @@ class PolicyFetchTests(TestCase):
     async def test_authorities_besides_those_of_the_system(self) -> None:
         port = self.fetch.port
         trust = AlsoTrusted(self.certificate)
-        fetch = PolicyFetch(reactor, self.resolver, trust, port)
+        fetch = PolicyFetch(reactor, self.resolver, trust, port, ALLOW)
         assert await fetch.fetch("example.test") == POLICY
-        strict = PolicyFetch(reactor, self.resolver, port=port)
+        strict = PolicyFetch(reactor, self.resolver, port=port, allow=ALLOW)
         with self.assertRaisesRegex(Unavailable, "certificate"):
             await strict.fetch("example.test")
 
@@ -92,7 +105,8 @@ class PolicyFetchTests(TestCase):
         self.assertEqual(await self.get(), POLICY)
 
     async def test_who_is_not_trusted(self) -> None:
-        self.fetch = PolicyFetch(reactor, self.resolver, port=self.fetch.port)
+        port = self.fetch.port
+        self.fetch = PolicyFetch(reactor, self.resolver, port=port, allow=ALLOW)
         await self.refused("certificate verify failed")
 
     async def test_a_certificate_for_somebody_else(self) -> None:
@@ -103,6 +117,36 @@ class PolicyFetchTests(TestCase):
         await self.refused("has no address", "nobody.test")
         self.fetch.port = 1
         await self.refused("refused")
+
+    async def test_names_that_lead_into_our_network(self) -> None:
+        self.fetch = PolicyFetch(reactor, self.resolver, port=self.fetch.port)
+        await self.refused("not public")
+        self.resolver.add("mta-sts.mapped.test. AAAA ::ffff:127.0.0.1")
+        await self.refused("not public", "mapped.test")
+        with self.assertRaisesRegex(Unavailable, "not public"):
+            url = f"https://localhost:{self.fetch.port}/"
+            await self.fetch.post(url, b"it", "application/tlsrpt+gzip")
+
+    async def test_names_that_no_certificate_may_have(self) -> None:
+        self.resolver.add("mta-sts.a_b.test. A 127.0.0.1")
+        await self.refused("mta-sts.a_b.test", "a_b.test")
+        await self.refused("mta-sts", "-a.test")
+        await self.refused("mta-sts", "a" * 63 + ".test")
+
+    async def test_addresses_that_are_none(self) -> None:
+        for url in ("https://[b", "https:///x", "https://a:x/", "https://a:999999/"):
+            with self.assertRaises(Unavailable):
+                await self.fetch.post(url, b"it", "application/tlsrpt+gzip")
+
+    async def test_who_hangs_up_at_once(self) -> None:
+        rude = ServerFactory()
+        rude.noisy = False
+        rude.protocol = _Rude
+        twisted: Any = reactor
+        port = twisted.listenTCP(0, rude, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        self.fetch.port = port.getHost().port
+        await self.refused("https://mta-sts.example.test")
 
     async def test_dns_fails(self) -> None:
         self.resolver.fail(HOST)
@@ -136,6 +180,34 @@ class PolicyFetchTests(TestCase):
 
         self.site.answer = cut
         await self.refused("https://mta-sts.example.test")
+
+    def endless(self, code: int) -> list[Deferred[object]]:
+        """Answers that begin and never end, and when each of them is hung up on."""
+        ends: list[Deferred[object]] = []
+
+        def drip(request: Request) -> int:
+            request.setResponseCode(code)
+            request.write(b"version")
+            ends.append(request.notifyFinish().addErrback(lambda failure: None))
+            return NOT_DONE_YET
+
+        self.site.answer = drip
+        return ends
+
+    async def test_nobody_waits_for_the_rest_of_a_refusal(self) -> None:
+        ends = self.endless(500)
+        await self.refused("answers 500")
+        await ends[0]
+        ends = self.endless(201)
+        url = f"https://{HOST}:{self.fetch.port}/"
+        await self.fetch.post(url, b"it", "application/tlsrpt+gzip")
+        await ends[0]
+
+    async def test_what_takes_too_long_is_hung_up_on(self) -> None:
+        self.patch(policyfetch, "PATIENCE", 0.2)
+        ends = self.endless(200)
+        await self.refused("takes too long")
+        await ends[0]
 
     async def test_reports_are_handed_in(self) -> None:
         taken: list[tuple[bytes, bytes, str]] = []

@@ -10,14 +10,7 @@ else whoever writes DNS records would reach into our network.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv6Address, ip_address
 from itertools import chain, groupby, islice, zip_longest
 
 from attrs import define, field, frozen
@@ -26,10 +19,8 @@ from mailkit.errors import DNSTrouble, NoSuchHost, Refused, Unavailable, Unreach
 from mailkit.interfaces.queue import NextHost
 from mailkit.interfaces.resolver import Answer, IResolver, MXRecord
 from mailkit.model.address import DomainName, a_labels
+from mailkit.model.inward import Network, may_be_reached
 from mailkit.model.tlspolicy import OPPORTUNISTIC, TLSPolicy
-
-Network = IPv4Network | IPv6Network
-IPAddress = IPv4Address | IPv6Address
 
 PolicyOf = Callable[[DomainName, Answer[MXRecord], str], Awaitable[TLSPolicy]]
 """How a host of a domain has to be protected, with the answer that named it: `NextHost`
@@ -37,32 +28,6 @@ names are given. May raise `Unavailable`, so that the host is passed over for no
 
 Shuffle = Callable[[list[MXRecord]], object]
 """Puts a list into random order."""
-
-INWARD = tuple(
-    ip_network(text)
-    for text in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "224.0.0.0/4",
-        "240.0.0.0/4",
-        "::/128",
-        "::1/128",
-        "fc00::/7",
-        "fe80::/10",
-        "fec0::/10",
-        "ff00::/8",
-    )
-)
-"""Unspecified, loopback, private, link-local, multicast and reserved addresses
-(RFC 6890 §2.2); those for documentation lead nowhere anyway."""
-
-_TRANSLATED = ip_network("64:ff9b::/96")  # RFC 6052 §2.1
-_SIXTOFOUR = ip_network("2002::/16")  # RFC 3056 §2
 
 
 @frozen
@@ -188,7 +153,7 @@ class Hosts:
         if any(self._is_own(address, self._port) for address in addresses):
             search.is_loop = True
             return
-        usable = [address for address in addresses if self._may_go_to(address)]
+        usable = [one for one in addresses if may_be_reached(one, self._allow)]
         if len(usable) < len(addresses):
             search.inward.update(set(addresses).difference(usable))
         if not usable:
@@ -203,10 +168,6 @@ class Hosts:
             NextHost(name=host, address=address, port=self._port, policy=policy)
             for address in islice(_alternating(usable), self._limits.addresses)
         ]
-
-    def _may_go_to(self, text: str) -> bool:
-        address = ip_address(text)
-        return not _is_inward(address) or any(address in net for net in self._allow)
 
 
 @define(eq=False)
@@ -256,19 +217,6 @@ def read_literal(domain: str) -> str | None:
     if is_ipv6 != isinstance(address, IPv6Address) or "%" in text:
         return None
     return str(address)
-
-
-def _is_inward(address: IPAddress) -> bool:
-    """Also where it is an IPv4 address dressed up as one of IPv6."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped
-        if inner is None and address in _TRANSLATED:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        elif inner is None and address in _SIXTOFOUR:
-            inner = IPv4Address(int(address) >> 80 & 0xFFFFFFFF)
-        if inner is not None:
-            return _is_inward(inner)
-    return any(address in network for network in INWARD)
 
 
 def _alternating(addresses: Sequence[str]) -> Iterable[str]:
