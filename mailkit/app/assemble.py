@@ -15,7 +15,7 @@ from mailkit.app.nameserver import NameService
 from mailkit.app.outbound import SIGNED_LONGER, Rooms, WayOut, open_way_out
 from mailkit.app.sending import make_sending_limits
 from mailkit.app.settings import Settings
-from mailkit.errors import MailkitError, Refused
+from mailkit.errors import MailkitError, Refused, Unavailable
 from mailkit.factories import SERVICES, Services
 from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.delivery import IFiling
@@ -95,7 +95,13 @@ class House:
             starting.addErrback(self._cannot_send)
 
     async def _send(self, way_out: WayOut, counts_all: bool) -> None:
-        await self.queue.start()
+        try:
+            await self.queue.start()
+        except Unavailable as error:  # nothing but leftovers: mail leaves all the same
+            self.log.error(
+                "what a stop left of the queue is not cleared away: {reason}",
+                reason=str(error),
+            )
         way_out.start(counts_all)
         if self.sending_limits is not None and counts_all:
             self.sending_limits.start()

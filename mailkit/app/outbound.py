@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailkit.app.ownports import own_ports
 from mailkit.app.routes import EndMaker
@@ -132,19 +134,27 @@ class WayOut:
         await self.tls.close()
 
     def _look(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._do_seldom())
+        looking = Deferred.fromCoroutine(self._do_seldom())
+        # A failure that came through would end it for good.
+        return looking.addErrback(self._log_bug)
+
+    def _log_bug(self, failure: Failure) -> None:
+        self.log.failure("what is done each hour failed", failure)
 
     async def _do_seldom(self) -> None:
         """What is done beside, each hour: nobody waits for it."""
         yesterday = datetime.fromtimestamp(self.reactor.seconds() - 86_400, UTC)
-        try:
-            await self.policies.refresh()
-            await self.reports.report(f"{yesterday:%Y-%m-%d}")
-        except MailkitError as error:
-            self.log.warn(
-                "policies of TLS are not renewed, or not reported: {reason}",
-                reason=str(error),
-            )
+        for what in (
+            self.policies.refresh,
+            partial(self.reports.report, f"{yesterday:%Y-%m-%d}"),
+        ):
+            try:
+                await what()
+            except MailkitError as error:
+                self.log.warn(
+                    "policies of TLS are not renewed, or not reported: {reason}",
+                    reason=str(error),
+                )
 
 
 @define(eq=False)

@@ -1,0 +1,100 @@
+"""What the way out does beside carrying mail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+from twisted.internet import reactor
+from twisted.trial.unittest import SynchronousTestCase
+
+from mailkit.app.assemble import House, open_house
+from mailkit.app.find import read_config
+from mailkit.app.outbound import LOOKED_AFTER, WayOut
+from mailkit.errors import StorageBroken
+from mailkit.metrics import Metrics
+from mailkit.net.startlanes import finish
+from mailkit.testing.at_once import at_once
+from mailkit.testing.clock import TestClock
+
+
+@define(eq=False)
+class Seldom:
+    """Policies and reports in one, which fail as they are told."""
+
+    error: Exception | None = None
+    done: list[str] = field(factory=list)
+
+    async def refresh(self) -> int:
+        self.done.append("policies")
+        if self.error is not None:
+            raise self.error
+        return 0
+
+    async def report(self, day: str) -> int:
+        self.done.append(day)
+        return 0
+
+
+class EachHour(SynchronousTestCase):
+    """Policies are renewed, and a day is reported."""
+
+    def setUp(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        variables = {"MAILKIT_RELAY__ENABLED": "true"}
+        settings = read_config(None, variables, folder).settings
+        settings.data.mkdir()
+        self.house: House = open_house(settings, reactor, Metrics())
+        self.addCleanup(lambda: finish(self.house.close()))
+        assert self.house.way_out is not None
+        self.way_out: WayOut = self.house.way_out
+        self.clock = TestClock()
+        self.seldom = Seldom()
+        seldom: Any = self.seldom  # in place of two parts
+        self.way_out.reactor = self.way_out.sending.clock = self.clock
+        self.way_out.policies = self.way_out.reports = seldom
+
+    def start(self) -> None:
+        self.way_out.start(counts_all=True)
+        self.addCleanup(lambda: finish(self.way_out.stop()))
+
+    def test_both_are_done(self) -> None:
+        self.start()
+        self.clock.advance(LOOKED_AFTER)
+        assert self.seldom.done == ["policies", "2025-12-31"]
+
+    def test_what_fails_does_not_end_it(self) -> None:
+        self.seldom.error = StorageBroken("the disk")
+        self.start()
+        self.clock.advance(LOOKED_AFTER)
+        assert self.seldom.done == ["policies", "2025-12-31"]
+        self.seldom.error = ZeroDivisionError()
+        self.clock.advance(LOOKED_AFTER)
+        assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
+        self.seldom.error = None
+        self.clock.advance(LOOKED_AFTER)
+        assert self.seldom.done[-1] == "2025-12-31"
+
+    def test_leftovers_that_cannot_be_cleared_away_stop_no_mail(self) -> None:
+        begun: list[bool] = []
+
+        class Broken:
+            async def start(self) -> None:
+                raise StorageBroken("the disk")
+
+        class Recording:
+            def start(self, counts_all: bool) -> None:
+                begun.append(counts_all)
+
+        queue, way_out = self.house.queue, self.way_out
+        broken: Any = Broken()
+        recording: Any = Recording()
+        self.house.queue = broken
+        self.house.way_out = recording
+        try:
+            at_once(self.house._send(recording, True))
+        finally:
+            self.house.queue, self.house.way_out = queue, way_out
+        assert begun == [True]
