@@ -157,7 +157,7 @@ class Teller:
         if not self._may_tell(about, told, sender, kind, is_ours=is_ours):
             return
         octets = await self._compose(id, about, content, told, kind, until, sender)
-        notice = self._item(id, sender, hop, octets)
+        notice = self._item(id, about, sender, hop, octets)
         await self._queue.put(Rewritten(octets), [notice], self._trace(id, sender))
         self._allowance.take(str(sender.address))
         self._metrics.noticed(kind.value, "written")
@@ -246,6 +246,8 @@ class Teller:
 
     def _returns_whole(self, about: Accepted, content: IContent) -> bool:
         """By RET, else by who it is and how large (RFC 3461 §6.2)."""
+        if about.envelope.parameters.require_tls:
+            return False  # RFC 8689 §5: who knows how it travels back
         asked = (about.envelope.parameters.ret or "").upper()
         if asked == "FULL":
             return content.size <= self._settings.whole_if_asked
@@ -270,7 +272,9 @@ class Teller:
             )
         )
 
-    def _item(self, id: str, sender: Path, hop: NextHop, octets: bytes) -> QueueItem:
+    def _item(
+        self, id: str, about: Accepted, sender: Path, hop: NextHop, octets: bytes
+    ) -> QueueItem:
         now = self._clock.seconds()
         is_plain = octets.isascii()
         parameters = SenderParameters(
@@ -291,6 +295,7 @@ class Teller:
             message_id=f"<{id}@{self._hostname}>",
             subject="",
             is_ours=True,
+            require_tls=about.envelope.parameters.require_tls,  # RFC 8689 §5
         )
 
     # -- what is remembered of it

@@ -197,6 +197,18 @@ def test_ret(ret: str | None, account: bool, size: int, whole: bool) -> None:
     assert (b"Today?" in desk.notice()) is whole
 
 
+@pytest.mark.parametrize("ret", [None, "FULL"])
+def test_what_asked_for_tls_does_not_come_back_whole(
+    desk: Desk, ret: str | None
+) -> None:
+    """RFC 8689 §5."""
+    parameters = SenderParameters(ret=ret, require_tls=True)
+    desk.tell(desk.item(envelope=Envelope(ALICE_PATH, parameters)))
+    assert b"Today?" not in desk.notice()
+    [item] = desk.items()
+    assert item.require_tls
+
+
 def test_only_of_failures_the_message_comes_back(desk: Desk) -> None:
     envelope = Envelope(ALICE_PATH, SenderParameters(ret="FULL"))
     desk.tell(desk.item(envelope=envelope), kind=NoticeKind.DELAYED)
