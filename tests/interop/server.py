@@ -78,8 +78,13 @@ def wait_until(what: str, is_so: object, seconds: float = PATIENCE) -> None:
 
 def can_connect(port: int) -> bool:
     """Whether somebody listens there."""
+    return can_connect_to("127.0.0.1", port)
+
+
+def can_connect_to(address: str, port: int) -> bool:
+    """The same at another address."""
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection((address, port), 1).close()
     except OSError:
         return False
     return True
