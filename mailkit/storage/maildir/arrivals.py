@@ -15,7 +15,13 @@ from contextlib import suppress
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from mailkit.errors import MailboxGone, MailkitError, NoSuchMailbox, OverQuota
+from mailkit.errors import (
+    MailboxGone,
+    MailkitError,
+    NoSuchMailbox,
+    OverQuota,
+    StorageBroken,
+)
 from mailkit.model.flags import Flags
 from mailkit.storage.index.index import Index, Standing
 from mailkit.storage.index.rows import MailboxRow, MessageRow, RenderedRow, bits_of
@@ -24,6 +30,9 @@ from mailkit.storage.maildir.home import Home, NotNowError
 from mailkit.storage.maildir.keywords import Keywords
 from mailkit.storage.maildir.letter import Letter
 from mailkit.storage.safefile import translated
+
+_FINISHED_AT_MOST = 10
+"""How often what others left half done is finished before a delivery."""
 
 SYNC_AT_ONCE = 0.005
 """Seconds of syncing that the clerk does by itself."""
@@ -203,7 +212,7 @@ class _Landed:
     def _begin(self, first: Drop, *, waits: bool) -> None:
         """Begin the transaction; what somebody else left half done is finished."""
         home, index = self._home, self._index
-        while True:
+        for _ in range(_FINISHED_AT_MOST):
             index.database.begin(is_full=False)
             self._standing = standing = index.before_arrivals(
                 home.token, first.folder, first.mailbox_id
@@ -215,6 +224,7 @@ class _Landed:
             if not waits and any(standing.half_done[:3]):
                 raise NotNowError
             home.repair.finish(home, index, standing.half_done)
+        raise StorageBroken(f"{home.path}: what was begun there cannot be finished")
 
     def _prepare(self, landing: Landing) -> None:
         """What takes long, or makes transactions of its own."""
