@@ -18,7 +18,14 @@ from mailkit.model.envelope import (
 from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem
 from mailkit.protocols.smtp.client import SMTPClient
+from mailkit.protocols.smtp.parse import write_xtext
 from mailkit.protocols.smtp.text import is_text
+
+LONGEST_ENVID = 100
+"""Characters of an ENVID, written as xtext (RFC 3461 §4.4)."""
+
+LONGEST_ORCPT = 500
+"""The same of an ORCPT (RFC 3461 §4.2)."""
 
 
 @implementer(IContent)
@@ -187,7 +194,7 @@ def sender_parameters(
         body=fitted.body,
         smtputf8=fitted.smtputf8,
         ret=said.ret if has_dsn else None,
-        envid=said.envid if has_dsn else None,
+        envid=_fitting(said.envid, LONGEST_ENVID) if has_dsn else None,
         require_tls=item.require_tls and offers("REQUIRETLS"),
     )
 
@@ -202,7 +209,16 @@ def recipient_parameters(
     if orcpt is not None and not fitted.smtputf8 and not orcpt.isascii():
         # RFC 6533 §3, utf-8-addr-xtext: what is not ASCII by its number.
         orcpt = "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in orcpt)
-    return RecipientParameters(said.notify, orcpt)
+    return RecipientParameters(said.notify, _fitting(orcpt, LONGEST_ORCPT))
+
+
+def _fitting(text: str | None, most: int) -> str | None:
+    """
+    What the host may read, or nothing.
+
+    UTF-8 that came as it is goes on as xtext, and may be too long then.
+    """
+    return None if text is None or len(write_xtext(text)) > most else text
 
 
 def path_for(path: Path, fitted: Fitted) -> Path | None:

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from mailkit.errors import Unavailable, Unreachable
+from mailkit.errors import Refused, Unavailable, Unreachable
 from mailkit.interfaces.queue import Carried, IRelay, NextHost
 from mailkit.interfaces.storage import IContent
 from mailkit.metrics import Metrics
@@ -33,7 +33,7 @@ from mailkit.net.relay.opening import Opening, TLSTrouble, forgives
 from mailkit.net.relay.settings import RelaySettings
 from mailkit.net.relay.tls import Handshake, Judgement, make_client_context
 from mailkit.net.relay.transaction import Stale, Transaction
-from mailkit.net.relay.verdicts import BROKEN
+from mailkit.net.relay.verdicts import BROKEN, OURS
 
 
 def _unheard(result: TLSResult) -> None:
@@ -138,10 +138,11 @@ class Relay:
             except Stale:
                 may_be_old = False
                 continue
-            except Unreachable as problem:
+            except (Refused, Unavailable) as problem:
                 if not reports:
                     raise
-                reports += _put_off(left, problem.status, str(problem))
+                # Some have it: they are not to get it again for the others' sake.
+                reports += _put_off(left, _status_of(problem), str(problem))
                 break
             asked = transaction.recipients
             reports += transaction.reports
@@ -295,6 +296,10 @@ def _batch(
         if len(domains) > bounds.domains:
             return batch[:index]
     return batch
+
+
+def _status_of(problem: Refused | Unavailable) -> str:
+    return problem.status if isinstance(problem, Unreachable) else OURS
 
 
 def _put_off(

@@ -10,6 +10,9 @@ from mailkit.net.relay.conversation import one_line
 BROKEN = "4.4.2"
 """Bad connection (RFC 3463 §3.5)."""
 
+OURS = "4.3.0"
+"""It is not the host's fault (RFC 3463 §3.4)."""
+
 _STATUSES: dict[int, str] = {
     421: "4.3.2",
     450: "4.2.0",

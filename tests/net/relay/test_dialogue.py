@@ -411,6 +411,36 @@ def test_the_rest_waits_when_there_is_no_second_connection() -> None:
     ]
 
 
+class Dying(OnDisk):
+    """Can be read so many times."""
+
+    async def read(self, start: int, count: int) -> bytes:
+        if len(self.reads) >= 14:
+            raise StorageBroken("the disk")
+        return await super().read(start, count)
+
+
+def test_who_has_it_has_it_though_the_rest_cannot_be_read() -> None:
+    world = World(settings=RelaySettings(recipients=1, piece=8))
+    assert told(world.carry(item("a@sink.test", "b@sink.test"), Dying(TEXT))) == [
+        "a sent 2.0.0 250 2.0.0 Taken",
+        "b waiting 4.3.0 the disk",
+    ]
+
+
+def test_who_has_it_has_it_though_the_host_takes_no_more_such_mail() -> None:
+    world = World(
+        {"EHLO": offering("SMTPUTF8")},
+        RelaySettings(recipients=1, messages=1),
+        later=GOOD,
+    )
+    octets = b"From: x@elsewhere.test\r\nSubject: \xc3\xbc\r\n\r\nHello\r\n"
+    assert told(world.carry(item("a@sink.test", "b@sink.test"), octets)) == [
+        "a sent 2.0.0 250 2.0.0 Taken",
+        "b waiting 4.3.0 the host does not take addresses and headers in UTF-8",
+    ]
+
+
 # -- what a host takes
 
 
@@ -443,6 +473,18 @@ def test_dsn() -> None:
     other = World({"EHLO": offering(but="DSN")})
     other.carry(item(parameters=parameters, told=told_of))
     assert commands(other)[1:3] == [MAIL, "RCPT TO:<a@sink.test>"]
+
+
+@pytest.mark.parametrize("hello", [offering("SMTPUTF8"), offering()])
+def test_dsn_words_that_become_too_long(hello: str) -> None:
+    """UTF-8 comes in shorter than it goes out; mail does not fail for that."""
+    long = "\U0001f600" * 90
+    told_of = RecipientParameters(frozenset((Notify.FAILURE,)), f"utf-8;{long}@x.test")
+    parameters = SenderParameters(envid="\U0001f600" * 30, smtputf8=True)
+    world = World({"EHLO": hello})
+    world.carry(item(parameters=parameters, told=told_of))
+    assert "ENVID" not in commands(world)[1]
+    assert commands(world)[2] == "RCPT TO:<a@sink.test> NOTIFY=FAILURE"
 
 
 def test_utf8_addresses() -> None:
