@@ -269,17 +269,12 @@ class Routing:
             found = await self._exact_owner(base)
             if found is not None:
                 return found, detail
-        if owner is None:
-            owner = await self._pattern_owner(address)
-        if owner is None and base is not address:
-            found = await self._pattern_owner(base)
-            if found is not None:
-                return found, detail
-        if owner is None:
-            catch_all = Address("", address.domain)
-            owner = await self._directory.alias(catch_all) or []
-            return owner, detail if owner else ""
-        return owner, ""
+        if owner is not None:
+            return owner, ""
+        catch_all = Address("", address.domain)
+        owner = await self._pattern_owner(address)
+        owner = owner or await self._directory.alias(catch_all) or []
+        return owner, detail if owner else ""
 
     async def _exact_owner(self, address: Address) -> Owner | None:
         """What stands in the directory under that very name."""

@@ -5,7 +5,7 @@ Patterns of addresses, as routes and aliases have them.
     One address, and what is below it after ``+`` (RFC 5233 §1).
 ``*-anna@example.org``, ``*@*.example.org``
     Each ``*`` stands for any run of characters, also for none; it never reaches over
-    the ``@``.
+    the ``@``. What follows ``+`` need not match.
 ``example.org``
     Every address of a domain.
 ``*.example.org``
@@ -142,14 +142,19 @@ class Pattern:
                     return (Kind.BELOW, -len(self.domain))
                 return None
             case Kind.PATTERN:
-                if self.domain_glob.matches(address.domain) and self.local_glob.matches(
-                    address.local_part
-                ):
-                    weight = self.local_glob.weight + self.domain_glob.weight
-                    return (Kind.PATTERN, -weight)
-                return None
+                return self._rank_by_globs(address)
             case Kind.ADDRESS:
                 return _rank_of_address(self.text, address)
+
+    def _rank_by_globs(self, address: Address) -> Rank | None:
+        if not self.domain_glob.matches(address.domain):
+            return None
+        base = address.local_part.partition("+")[0]
+        matches = self.local_glob.matches
+        if matches(address.local_part) or (base and matches(base)):
+            weight = self.local_glob.weight + self.domain_glob.weight
+            return (Kind.PATTERN, -weight)
+        return None
 
 
 def _of_addresses(local_part: str, domain: str, text: str) -> Pattern:

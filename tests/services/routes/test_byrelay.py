@@ -1,0 +1,134 @@
+"""Routes to servers: which hosts are asked, under which TLS, with which password."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from attrs import define, field
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from mailkit.errors import DNSTrouble, NeedsTLS, Unreachable
+from mailkit.interfaces.queue import Carried, IRelay, IRouteEnd, NextHost
+from mailkit.interfaces.storage import IContent
+from mailkit.model.queueitem import Fate, QueueItem, Report
+from mailkit.model.target import ToLMTP, ToSmarthost
+from mailkit.model.tlspolicy import TLSLevel
+from mailkit.services.routes.byrelay import ByRelay, LMTPHosts, SmarthostHosts
+from mailkit.storage.content import OctetsContent
+from mailkit.testing.at_once import at_once
+from mailkit.testing.dns import DictResolver
+from tests.net.relay.world import item
+
+RESOLVER = DictResolver("""
+    smart.example. A 192.0.2.1
+    smart.example. A 192.0.2.2
+    empty.example. TXT nothing
+""")
+RESOLVER.fail("broken.example")
+
+
+def is_own(address: str, port: int) -> bool:
+    return (address, port) == ("127.0.0.1", 25)
+
+
+async def secret(path: str) -> str:
+    return f"what is in {path}"
+
+
+@implementer(IRelay)
+@define(eq=False)
+class Relay:
+    """Reaches some addresses."""
+
+    reached: Sequence[str]
+    refuses: bool = False
+    asked: list[NextHost] = field(factory=list)
+
+    async def carry(
+        self, host: NextHost, item: QueueItem, content: IContent
+    ) -> Carried:
+        self.asked.append(host)
+        if self.refuses:
+            raise NeedsTLS("no")
+        if host.address not in self.reached:
+            raise Unreachable(f"{host.address} is away")
+        path = item.waiting[0].path
+        return Carried(reports=(Report(path, Fate.SENT, "2.0.0", "ok"),))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def smarthost(relay: Relay, target: ToSmarthost) -> ByRelay:
+    return ByRelay(relay, SmarthostHosts(target, RESOLVER, is_own, secret))
+
+
+def carry(end: ByRelay) -> Carried:
+    return at_once(end.carry(item(), OctetsContent(b"")))
+
+
+def test_the_first_that_is_there_takes_it() -> None:
+    relay = Relay(["192.0.2.2"])
+    target = ToSmarthost(
+        host="smart.example",
+        port=587,
+        level=TLSLevel.PKIX,
+        username="u",
+        password_file="/pw",
+    )
+    end = smarthost(relay, target)
+    verifyObject(IRouteEnd, end)
+    done = carry(end)
+    assert (done.host, done.address) == ("smart.example", "192.0.2.2:587")
+    assert [host.address for host in relay.asked] == ["192.0.2.1", "192.0.2.2"]
+    policy = relay.asked[0].policy
+    assert (policy.level, policy.names, policy.origin) == (
+        TLSLevel.PKIX,
+        ("smart.example",),
+        "route",
+    )
+    assert relay.asked[0].password == "what is in /pw"
+    assert not end.is_final
+    at_once(end.close())
+
+
+UNREACHED = [
+    ("smart.example", 25, Unreachable, "192.0.2.2 is away"),
+    ("empty.example", 25, Unreachable, "empty.example has no address"),
+    ("broken.example", 25, DNSTrouble, ""),
+    ("localhost", 25, Unreachable, "localhost:25 is this very server"),
+    ("localhost", 26, Unreachable, "::1 is away"),
+    ("192.0.2.7", 25, Unreachable, "192.0.2.7 is away"),
+]
+
+
+@pytest.mark.parametrize(("host", "port", "kind", "words"), UNREACHED)
+def test_nobody_is_there(
+    host: str, port: int, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        carry(smarthost(Relay([]), ToSmarthost(host=host, port=port)))
+    assert words in str(caught.value)
+
+
+def test_a_refusal_is_the_last_word() -> None:
+    relay = Relay(["192.0.2.1"], refuses=True)
+    with pytest.raises(NeedsTLS):
+        carry(smarthost(relay, ToSmarthost(host="smart.example", port=25)))
+    assert len(relay.asked) == 1
+
+
+LMTP = [
+    (ToLMTP(socket="/run/lmtp"), "/run/lmtp", "/run/lmtp"),
+    (ToLMTP(host="192.0.2.9", port=2424), "192.0.2.9", "192.0.2.9:2424"),
+]
+
+
+@pytest.mark.parametrize(("target", "address", "place"), LMTP)
+def test_lmtp(target: ToLMTP, address: str, place: str) -> None:
+    relay = Relay([address])
+    end = ByRelay(relay, LMTPHosts(target, RESOLVER, is_own), is_final=True)
+    assert carry(end).address == place
+    assert relay.asked[0].is_lmtp
