@@ -142,6 +142,17 @@ class OrderTests(TestCase):
         assert self.log == [["other"], ["both", "later"], "run"]
 
     @coroutine
+    async def test_what_waits_for_a_lane_holds_nobody_up_who_was_begun(self) -> None:
+        event = self.held("alice")
+        for_alice = start(self.lanes.clerk(["alice"], "alice", self.note, nothing))
+        for name in ("bob", "carol"):
+            await self.lanes.clerk([name], name, self.note, nothing)
+        assert self.log == [["bob"], ["carol"]]
+        event.set()
+        await for_alice
+        assert self.log == [["bob"], ["carol"], ["alice"]]
+
+    @coroutine
     async def test_batches_have_an_end(self) -> None:
         event = self.held("alice")
         items = range(MOST_IN_A_BATCH + 1)
