@@ -99,6 +99,8 @@ class QueueItem:
     tls_optional: bool = False
     """Its header says ``TLS-Required: No``: what the recipient's domain demands of TLS
     is no reason to fail (RFC 8689 §4.2.2)."""
+    is_tls_report: bool = False
+    """It tells how TLS went: how it goes itself is not told (RFC 8460 §3)."""
     rate: str = ""
     """The name of a bulk sending whose pace it keeps; empty: as fast as it goes."""
     is_taken_over: bool = False

@@ -171,6 +171,9 @@ class TLSReports:
             message_id=f"<{id}@{self._hostname}>",
             subject=_subject(report),
             is_ours=True,
+            # RFC 8460 §3: it is to arrive whatever is wrong with TLS.
+            tls_optional=True,
+            is_tls_report=True,
         )
         await self._queue.put(Rewritten(octets), [item])
 

@@ -67,7 +67,7 @@ class World:
         return DomainName("example.org")
 
     async def post(self, url: str, octets: bytes, kind: str) -> None:
-        if self.is_refusing:
+        if self.is_refusing or "[" in url:
             raise Unavailable("answers 500")
         self.posted.append((url, octets, kind))
 
@@ -113,6 +113,8 @@ def test_by_mail(world: World) -> None:
     assert [str(one.path) for one in item.recipients] == ["tls@Reports.example"]
     assert item.hop.domain == "reports.example"
     assert item.is_ours
+    assert item.tls_optional
+    assert item.is_tls_report
     message = world.mail()
     # RFC 8460 §5.3.
     assert message["TLS-Report-Domain"] == "xn--bcher-kva.example"
@@ -153,6 +155,18 @@ def test_who_does_not_take_it_is_asked_again(world: World) -> None:
     world.is_refusing = False
     assert world.report() == 1
     assert world.left() == []
+
+
+def test_nobody_spoils_the_reports_to_others(world: World) -> None:
+    world.records.count(RESULT)
+    world.wanted("https://[bad,mailto:%C3%A9@reports.example")
+    other = DomainName("other.example")
+    world.records.count(evolve(RESULT, domain=other))
+    name = "_smtp._tls.other.example."
+    world.resolver.add(f'{name} TXT "v=TLSRPTv1; rua=mailto:a@other.example"')
+    assert world.report() == 1
+    [item] = world.items()
+    assert item.hop.domain == other
 
 
 def test_dns_that_fails(world: World) -> None:

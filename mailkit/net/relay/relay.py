@@ -259,6 +259,8 @@ class Relay:
     def _tell(
         self, host: NextHost, item: QueueItem, talk: Conversation, judgement: Judgement
     ) -> None:
+        if item.hop.route or item.is_tls_report:
+            return  # nobody else's hosts, or a report for each report
         self._on_tls(
             TLSResult(
                 domain=item.hop.domain,

@@ -208,6 +208,7 @@ class QueueContract:
             held="odd",
             is_ours=True,
             tls_optional=True,
+            is_tls_report=True,
             is_sealed=True,
             require_tls=True,
             rate="spring",

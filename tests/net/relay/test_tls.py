@@ -12,6 +12,8 @@ from twisted.internet.address import IPv4Address, UNIXAddress
 
 from mailkit.errors import NeedsTLS, Unreachable
 from mailkit.interfaces.queue import NextHost
+from mailkit.model.address import DomainName
+from mailkit.model.queueitem import NextHop
 from mailkit.model.tlspolicy import TLSARecord, TLSLevel, TLSPolicy
 from mailkit.net.relay.dane import problem_by_dane
 from mailkit.net.relay.names import fits, names_of
@@ -392,6 +394,17 @@ def test_requiretls(tmp_path: Path, papers: Papers) -> None:
     # The connection is good for everything else.
     assert told(other.carry(item(), host=host(LEVEL.PKIX))) == SENT
     assert len(other.host.sinks) == 1
+
+
+def test_what_is_not_reported(tmp_path: Path, papers: Papers) -> None:
+    """Routes lead to the administrator's hosts; a report is not reported."""
+    here = world(tmp_path, papers)
+    by_route = evolve(item(), hop=NextHop(DomainName("sink.test"), "smarthost"))
+    here.carry(by_route, host=host(LEVEL.OPPORTUNISTIC))
+    here.carry(evolve(item(), is_tls_report=True), host=host(LEVEL.ENCRYPT))
+    assert here.tls == []
+    here.carry(item(), host=host(LEVEL.PKIX))
+    assert len(here.tls) == 1
 
 
 def test_requiretls_on_this_machine() -> None:
