@@ -167,6 +167,20 @@ def test_a_signature_that_is_missing_is_seen(world: World) -> None:
     assert world.check(MESSAGE) == "there is no signature of ours"
 
 
+def test_what_was_held_for_long_leaves_all_the_same(world: World) -> None:
+    head = world.seal()
+    world.clock.advance(30 * 86400.0)
+    assert world.check(head + MESSAGE) == ""
+    tried = evolve(ITEM, attempts=1)
+    assert (
+        world.check(
+            head.replace(b"s=r1", b"s=r0").replace(b"s=e1", b"s=e0") + MESSAGE, tried
+        )
+        == ""
+    )
+    assert world.check(head + MESSAGE + b"More.\r\n", tried)
+
+
 def test_keys_may_change_between_the_signature_and_the_look(world: World) -> None:
     head = world.seal()
     world.keys = [SigningKey("example.org", "new", make_key(Algorithm.ED25519))]
