@@ -8,9 +8,11 @@ there, and one that it does not name is nobody's.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -154,15 +156,33 @@ class KeyFolder:
             raise StorageBroken(f"{path}: {error}") from error
         return tuple(keys), signing
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the one process that writes keys: another's would be signed with, too."""
+        with told_as_ours():
+            self._files.make_folders(str(self._folder))
+            flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+            lock = os.open(self._folder / "lock", flags, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
     def _make(self, domain: DomainName) -> Sequence[DomainKey]:
-        known = self._read(domain)
-        if known.keys:
-            return known.keys  # somebody was faster
-        now = self._now()
-        self._write(domain, [], self._new(domain, now, now, set()))
-        return self._read(domain).keys
+        with self._alone():
+            known = self._read(domain)
+            if known.keys:
+                return known.keys  # somebody was faster
+            now = self._now()
+            self._write(domain, [], self._new(domain, now, now, set()))
+            return self._read(domain).keys
 
     def _rotate(self, domain: DomainName, wait: float) -> Sequence[DomainKey]:
+        with self._alone():
+            return self._rotate_alone(domain, wait)
+
+    def _rotate_alone(self, domain: DomainName, wait: float) -> Sequence[DomainKey]:
         now = self._now()
         keys = self._read(domain).keys
         if any(key.signs_from > now for key in keys):

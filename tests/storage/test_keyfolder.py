@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -41,6 +42,23 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path / "dkim")
+
+
+def test_two_processes_make_one_key_of_each_kind(world: World) -> None:
+    """Each signs at once, and none with what the other has thrown away."""
+    signed: list[list[str]] = []
+
+    def sign() -> None:
+        keys = at_once(world.open().signing(DOMAIN))
+        signed.append([key.record for key in keys])
+
+    threads = [Thread(target=sign) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(signed) == 4
+    assert all(records == signed[0] for records in signed)
 
 
 def test_a_domain_gets_one_key_of_each_kind(world: World) -> None:
@@ -121,7 +139,7 @@ def test_keys_of_a_domain_that_goes_go(world: World) -> None:
     at_once(world.keys.make(DOMAIN))
     at_once(world.keys.remove(DOMAIN))
     assert world.published() == []
-    assert not list(world.folder.iterdir())
+    assert [path.name for path in world.folder.iterdir()] == ["lock"]
 
 
 @pytest.mark.parametrize("damage", ["{}", "nonsense", '{"keys": [{"selector": 1}]}'])
