@@ -17,7 +17,7 @@ def own_ports(descriptions: Sequence[str]) -> Callable[[str, int], bool]:
 
     Mail that would be sent there would come back to us (RFC 5321 §5.1).
     """
-    listening = [place for place in map(_place, descriptions) if place is not None]
+    listening = [place for place in map(place_of, descriptions) if place is not None]
 
     def is_own(address: str, port: int) -> bool:
         address = _plain(address)
@@ -30,7 +30,7 @@ def own_ports(descriptions: Sequence[str]) -> Callable[[str, int], bool]:
     return is_own
 
 
-def _place(description: str) -> tuple[str, int] | None:
+def place_of(description: str) -> tuple[str, int] | None:
     """The address and the port of an endpoint string; ``None`` if it has none."""
     text = description.replace("\\:", "\0")
     kind, *rest = text.split(":")

@@ -22,10 +22,11 @@ from mailkit.net.nameserver.settings import NameServerSettings
 from mailkit.net.resolver.settings import DNSSettings
 from mailkit.services.alarms.settings import AlarmSettings
 from mailkit.services.authsettings import AuthSettings
+from mailkit.services.doctor.settings import DoctorSettings
 from mailkit.services.notices.settings import NoticeSettings
 from mailkit.services.queue.settings import QueueSettings, RetrySettings
-from mailkit.services.sendinglimits import SendingSettings
 from mailkit.services.routes.settings import RouteSettings, check_names
+from mailkit.services.sendinglimits import SendingSettings
 from mailkit.services.smtp.settings import SMTPSettings
 
 _HOSTNAME = re.compile(
@@ -271,6 +272,7 @@ class Settings:
     sending: SendingSettings = field(factory=SendingSettings)
     alarm: AlarmSettings = field(factory=AlarmSettings)
     web: WebSettings = WebSettings()
+    doctor: DoctorSettings = field(factory=DoctorSettings)
     log: LogSettings = LogSettings()
     process: ProcessSettings = ProcessSettings()
     accounts: AccountSettings = AccountSettings()

@@ -12,6 +12,7 @@ from mailkit.app.cli.audit import audit
 from mailkit.app.cli.config import config
 from mailkit.app.cli.demo import demo
 from mailkit.app.cli.desk import Desk
+from mailkit.app.cli.doctor import doctor
 from mailkit.app.cli.domain import domain
 from mailkit.app.cli.init import init
 from mailkit.app.cli.mailbox import mailbox
@@ -65,6 +66,7 @@ def mailkit(context: click.Context, named: str | None, as_json: bool) -> None:
 for noun in (
     init,
     demo,
+    doctor,
     domain,
     account,
     alias,

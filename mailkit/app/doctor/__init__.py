@@ -1,0 +1,1 @@
+"""What `mailkit doctor` looks at on this machine and from it."""

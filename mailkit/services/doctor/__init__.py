@@ -1,0 +1,1 @@
+"""``mailkit doctor``: whether others find us, believe us, and can reach us."""

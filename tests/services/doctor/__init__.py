@@ -1,0 +1,1 @@
+"""Tests of what `mailkit doctor` makes of what it sees."""
