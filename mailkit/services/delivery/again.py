@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import define
+from attrs import define, evolve
 from zope.interface import implementer
 
 from mailkit.errors import MailkitError, Refused, Unavailable
 from mailkit.interfaces.delivery import IDestination, ITransaction, Origin
 from mailkit.interfaces.queue import Carried, ICarrier
 from mailkit.interfaces.storage import IContent
+from mailkit.model.envelope import Envelope
 from mailkit.model.outcome import Failed, Outcome
 from mailkit.model.path import Path
 from mailkit.model.queueitem import Fate, QueueItem, Report
@@ -35,7 +36,7 @@ class LocalCarrier:
 
     async def carry(self, item: QueueItem, content: IContent) -> Carried:
         origin = Origin("unix", protocol="LMTP")
-        transaction = await self._destination().begin(item.envelope, origin)
+        transaction = await self._destination().begin(_envelope_of(item), origin)
         reports: list[Report] = []
         taken: list[Path] = []
         try:
@@ -51,6 +52,13 @@ class LocalCarrier:
         finally:
             await transaction.abort()
         return Carried(reports=tuple(reports))
+
+
+def _envelope_of(item: QueueItem) -> Envelope:
+    """Without a hold, which is over: what leaves from here is not held once more."""
+    parameters = item.envelope.parameters
+    parameters = evolve(parameters, hold_for=None, hold_until=None)
+    return evolve(item.envelope, parameters=parameters)
 
 
 async def _keep(

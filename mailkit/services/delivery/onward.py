@@ -10,6 +10,7 @@ from mailkit.interfaces.delivery import ForeignRecipient, IDestination
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.tellers import Accepted, ITeller
+from mailkit.model.address import AccountName
 from mailkit.model.envelope import Envelope, Notify, Recipient
 from mailkit.model.notice import NoticeKind
 from mailkit.model.path import Path
@@ -52,11 +53,24 @@ class Onward:
     _items: dict[tuple[NextHop, Path], dict[Path, Recipient]] = field(
         factory=dict, init=False
     )
+    _aliases: set[str] = field(factory=set, init=False)
+    """Which aliases lead here; the empty one: none."""
+
+    @property
+    def alias(self) -> str:
+        """
+        The one alias by which all of it leaves; empty, where there is none.
+
+        It is noted in the message, as it is for our own people: if the message comes
+        back, it is known. Of several, some recipients would read about others.
+        """
+        return next(iter(self._aliases)) if len(self._aliases) == 1 else ""
 
     def add(self, recipient: Recipient, foreign: ForeignRecipient) -> None:
         """Take somebody elsewhere, whom ``recipient`` leads to."""
         sender = self._envelope.reverse_path
         parameters = recipient.parameters
+        self._aliases.add(foreign.alias)
         if foreign.alias:
             sender = self._outbound.rewrite_sender(sender)
             if parameters.orcpt is None:  # RFC 3461 §5.2.1
@@ -69,6 +83,7 @@ class Onward:
 
     def wait(self, recipient: Recipient) -> None:
         """Take somebody of ours who cannot be given the message now."""
+        self._aliases.add("")
         hop = NextHop(recipient.path.address.domain, LOCAL)
         recipients = self._items.setdefault((hop, self._envelope.reverse_path), {})
         recipients[recipient.path] = recipient
@@ -111,6 +126,12 @@ class Onward:
             )
             for number, ((hop, sender), recipients) in enumerate(self._items.items(), 1)
         ]
+
+
+def as_account(recipient: Recipient, account: AccountName) -> Recipient:
+    """One of those whom an alias leads to."""
+    local_part, _, domain = account.rpartition("@")
+    return evolve(recipient, path=Path(local_part, domain))
 
 
 def without_success(recipient: Recipient) -> Recipient:

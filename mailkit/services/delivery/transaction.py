@@ -52,6 +52,7 @@ from mailkit.services.delivery.content import read_header
 from mailkit.services.delivery.onward import (
     Onward,
     Outbound,
+    as_account,
     tell_of_success,
     without_success,
 )
@@ -196,11 +197,13 @@ class LocalTransaction:
             except (Refused, Unavailable) as error:
                 copy.error = error
         for path in self._accounts_of:
-            self._outcomes[path] = outcome = self._outcome(path)
+            self._outcomes[path] = outcome = self._outcome(path, self._examined.header)
             if isinstance(outcome, Failed):
                 self._record.refused(path, outcome.error)
         if self._is_split and not all(map(_has_failed, self._outcomes.values())):
             self._let_wait()
+        if self._is_held:
+            self._hold()
         return self._outcomes
 
     async def commit(self) -> str:
@@ -283,7 +286,13 @@ class LocalTransaction:
         )
         return await house.filing.file(arriving)
 
-    def _outcome(self, path: Path) -> Outcome:
+    def _outcome(self, path: Path, header: bytes) -> Outcome:
+        for foreign in self._foreign_of[path]:
+            # Aliases that lead to each other and to several make many of one message.
+            if foreign.alias and received.was_delivered_to(
+                header, foreign.alias, self._house.limits
+            ):
+                return Failed(MailLoop(foreign.alias))
         copies = [self._copies[name] for name in self._accounts_of[path]]
         for copy in copies:
             if copy.error is not None:
@@ -297,10 +306,14 @@ class LocalTransaction:
 
     def _is_wanted(self, copy: _Copy) -> bool:
         """Whether somebody who leads here was told that the message is kept."""
-        return copy.error is None and any(
-            not isinstance(self._outcomes[recipient.path], Failed)
-            and recipient.path not in self._waiting
-            for recipient in copy.recipients
+        return (
+            not self._is_held
+            and copy.error is None
+            and any(
+                not isinstance(self._outcomes[recipient.path], Failed)
+                and recipient.path not in self._waiting
+                for recipient in copy.recipients
+            )
         )
 
     # -- what goes on, or has to wait
@@ -314,6 +327,22 @@ class LocalTransaction:
         """What fails for a time only is tried again by the queue."""
         for path, outcome in self._outcomes.items():
             if isinstance(outcome, Failed) and isinstance(outcome.error, Unavailable):
+                self._waiting.add(path)
+                self._outcomes[path] = Kept(("queue",))
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether nobody is to have it yet (RFC 4865 §4), people of ours included."""
+        said = self._envelope.parameters
+        is_later = said.hold_for is not None or (
+            said.hold_until is not None and said.hold_until > self._finished
+        )
+        return is_later and self._origin.is_submission and self._is_split
+
+    def _hold(self) -> None:
+        """What is for our own people waits in the queue, where it can be dropped."""
+        for path, outcome in self._outcomes.items():
+            if not isinstance(outcome, Failed) and not self._foreign_of[path]:
                 self._waiting.add(path)
                 self._outcomes[path] = Kept(("queue",))
 
@@ -335,15 +364,21 @@ class LocalTransaction:
                     recipient = without_success(recipient)
                 for foreign in self._foreign_of[path]:
                     onward.add(recipient, foreign)
+                if self._is_held:
+                    for account in self._accounts_of[path]:
+                        onward.wait(as_account(recipient, account))
         accepted = self._accepted()
         if refused and self._is_split:
             await outbound.teller.tell_refused(accepted, content, refused)
         said = header.first(self._examined.header, b"TLS-Required") or b""
+        head = trace
+        if onward.alias:
+            head = received.write_delivered_to(onward.alias) + trace
         items = onward.items(
-            accepted, content.size + len(trace), said.strip().lower() == b"no"
+            accepted, content.size + len(head), said.strip().lower() == b"no"
         )
         if items:
-            await outbound.queue.put(content, items, trace)
+            await outbound.queue.put(content, items, head)
         return items
 
     async def _tell_of_success(self, outbound: Outbound, content: IContent) -> None:

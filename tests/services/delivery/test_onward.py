@@ -9,6 +9,7 @@ import pytest
 from mailkit.errors import (
     BadMessage,
     MailkitError,
+    MailLoop,
     NoSuchAddress,
     NotOurs,
     StorageBroken,
@@ -202,6 +203,47 @@ def test_holds(way: Way) -> None:
     assert [item.require_tls for item in way.items] == [False, False, True]
 
 
+def test_a_hold_is_one_for_our_own_people_too(way: Way) -> None:
+    """RFC 4865 §4: nobody has it before; until then it can be dropped."""
+    way.alias("fred", "fred@example.net", BOB)
+    wish = RecipientParameters(notify=frozenset((Notify.SUCCESS,)))
+    hold = SenderParameters(hold_for=60)
+    keep(way.submit(BOB, "b@example.net", parameters=hold, wish=wish))
+    keep(way.submit("fred@example.org", parameters=hold))
+    assert way.world.mailbox(BOB) == []
+    assert {item.hold_until for item in way.items} == {NEW_YEAR + 60}
+    local = [item for item in way.items if item.hop.route == LOCAL]
+    assert [recipients(item) for item in local] == [[BOB], [BOB]]
+    assert way.world.teller.told == []
+    way.world.clock.advance(60.0)
+    carrier = LocalCarrier(lambda: way.world.delivery(Handed()))
+    assert way.world.queue is not None
+    for item in local:
+        content = at_once(way.world.queue.content(item.id))
+        at_once(carrier.carry(item, content))
+    assert len(way.world.mailbox(BOB)) == 2
+
+
+def test_a_hold_that_is_over_is_none(way: Way) -> None:
+    keep(way.submit(BOB, parameters=SenderParameters(hold_until=NEW_YEAR - 1)))
+    assert len(way.world.mailbox(BOB)) == 1
+    assert way.items == []
+
+
+def test_what_waited_is_not_held_once_more(way: Way) -> None:
+    way.alias("fred", "fred@example.net", BOB)
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.submit("fred@example.org", ALICE, parameters=SenderParameters(hold_for=9)))
+    filing(way, ALICE, Unavailable("not asked"))
+    [item] = [item for item in way.items if "fred" in str(item.recipients)]
+    assert way.world.queue is not None
+    content = at_once(way.world.queue.content(item.id))
+    carrier = LocalCarrier(lambda: way.world.delivery(Handed()))
+    at_once(carrier.carry(item, content))
+    [left] = [item for item in way.items if item.hop.domain == "example.net"]
+    assert left.hold_until is None
+
+
 @pytest.mark.parametrize(
     ("field", "require", "optional"),
     [
@@ -234,6 +276,30 @@ def test_an_alias_elsewhere_has_a_sender_of_ours(way: Way) -> None:
     assert not item.is_ours
     assert way.octets(item).endswith(MESSAGE)
     assert len(way.world.mailbox(BOB)) == 1
+
+
+def test_an_alias_that_is_come_back_to_is_a_loop(way: Way) -> None:
+    """Two servers whose aliases lead to each other would fill both."""
+    way.alias("fred", "fred@example.net", "joe@example.net")
+    keep(way.begin("fred@example.org"))
+    [item] = way.items
+    octets = way.octets(item)
+    assert octets.startswith(b"Delivered-To: fred@example.org\r\nReceived: ")
+    assert item.size == len(octets)
+    way.message = octets
+    outcomes = at_once(way.begin("fred@example.org").prepare())
+    [outcome] = outcomes.values()
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, MailLoop)
+
+
+def test_who_else_is_written_to_does_not_read_of_an_alias(way: Way) -> None:
+    way.alias("fred", "fred@example.net")
+    way.alias("joe", "joe@example.net")
+    keep(way.begin("fred@example.org", "joe@example.org"))
+    keep(way.submit("fred@example.org", "b@example.net"))
+    for item in way.items:
+        assert b"Delivered-To" not in way.octets(item)
 
 
 def test_two_ways_to_the_same_person_are_one(way: Way) -> None:
