@@ -109,7 +109,11 @@ class IntoMaildir:
         with told_as_ours():
             self._files.unlink(path)  # of an attempt that did not come to its end
             file = self._files.create(path)
-            file.write(head)
+            try:
+                file.write(head)
+            except BaseException:
+                file.discard()
+                raise
             return file
 
     def _finish(self, file: NewFile, name: str, meta: bytes) -> None:

@@ -18,6 +18,8 @@ from mailkit.errors import (
     StorageBroken,
     StorageFull,
     TooLarge,
+    TurnedAway,
+    TurnedAwayForNow,
     Unavailable,
     Unreachable,
 )
@@ -102,7 +104,9 @@ def failed(error: MailkitError, host: str = "", address: str = "") -> Tried:
 
 
 def _status(error: MailkitError) -> str:
-    if isinstance(error, NoSuchHost | NeedsTLS | Unreachable):
+    if isinstance(
+        error, NoSuchHost | NeedsTLS | Unreachable | TurnedAway | TurnedAwayForNow
+    ):
         return error.status
     for kind in type(error).__mro__:
         if kind in STATUSES:

@@ -1,1 +1,1 @@
-"""Tests of routes: whom they mean."""
+"""Tests of routes: whom they mean, and what is made of them."""
