@@ -21,6 +21,12 @@ from mailkit.formats.unsubscribe import Unsubscription, read_token
 from mailkit.web.headers import put_headers
 from mailkit.web.wellknown import PolicyPage
 
+LONGEST_BODY = 64 * 1024
+"""Octets that a request may bring."""
+
+_TOO_LARGE = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
 _PLAIN = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
 
@@ -107,9 +113,46 @@ class Pages:
         return self._templates.from_string(source).render(facts)
 
 
+class Bounded(Request):
+    """
+    A request that sends no more than `LONGEST_BODY`; one that does is hung up on.
+
+    Twisted takes whatever comes, and writes it to disk.
+    """
+
+    _is_refused = False
+    _taken = 0
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(min(length or 0, LONGEST_BODY))
+        if length is not None and length > LONGEST_BODY:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._taken += len(data)
+        if self._taken > LONGEST_BODY:
+            self._refuse()
+        if not self._is_refused:
+            super().handleContentChunk(data)
+
+    def process(self) -> None:
+        if not self._is_refused:
+            super().process()
+
+    def _refuse(self) -> None:
+        if self._is_refused or self.channel is None:
+            return
+        self._is_refused = True
+        transport = self.channel.transport
+        assert transport is not None
+        transport.write(_TOO_LARGE)
+        self.channel.loseConnection()
+
+
 class WebSite(Site):
     """All pages, each with the headers that keep its readers safe."""
 
+    requestFactory = Bounded
     displayTracebacks = False
     noisy = False
 

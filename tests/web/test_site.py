@@ -13,7 +13,7 @@ from zope.interface import directlyProvides
 from mailkit.formats.unsubscribe import Unsubscription, write_token
 from mailkit.model.address import DomainName
 from mailkit.web.headers import HEADERS
-from mailkit.web.site import WebHouse, make_site
+from mailkit.web.site import LONGEST_BODY, WebHouse, make_site
 from mailkit.web.wellknown import PolicyPage
 
 KEY = b"a key"
@@ -129,3 +129,45 @@ def test_nothing_else_is_there(world: World) -> None:
     assert world.ask("/")[::2] == (404, "There is nothing here.\n")
     assert world.ask("/healthz/")[0] == 404
     assert world.ask("/healthz", "DELETE")[0] == 405
+
+
+def said(world: World, *pieces: bytes) -> tuple[bytes, Any]:
+    """What a connection hears of all that, and its transport."""
+    channel: Any = world.site.buildProtocol(None)  # Twisted's, without types
+    transport: Any = StringTransport()
+    channel.makeConnection(transport)
+    for piece in pieces:
+        channel.dataReceived(piece)
+    return transport.value(), transport
+
+
+def test_nobody_fills_the_disk(world: World) -> None:
+    head = b"POST /u/x HTTP/1.1\r\nHost: x\r\n"
+    more = b"x" * LONGEST_BODY
+    long = head + b"Content-Length: 100000000\r\n\r\n"
+    heard, transport = said(world, long, more, more)
+    assert heard.startswith(b"HTTP/1.1 413 ")
+    assert heard.count(b"HTTP/1.1") == 1
+    assert transport.disconnecting
+    chunk = b"%x\r\n%b\r\n" % (len(more), more)
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n"
+    heard, transport = said(world, chunked, chunk, chunk, b"0\r\n\r\n")
+    assert heard.startswith(b"HTTP/1.1 413 ")
+    assert heard.count(b"HTTP/1.1") == 1
+    assert transport.disconnecting
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_what_programs_send_with_one_click(world: World, framing: str) -> None:
+    token = write_token(WHAT, [KEY]).encode()
+    head = b"POST /u/%b HTTP/1.1\r\nHost: x\r\n" % token
+    if framing == "length":
+        rest = b"Content-Length: 26\r\n\r\nList-Unsubscribe=One-Click"
+    else:
+        rest = (
+            b"Transfer-Encoding: chunked\r\n\r\n"
+            b"1a\r\nList-Unsubscribe=One-Click\r\n0\r\n\r\n"
+        )
+    heard, _ = said(world, head + rest)
+    assert heard.startswith(b"HTTP/1.1 200 ")
+    assert world.gone == [WHAT]
