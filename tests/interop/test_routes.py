@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import http.server
 import json
+import re
+import shlex
 import smtplib
 import socket
 import subprocess
@@ -24,6 +26,7 @@ from typing import Any
 import pytest
 from attrs import define, field
 
+from tests.docs.rfcs import ROOT
 from tests.interop.server import (
     PASSWORD,
     Server,
@@ -160,6 +163,12 @@ class World:
     ) -> None:
         with smtplib.SMTP("127.0.0.1", self.server.ports["smtp"]) as peer:
             peer.sendmail(sender, recipients, text.replace("{id}", id))
+
+    def takes(self, recipient: str) -> bool:
+        with smtplib.SMTP("127.0.0.1", self.server.ports["smtp"]) as peer:
+            peer.ehlo()
+            peer.mail("x@elsewhere.test")
+            return peer.rcpt(recipient)[0] == 250
 
     def retry(self) -> None:
         self.server.command("queue", "retry", "--all")
@@ -520,31 +529,36 @@ def test_routes_made_by_the_command_count_at_once(world: World) -> None:
     place = f"127.0.0.1:{world.redis.port}/0"
     assert said == f"route made leads to Redis list made at {place}\n"
 
-    def is_taken() -> bool:
-        with smtplib.SMTP("127.0.0.1", world.server.ports["smtp"]) as peer:
-            peer.ehlo()
-            peer.mail("x@elsewhere.test")
-            return peer.rcpt("made@example.test")[0] == 250
-
-    wait_until("the server knows", is_taken)
+    wait_until("the server knows", lambda: world.takes("made@example.test"))
     world.send("d1", "made@example.test")
     wait_until("it is pushed", lambda: len(world.redis.rows("made")) == 1)
     assert "cret" not in command("route", "list") + command("audit", "made")
     command("route", "remove", "made")
-    wait_until("the server knows", lambda: not is_taken())
+    wait_until("the server knows", lambda: not world.takes("made@example.test"))
+
+
+def test_the_how_to_does_what_it_says(world: World) -> None:
+    page = (ROOT / "docs" / "howto" / "route-into-redis.md").read_text()
+    [line] = re.findall(r"^\$ mailkit (route add .*)$", page, re.MULTILINE)
+    place = f"redis://:se%3Acret@127.0.0.1:{world.redis.port}/0"
+    line = line.replace("redis://127.0.0.1:6379/0", place)
+    world.server.command(*shlex.split(line.replace("example.org", "example.test")))
+    wait_until(
+        "the command knows",
+        lambda: world.explain("order-7@example.test")["rule"] == "orders",
+    )
+    wait_until("the server knows", lambda: world.takes("order-7@example.test"))
+    world.send("o1", "order-7@example.test")
+    wait_until("it is pushed", lambda: len(world.redis.rows("orders")) == 1)
+    [sample] = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert list(json.loads(sample)) == list(world.redis.rows("orders")[0])
 
 
 def test_a_pattern_is_an_address_to_write_to_and_from(world: World) -> None:
     world.server.command("alias", "add", "*-alice@example.test", ALICE)
     before = len(world.server.messages(ALICE))
 
-    def is_taken() -> bool:
-        with smtplib.SMTP("127.0.0.1", world.server.ports["smtp"]) as peer:
-            peer.ehlo()
-            peer.mail("x@elsewhere.test")
-            return peer.rcpt("shop-alice@example.test")[0] == 250
-
-    wait_until("the server knows", is_taken)
+    wait_until("the server knows", lambda: world.takes("shop-alice@example.test"))
     with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as peer:
         peer.login(ALICE, PASSWORD)
         text = f"From: shop-alice@example.test\nTo: {ALICE}\nSubject: me\n\nHello\n"

@@ -135,7 +135,7 @@ def _facts(told: Explanation, account: str | None) -> Row:
         "address": str(told.address),
         "asked_by": account or "a stranger, by port 25",
         "rule": "none" if instead is None else instead.route.name,
-        "stands_in": "" if instead is None else instead.route.origin,
+        "stands_in": None if instead is None else instead.route.origin,
         "why": _why(told),
         "target": _target(told),
         "also": list(map(_say_copy, _also(told))),
