@@ -5,13 +5,14 @@ from __future__ import annotations
 import dns.message
 import dns.rcode
 import pytest
+from dns.flags import Flag
 from dns.rcode import Rcode
 
 from mailkit.errors import Unavailable
 from mailkit.net.resolver.forwarding import AT_ONCE, MOST_WAITING, Forwarder
 from mailkit.net.resolver.servers import Server
 from tests.net.resolver.doubles import Net
-from tests.net.resolver.test_resolver import FIRST, SECOND, ZONE, begin, run
+from tests.net.resolver.test_resolver import FIRST, LOCAL, SECOND, ZONE, begin, run
 
 QUERY = dns.message.make_query("eXample.Net", "MX", use_edns=0, id=4711)
 
@@ -56,6 +57,16 @@ def test_the_next_server() -> None:
     assert [place[0] for place, _ in net.sent] == [FIRST, SECOND, SECOND]
     with pytest.raises(Unavailable, match="does not answer"):
         run(net, forwarder(net, FIRST)(QUERY.to_wire()))
+
+
+@pytest.mark.parametrize(("host", "is_believed"), [(FIRST, False), (LOCAL, True)])
+def test_whose_word_is_passed_on(host: str, is_believed: bool) -> None:
+    """Others believe of us what the network may have changed."""
+    net = Net()
+    net.serve(host, ZONE, vouches=True)
+    answer = dns.message.from_wire(run(net, forwarder(net, host)(QUERY.to_wire())))
+    assert answer.answer
+    assert bool(answer.flags & Flag.AD) is is_believed
 
 
 def test_too_many_at_once() -> None:
