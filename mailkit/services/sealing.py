@@ -77,7 +77,7 @@ class Sealing:
         octets = await self._seven_bit(item, content)
         if octets is not None:
             content, header = Rewritten(octets), octets[: find_end(octets)]
-        body_hash = await _hash(content, len(header))
+        body_hash = await self._hash(item, content, len(header))
         signatures = sign(
             header, body_hash, keys, self._now(), self._lasts, self._limits
         )
@@ -103,7 +103,7 @@ class Sealing:
         def key_of(domain: str, selector: str, algorithm: str) -> PublicKey | None:
             return public.get((domain, selector))
 
-        body_hash = await _hash(content, len(header))
+        body_hash = await self._hash(item, content, len(header))
         try:
             held = verify_ours(header, body_hash, key_of, _NEVER_OVER, self._limits)
         except BrokenSignature as error:
@@ -138,15 +138,21 @@ class Sealing:
                 return domain, header
         return None, header
 
-
-async def _hash(content: IContent, start: int) -> bytes:
-    """The hash of a body that begins at ``start``, a piece in each turn."""
-    hashed = BodyHash()
-    whole = content.octets
-    if whole is not None and len(whole) <= 2 * _PIECE:
-        hashed.update(whole[start:])
+    async def _hash(self, item: QueueItem, content: IContent, start: int) -> bytes:
+        """The hash of a body that begins at ``start``; a large one holds up nobody."""
+        whole = content.octets
+        if whole is not None:
+            if len(whole) <= 2 * _PIECE:
+                return _hash_of(whole, start)
+            return await self._lanes.run(item.message, lambda: _hash_of(whole, start))
+        hashed = BodyHash()
+        while piece := await content.read(start, _PIECE):
+            hashed.update(piece)
+            start += len(piece)
         return hashed.digest()
-    while piece := await content.read(start, _PIECE):
-        hashed.update(piece)
-        start += len(piece)
+
+
+def _hash_of(octets: bytes, start: int) -> bytes:
+    hashed = BodyHash()
+    hashed.update(octets[start:])
     return hashed.digest()

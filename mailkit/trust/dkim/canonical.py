@@ -30,25 +30,33 @@ class BodyHash:
 
     def __init__(self) -> None:
         self._hash = sha256()
-        self._rest = b""
-        """The last line so far, which may go on, cut to what can still matter."""
+        self._rest = bytearray()
+        """The last line so far, which may go on."""
         self._empty_lines = 0
 
     def update(self, octets: bytes) -> None:
         """Take the next piece; line ends are CRLF."""
-        octets = self._rest + octets
-        whole = octets.rfind(b"\r\n") + 2
-        if whole < 2:
-            self._rest = octets
+        rest = self._rest
+        if not rest:  # nearly always
+            end = octets.rfind(b"\r\n") + 2
+            if end > 1:
+                rest += octets[end:]
+                self._add_lines(octets[:end])
+                return
+        seen = max(len(rest) - 1, 0)  # its CR may be the last octet of it
+        rest += octets
+        end = rest.rfind(b"\r\n", seen)
+        if end < 0:
             return
-        self._rest = octets[whole:]
-        self._add_lines(octets[:whole])
+        lines = bytes(rest[: end + 2])
+        del rest[: end + 2]
+        self._add_lines(lines)
 
     def digest(self) -> bytes:
         """The hash of all that was fed; nothing may come after this."""
         if self._rest:
-            self._add_lines(self._rest + b"\r\n")
-            self._rest = b""
+            self._add_lines(bytes(self._rest) + b"\r\n")
+            self._rest.clear()
         return self._hash.digest()
 
     def _add_lines(self, lines: bytes) -> None:
