@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.metrics import Metrics
+from mailkit.model.sending import rate_of
 from mailkit.net.policyfetch import AlsoTrusted, PolicyFetch
 from mailkit.net.relay.relay import Relay
 from mailkit.net.relay.tls import make_client_context
@@ -39,6 +41,7 @@ from mailkit.services.notices.returnaddresses import ReturnAddresses
 from mailkit.services.notices.teller import Teller
 from mailkit.services.queue.hosts import Hosts
 from mailkit.services.queue.house import SendingHouse
+from mailkit.services.queue.pace import Pace
 from mailkit.services.queue.schedule import Schedule
 from mailkit.services.queue.sender import Sender
 from mailkit.services.routes.carriers import RouteEnds, Ways
@@ -234,6 +237,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         Schedule(shuffle.random, settings.retry),
         seal=sealing.seal,
         check=sealing.check,
+        pace=Pace(partial(pace_of, settings.workers or os.cpu_count() or 1)),
         settings=settings.queue,
     )
     returning = ReturnHouse(
@@ -299,3 +303,13 @@ def policy_fetch(settings: Settings, reactor: Any, resolver: Resolver) -> Policy
         return PolicyFetch(reactor, resolver, port=port, allow=allow)
     make_client_context(also=bytes(trusted))
     return PolicyFetch(reactor, resolver, AlsoTrusted(trusted), port, allow)
+
+
+def pace_of(workers: int, name: str) -> float | None:
+    """
+    Messages a second of a bulk sending that one of so many processes may send.
+
+    Each has its share, so that together they never exceed the rate.
+    """
+    rate = rate_of(name)
+    return None if rate is None else rate.per_second / workers

@@ -18,6 +18,7 @@ from mailkit.app.cli.init import init
 from mailkit.app.cli.mailbox import mailbox
 from mailkit.app.cli.queue import queue
 from mailkit.app.cli.route import route
+from mailkit.app.cli.send import send
 from mailkit.app.cli.suppression import suppression
 from mailkit.app.cli.trace import trace
 from mailkit.errors import MailkitError
@@ -73,6 +74,7 @@ for noun in (
     route,
     mailbox,
     queue,
+    send,
     trace,
     suppression,
     audit,

@@ -1,0 +1,1 @@
+"""Bulk sendings: a template and a list of people become messages in the queue."""
