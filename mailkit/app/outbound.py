@@ -20,6 +20,7 @@ from mailkit.app.routes import EndMaker
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError
 from mailkit.factories import new_id
+from mailkit.formats.downgrade import downgrade
 from mailkit.interfaces.delivery import IDestination
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
@@ -224,6 +225,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         rooms.metrics,
         context=make_client_context(also=None if trusted is None else bytes(trusted)),
         on_tls=tls.count,
+        encode=lambda octets: lanes.run(object(), partial(downgrade, octets)),
     )
     sealing = Sealing(rooms.directory, rooms.keys, lanes, reactor.seconds, lasts)
     sending = SendingHouse(

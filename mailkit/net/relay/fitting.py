@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from attrs import frozen
 from zope.interface import implementer
 
@@ -21,11 +23,19 @@ from mailkit.protocols.smtp.client import SMTPClient
 from mailkit.protocols.smtp.parse import write_xtext
 from mailkit.protocols.smtp.text import is_text
 
+Encode = Callable[[bytes], Awaitable[bytes]]
+"""Makes 7-bit text of a message, as `downgrade` does, and holds up nobody else."""
+
 LONGEST_ENVID = 100
 """Characters of an ENVID, written as xtext (RFC 3461 §4.4)."""
 
 LONGEST_ORCPT = 500
 """The same of an ORCPT (RFC 3461 §4.2)."""
+
+
+async def encode_at_once(octets: bytes) -> bytes:
+    """In the reactor's thread, where there is no other."""
+    return downgrade(octets)
 
 
 @implementer(IContent)
@@ -134,7 +144,9 @@ def check_tls(item: QueueItem, machine: SMTPClient, is_checked: bool) -> None:
         raise NeedsTLS("the host does not offer REQUIRETLS", "5.7.30")
 
 
-async def fit(survey: Survey, item: QueueItem, machine: SMTPClient) -> Fitted:
+async def fit(
+    survey: Survey, item: QueueItem, machine: SMTPClient, encode: Encode
+) -> Fitted:
     """
     What a host gets: the message as it is, or its parts encoded anew.
 
@@ -151,32 +163,33 @@ async def fit(survey: Survey, item: QueueItem, machine: SMTPClient) -> Fitted:
         or item.envelope.parameters.smtputf8
         or not all(each.path.is_ascii for each in item.waiting)
     )
-    content, body = await _body(survey, item.envelope.parameters.body, machine)
+    declared = item.envelope.parameters.body
+    content, body = await _body(survey, declared, machine, encode)
     return Fitted(content, body, smtputf8)
 
 
 async def _body(
-    survey: Survey, declared: BodyType, machine: SMTPClient
+    survey: Survey, declared: BodyType, machine: SMTPClient, encode: Encode
 ) -> tuple[IContent, BodyType]:
     if declared is BodyType.BINARY:
         if machine.offers("BINARYMIME") and machine.offers("CHUNKING"):
             return survey.content, BodyType.BINARY
-        return await _encoded(survey.content)  # RFC 3030 §3
+        return await _encoded(survey.content, encode)  # RFC 3030 §3
     if not survey.is_text:
         raise BadMessage("the message has a bare CR, a bare LF or a NUL octet")
     if not survey.has_8bit:
         return survey.content, BodyType.SEVEN_BIT
     if machine.offers("8BITMIME"):
         return survey.content, BodyType.EIGHT_BIT
-    return await _encoded(survey.content)  # RFC 6152 §3
+    return await _encoded(survey.content, encode)  # RFC 6152 §3
 
 
-async def _encoded(content: IContent) -> tuple[IContent, BodyType]:
+async def _encoded(content: IContent, encode: Encode) -> tuple[IContent, BodyType]:
     """All of it in memory: such hosts are few, and such messages small."""
     octets = content.octets
     if octets is None:
         octets = await content.read(0, content.size)
-    octets = downgrade(octets)
+    octets = await encode(octets)
     if not (is_text(octets) and octets.isascii()):
         raise BadMessage("the message has a bare CR, a bare LF or a NUL octet")
     return Octets(octets), BodyType.SEVEN_BIT

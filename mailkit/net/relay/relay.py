@@ -27,7 +27,14 @@ from mailkit.net.relay.connecting import (
     upgrades,
 )
 from mailkit.net.relay.conversation import Conversation
-from mailkit.net.relay.fitting import Survey, check_tls, fit, look_at
+from mailkit.net.relay.fitting import (
+    Encode,
+    Survey,
+    check_tls,
+    encode_at_once,
+    fit,
+    look_at,
+)
 from mailkit.net.relay.link import Bounds, Key, Link, Pool, bounds_of
 from mailkit.net.relay.opening import Opening, TLSTrouble, forgives
 from mailkit.net.relay.settings import RelaySettings
@@ -66,6 +73,7 @@ class Relay:
         endpoint_for: EndpointFor | None = None,
         upgrade_for: UpgradeFor | None = None,
         nonce: Callable[[], bytes] = _nonce,
+        encode: Encode = encode_at_once,
     ) -> None:
         """
         :param reactor: `IReactorTime`, `IReactorTCP` and `IReactorUNIX`.
@@ -75,6 +83,7 @@ class Relay:
         :param endpoint_for: how a host is reached, if not by its address.
         :param upgrade_for: how TLS begins, if not as ever.
         :param nonce: printable and never the same, for SCRAM.
+        :param encode: makes messages fit hosts that take 7-bit text alone.
         """
         self._clock = reactor
         self._hostname = hostname
@@ -83,6 +92,7 @@ class Relay:
         self._context = context or make_client_context()
         self._on_tls = on_tls
         self._nonce = nonce
+        self._encode = encode
         self._connecting = Connecting(
             reactor,
             settings,
@@ -172,7 +182,7 @@ class Relay:
         try:
             if not (host.is_lmtp and link.talk.peer.is_loopback):
                 check_tls(item, link.talk.machine, link.is_checked)
-            fitted = await fit(survey, item, link.talk.machine)
+            fitted = await fit(survey, item, link.talk.machine, self._encode)
             batch = _batch(left, link.bounds)
             transaction = Transaction(link, self._settings, item, fitted, batch)
             if not transaction.is_too_large():

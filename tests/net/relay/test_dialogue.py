@@ -20,6 +20,7 @@ from mailkit.errors import (
     Unavailable,
     Unreachable,
 )
+from mailkit.formats.downgrade import downgrade
 from mailkit.interfaces.queue import Carried, NextHost
 from mailkit.model.envelope import (
     Notify,
@@ -589,6 +590,19 @@ def test_requiretls_in_the_clear() -> None:
     # A bounce goes on without, and asks others to do better.
     world.carry(item(require_tls=True, sender=NULL_PATH))
     assert commands(world)[1].endswith(" REQUIRETLS")
+
+
+def test_who_encodes_is_said_by_whoever_makes_the_relay() -> None:
+    asked: list[bytes] = []
+
+    async def encode(octets: bytes) -> bytes:
+        asked.append(octets)
+        return downgrade(octets)
+
+    world = World({"EHLO": offering(but="8BITMIME")})
+    world.relay._encode = encode
+    assert told(world.carry(item(parameters=EIGHT_BIT), WIDE))
+    assert asked == [WIDE]
 
 
 # -- no connection
