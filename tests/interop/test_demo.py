@@ -21,6 +21,8 @@ from tests.interop.server import (
 AT_MOST = 40.0
 """Seconds for the whole story; a machine that is busy with others is given twice."""
 
+CHAPTER = Path(__file__).parents[2] / "docs" / "tutorials" / "demo.md"
+
 STORY = (
     r"^1  Anna writes to Ben$",
     r"│ 250 2\.0\.0 Accepted as [0-9a-f]{16}$",
@@ -63,6 +65,19 @@ def check(story: str) -> None:
         at = found.end()
 
 
+def check_chapter(story: str) -> None:
+    """What the tutorial shows of it is shown, in this order."""
+    text = CHAPTER.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) > 5
+    at = 0
+    for block in blocks:
+        pattern = re.escape(block).replace("…", ".*").replace(r"\ .*", " *.*")
+        found = re.compile(pattern).search(story, at)
+        assert found, f"the tutorial shows\n{block}and there is\n{story[at:]}"
+        at = found.start() + 1
+
+
 def folders() -> set[Path]:
     """What demos keep while they run."""
     return set(Path(tempfile.gettempdir()).glob("mailkit-demo-*"))
@@ -70,7 +85,9 @@ def folders() -> set[Path]:
 
 def test_on_one_address() -> None:
     began = time.monotonic()
-    check(run(*MAILKIT, "demo", "--one-address"))
+    story = run(*MAILKIT, "demo", "--one-address")
+    check(story)
+    check_chapter(story)
     assert time.monotonic() - began < 2 * AT_MOST
 
 
