@@ -20,7 +20,14 @@ from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
-from mailkit.errors import NoSuchAddress, NotOurs, Refused, Suspended, Unavailable
+from mailkit.errors import (
+    NoSuchAddress,
+    NotOurs,
+    Refused,
+    Suspended,
+    TurnedAwayForNow,
+    Unavailable,
+)
 from mailkit.interfaces.delivery import ForeignRecipient, LocalRecipient, Routed
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.storage import IWatch
@@ -34,6 +41,9 @@ from mailkit.services.routes.pattern import Pattern
 
 ROLES = ("postmaster", "abuse")
 """Local parts that somebody has to answer for in each domain."""
+
+
+_TOO_MANY = "The address leads to more people than it may"
 
 
 @frozen
@@ -59,6 +69,8 @@ class _Ends:
     elsewhere: list[ForeignRecipient] = field(factory=list)
     copies: list[ForeignRecipient] = field(factory=list)
     """By routes; they go there only if there is somebody besides."""
+    is_cut: bool = False
+    """There are more of them than are looked for."""
 
 
 @frozen
@@ -120,7 +132,8 @@ class Routing:
         :raises NotOurs: if the domain is not ours, and is not sent to.
         :raises NoSuchAddress: if nobody has the address.
         :raises Suspended: if only accounts have it that are suspended.
-        :raises TurnedAway: :raises TurnedAwayForNow: if a route does that.
+        :raises TurnedAway: :raises TurnedAwayForNow: if a route does that, the latter
+            also if an alias leads to more people than `Limits` allow.
         """
         address = await self._whole(path.address)
         is_ours = await self._directory.domain(address.domain) is not None
@@ -133,6 +146,8 @@ class Routing:
             return Routed((), (choice.leaving(path), *choice.copies(path)))
         said = str(address)
         ends = await self._ends(address, mailing)
+        if ends.is_cut:  # nobody's mail is left out unsaid
+            raise TurnedAwayForNow(_TOO_MANY, 450, "4.2.4")
         if not ends.accounts and not ends.elsewhere:
             raise NoSuchAddress(said)
         local = tuple(
@@ -234,7 +249,10 @@ class Routing:
                     found.setdefault(name, (owner, detail))
                 case Alias(_, targets):
                     for target in targets:
-                        if target in seen or len(seen) >= self._limits.addresses:
+                        if target in seen:
+                            continue
+                        if len(seen) >= self._limits.addresses:
+                            ends.is_cut = True
                             continue
                         seen.add(target)
                         if await self._leaves(target, said, ends, mailing):

@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 from attrs import evolve
 
-from mailkit.errors import NoSuchAddress, NotOurs, Suspended
+from mailkit.errors import NoSuchAddress, NotOurs, Suspended, TurnedAwayForNow
 from mailkit.interfaces.delivery import LocalRecipient
 from mailkit.model.account import Account, Alias, Role
 from mailkit.model.address import AccountName, Address, DomainName
@@ -168,7 +168,10 @@ def test_aliases_lead_so_far(world: World) -> None:
     world.alias("x20", "bob")
     assert world.names("x0") == ["alice", "bob"]
     world.routing = Routing(world.directory, "", Limits(addresses=10))
-    assert world.names("x0") == ["alice"]
+    with pytest.raises(TurnedAwayForNow) as caught:
+        world.names("x0")  # Bob would not get it, and nobody would know
+    assert (caught.value.code, caught.value.status) == (450, "4.2.4")
+    assert world.names("x12") == ["alice", "bob"]
 
 
 def test_the_catch_all_comes_last(world: World) -> None:
