@@ -184,6 +184,14 @@ QUEUE_SECONDS = Row(
     "Seconds from the arrival of a message to its being taken by its next hop.",
     AGES,
 )
+ROUTES = Row(
+    "mailkit_routes_total",
+    "counter",
+    ("kind", "outcome"),
+    "Recipients handed to routes; kind is mx, smarthost, lmtp, mailbox, maildir, "
+    "redis, http, pipe or error, outcome is taken, deferred or bounced, and "
+    "unavailable, once for all, where nobody could be asked.",
+)
 NOTICES = Row(
     "mailkit_notices_total",
     "counter",
@@ -243,6 +251,7 @@ TABLE = (
     QUEUE_RUNNING,
     QUEUE_RECIPIENTS,
     QUEUE_SECONDS,
+    ROUTES,
     NOTICES,
     REPORTS,
     DNS_QUESTIONS,
@@ -283,6 +292,7 @@ class Metrics:
         self._queue_running = self._tally(QUEUE_RUNNING)
         self._queue_recipients = self._tally(QUEUE_RECIPIENTS)
         self._queue_seconds = self._spread(QUEUE_SECONDS)
+        self._routes = self._tally(ROUTES)
         self._notices = self._tally(NOTICES)
         self._reports = self._tally(REPORTS)
         self._dns_questions = self._tally(DNS_QUESTIONS)
@@ -377,6 +387,10 @@ class Metrics:
     def left(self, took: float) -> None:
         """A next hop took a message ``took`` seconds after it came."""
         self._queue_seconds.add((), took)
+
+    def routed(self, kind: str, outcome: str, recipients: int) -> None:
+        """A route of that kind had the same outcome for that many recipients."""
+        self._routes.add((kind, outcome), recipients)
 
     def noticed(self, kind: str, outcome: str) -> None:
         """A sender was told, or could not be."""

@@ -288,7 +288,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         policies.of,
         way_out.mailboxes,
     )
-    way_out.ends = RouteEnds(rooms.routing.book, maker.make)
+    way_out.ends = RouteEnds(rooms.routing.book, maker.make, rooms.metrics)
     sending.routes = Ways({LOCAL: LocalCarrier(way_out.local)}, way_out.ends)
     return way_out
 

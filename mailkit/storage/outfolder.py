@@ -54,7 +54,7 @@ class IntoMaildir:
         if not await self._lanes.run(("route", folder), lambda: self._begin(name)):
             await self._write(item, content, name)
         reports = tuple(
-            Report(each.path, Fate.RELAYED, "2.1.5", f"written to {folder} as {name}")
+            Report(each.path, Fate.RELAYED, "2.1.5", f"written as {name}")
             for each in item.waiting
         )
         return Carried(reports=reports)

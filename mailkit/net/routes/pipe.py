@@ -20,6 +20,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -63,6 +64,8 @@ class IntoPipe:
     :param reactor: `IReactorProcess` and `IReactorTime`; one type cannot say both.
     """
 
+    log = Logger()
+
     _target: ToPipe
     _reactor: Any
     is_final: bool = True
@@ -91,7 +94,12 @@ class IntoPipe:
         target = self._target
         words = [word.encode() for word in target.program]
         if not os.access(words[0], os.X_OK):
-            said = f"{target.program[0]} is no program that we may run"
+            self.log.error(
+                "{queue_id}: {program} is no program that we may run",
+                queue_id=item.id,
+                program=target.program[0],
+            )
+            said = "the program of the route cannot be run"
             return Report(each.path, Fate.WAITING, "4.3.5", said)
         run.begin(self._reactor, words, environment(item, each))
         try:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, field
 from zope.interface import implementer
 
-from mailkit.errors import Unavailable
+from mailkit.errors import Refused, Unavailable
 from mailkit.interfaces.queue import Carried, ICarrier, IRouteEnd
 from mailkit.interfaces.storage import IContent
-from mailkit.model.queueitem import QueueItem
+from mailkit.metrics import Metrics
+from mailkit.model.queueitem import Fate, QueueItem
 from mailkit.model.target import Target
 from mailkit.services.routes.book import RouteBook
+from mailkit.services.routes.route import kind_of
 
 Make = Callable[[Target], IRouteEnd]
+
+_OUTCOMES = {Fate.WAITING: "deferred", Fate.FAILED: "bounced"}
 
 
 @define(eq=False)
@@ -51,6 +56,7 @@ class RouteEnds:
 
     _book: RouteBook
     _make: Make
+    _metrics: Metrics = field(factory=Metrics)
     _made: dict[str, _Made] = field(init=False, factory=dict)
 
     async def of(self, name: str) -> _Made:
@@ -74,11 +80,22 @@ class RouteEnds:
         made.running += 1
         try:
             carried: Carried = await made.end.carry(item, content)
+        except (Refused, Unavailable) as error:
+            outcome = "bounced" if isinstance(error, Refused) else "unavailable"
+            self._metrics.routed(kind_of(made.target), outcome, 1)
+            raise
+        else:
+            self._count(made, carried)
             return carried
         finally:
             made.running -= 1
             if made.is_old and not made.running:
                 await made.end.close()
+
+    def _count(self, made: _Made, carried: Carried) -> None:
+        for fate, count in Counter(one.fate for one in carried.reports).items():
+            outcome = _OUTCOMES.get(fate, "taken")
+            self._metrics.routed(kind_of(made.target), outcome, count)
 
     async def close(self) -> None:
         """Let go of all connections."""

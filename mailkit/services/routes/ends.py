@@ -40,7 +40,7 @@ class IntoMailbox:
         if account is None or account.is_suspended:
             # Somebody made a mistake that can be mended; until then mail waits.
             state = "suspended" if account else "not there"
-            raise Unavailable(f"the account {target.account} is {state}")
+            raise Unavailable(f"the account of the route is {state}")
         head = received.write_return_path(str(item.envelope.reverse_path))
         for each in item.waiting:
             head += received.write_delivered_to(str(each.path))
@@ -48,8 +48,7 @@ class IntoMailbox:
         placement = Placement(account.name, target.mailbox, frozenset(), head)
         await self._store.deliver(content, [placement])
         self._quotas.delivered(account.name, content.size)
-        words = f"delivered to {target.account}/{target.mailbox}"
-        return Carried(reports=taken(item, words))
+        return Carried(reports=taken(item, "delivered"))
 
     async def close(self) -> None:
         """Nothing is held on to."""

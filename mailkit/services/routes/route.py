@@ -53,6 +53,24 @@ class Route:
         return isinstance(self.target, ToMX | ToSmarthost)
 
 
+def kind_of(target: Target) -> str:
+    """What ``to`` says for it."""
+    return _KINDS[type(target)]
+
+
+_KINDS: dict[type[Target], str] = {
+    ToMX: "mx",
+    ToSmarthost: "smarthost",
+    ToLMTP: "lmtp",
+    ToMailbox: "mailbox",
+    ToMaildir: "maildir",
+    ToRedis: "redis",
+    ToHook: "http",
+    ToPipe: "pipe",
+    ToError: "error",
+}
+
+
 def say_target(target: Target) -> str:
     """Where a route leads, for people; no secret is in it."""
     match target:

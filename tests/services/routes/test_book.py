@@ -12,21 +12,25 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from mailkit.config.reader import read_table
-from mailkit.errors import Unavailable
+from mailkit.errors import MailkitError, Refused, Unavailable
 from mailkit.interfaces.queue import Carried, ICarrier, IRouteEnd
 from mailkit.interfaces.storage import IContent
+from mailkit.metrics import Metrics
 from mailkit.model.address import Address
-from mailkit.model.queueitem import QueueItem
+from mailkit.model.queueitem import Fate, QueueItem, Report
 from mailkit.model.routeentry import RouteEntry
 from mailkit.model.target import Target, ToMaildir
 from mailkit.services.routes.book import RouteBook
 from mailkit.services.routes.carriers import RouteEnds, Ways
 from mailkit.services.routes.matcher import NOBODYS
-from mailkit.services.routes.settings import RouteSettings
+from mailkit.services.routes.route import kind_of
+from mailkit.services.routes.settings import KEYS, RouteSettings
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.testing.at_once import at_once
 from tests.net.relay.world import item
+from tests.services.routes.test_settings import GOOD
+from tests.test_metrics import published
 
 HOME = Path("/data")
 ANNA = Address.of("anna", "example.org")
@@ -89,12 +93,16 @@ class End:
     log: list[str]
     is_final: bool = True
     turn: Deferred[None] | None = None
+    reports: tuple[Report, ...] = ()
+    error: MailkitError | None = None
 
     async def carry(self, item: QueueItem, content: IContent) -> Carried:
         self.log.append(f"carry {self.target.folder}")  # type: ignore[union-attr]  # all are folders here
         if self.turn is not None:
             await self.turn
-        return Carried(reports=())
+        if self.error is not None:
+            raise self.error
+        return Carried(reports=self.reports)
 
     async def close(self) -> None:
         self.log.append(f"close {self.target.folder}")  # type: ignore[union-attr]  # as above
@@ -109,17 +117,21 @@ class World:
     ways: Ways = field(init=False)
     log: list[str] = field(factory=list)
     turn: Deferred[None] | None = None
+    metrics: Metrics = field(factory=Metrics)
+    reports: tuple[Report, ...] = ()
+    error: MailkitError | None = None
 
     def __attrs_post_init__(self) -> None:
         self.book = RouteBook(self.directory, [settings("r", "x")], HOME)
-        self.ways = Ways({"local": self.local}, RouteEnds(self.book, self.make))
+        ends = RouteEnds(self.book, self.make, self.metrics)
+        self.ways = Ways({"local": self.local}, ends)
 
     @property
     def local(self) -> ICarrier:
         return End(ToMaildir(folder="local"), self.log)
 
     def make(self, target: Target) -> IRouteEnd:
-        return End(target, self.log, turn=self.turn)
+        return End(target, self.log, True, self.turn, self.reports, self.error)
 
     def carry(self, name: str) -> Deferred[Carried]:
         carrier = self.ways[name]
@@ -173,3 +185,24 @@ def test_a_route_that_is_gone_leaves_mail_waiting(world: World) -> None:
     with pytest.raises(Unavailable, match="there is no route r any more"):
         at_once(carrier.carry(item(), OctetsContent(b"")))
     assert world.log == ["carry /data/x", "close /data/x"]
+
+
+def test_what_became_of_it_is_counted(directory: MemoryDirectory) -> None:
+    path = item().waiting[0].path
+    fates = (Fate.RELAYED, Fate.SENT, Fate.WAITING, Fate.FAILED)
+    reports = tuple(Report(path, fate, "", "") for fate in fates)
+    metrics = Metrics()
+    for error in (None, Unavailable(), Refused()):
+        world = World(directory, metrics=metrics, reports=reports, error=error)
+        world.carry("r").addErrback(lambda failure: failure.trap(MailkitError))
+    numbers = published(metrics)
+    for outcome, count in {"taken": 2, "deferred": 1, "bounced": 2}.items():
+        labels = f'kind="maildir",outcome="{outcome}"'
+        assert numbers[f"mailkit_routes_total{{{labels}}}"] == f"{count}.0"
+    labels = 'kind="maildir",outcome="unavailable"'
+    assert numbers[f"mailkit_routes_total{{{labels}}}"] == "1.0"
+
+
+def test_every_target_has_a_kind() -> None:
+    kinds = {kind_of(target) for _, target in GOOD}
+    assert kinds == set(KEYS)
