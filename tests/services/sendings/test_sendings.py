@@ -117,6 +117,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_each_gets_a_message(world: World) -> None:
+    """Its list is named, and left by one click (RFC 2919 §3, RFC 2369 §3.2, RFC 8058)."""
     assert world.send() == 7
     assert world.recipients == [f"n{number}@example.net" for number in range(7)]
     item = world.items[3]
