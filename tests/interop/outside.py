@@ -100,16 +100,27 @@ class Outside:
         """Wait for something that is done there."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
-    def names(self, records: str) -> Names:
+    def names(
+        self,
+        records: str,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        vouches: bool = False,
+    ) -> Names:
         """A name server that knows what it was told."""
-        names = Names(LittleServer(records))
+        return self.names_of(LittleServer(records, vouches=vouches), host, port)
+
+    def names_of(self, server: LittleServer, host: str, port: int) -> Names:
+        """One more place at which it answers."""
+        names = Names(server)
 
         async def open_port() -> str:
             transport, _ = await self.loop.create_datagram_endpoint(
-                lambda: names, local_addr=("127.0.0.1", 0)
+                lambda: names, local_addr=(host, port)
             )
-            host, port = transport.get_extra_info("sockname")[:2]
-            return f"{host}:{port}"
+            name, number = transport.get_extra_info("sockname")[:2]
+            return f"{name}:{number}"
 
         names.place = self.do(open_port())
         return names
@@ -183,6 +194,12 @@ class Hosts:
     heard: list[str] = field(factory=list)
     """Every command, in order."""
     keeps_commands: bool = False
+    _open: set[asyncio.StreamWriter] = field(factory=set)
+
+    async def hang_up(self) -> None:
+        """Close all connections."""
+        for writer in self._open:
+            writer.close()
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -192,8 +209,10 @@ class Hosts:
         connection: socket.socket = writer.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address = writer.get_extra_info("sockname")[0]
+        self._open.add(writer)
         with suppress(OSError, asyncio.IncompleteReadError):
             await _Dialogue(self, reader, writer, address).run()
+        self._open.discard(writer)
         writer.close()
 
 

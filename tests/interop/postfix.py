@@ -78,12 +78,13 @@ def postfix_at(
         folder=folder,
         uid=nobody.pw_uid,
         gid=nobody.pw_gid,
-        address=address,
         hostname=hostname,
         domain=domain,
     )
     (folder / "conf" / "main.cf").write_text("\n".join([text, *settings, ""]))
-    (folder / "conf" / "master.cf").write_text(_MASTER.format(port=port))
+    (folder / "conf" / "master.cf").write_text(
+        _MASTER.format(address=address, port=port)
+    )
     # It leaves our streams to its daemons: they must not be pipes that somebody reads.
     subprocess.run(
         [path, "-c", str(folder / "conf"), "start"],
@@ -115,7 +116,7 @@ mail_owner = postfix
 setgid_group = postdrop
 command_directory = /usr/sbin
 daemon_directory = /usr/lib/postfix/sbin
-inet_interfaces = {address}
+inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = {hostname}
 mydestination =
@@ -134,7 +135,7 @@ smtpd_discard_ehlo_keywords =
 smtpd_forbid_bare_newline = no
 """
 
-_MASTER = """{port} inet n - n - - smtpd
+_MASTER = """{address}:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,9 @@ ENVIRONMENT = {
 PATIENCE = 20.0
 """Seconds that a process may take for anything."""
 
+STARTING = 90.0
+"""Seconds until it listens, on a machine that has much else to do."""
+
 
 def need(*programs: str) -> None:
     """Skip a test where a program is missing; ``.ci/run`` installs them all."""
@@ -55,11 +60,21 @@ def need(*programs: str) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
+    """
+    Ports of loopback that nobody listens on.
+
+    The system gives none of them to a client, so that they are still free for a server
+    that is started again.
+    """
+    sockets: list[socket.socket] = []
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
+        while len(sockets) < count:
+            one = socket.socket()
+            with suppress(OSError):
+                one.bind(("127.0.0.1", random.randrange(10_000, 20_000)))
+                sockets.append(one)
+                continue
+            one.close()
         return [int(one.getsockname()[1]) for one in sockets]
     finally:
         for one in sockets:
@@ -169,7 +184,7 @@ class Server:
                 raise AssertionError(f"the server has ended:\n{self.log}")
             return all(can_connect(port) for port in self.ports.values())
 
-        wait_until("the server listens", all_answer)
+        wait_until("the server listens", all_answer, STARTING)
 
     def stop(self) -> int:
         """SIGTERM; how it ended."""

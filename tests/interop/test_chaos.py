@@ -50,7 +50,7 @@ class Size:
 
 
 SMALL = Size(500, 20, 5, (0.8, 2.0), 150)
-FULL = Size(10_000, 200, 50, (5.0, 12.0), 900)
+FULL = Size(10_000, 200, 50, (2.0, 6.0), 900)
 
 CHANCES: dict[str, list[tuple[float, str]]] = {
     "greeting": [
