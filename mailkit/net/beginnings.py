@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from mailkit.interfaces.lanes import Before
 from mailkit.net.threads import Job, Threads
 
-SLOW = 0.001
-"""Seconds that one beginning takes on a disk for which many threads pay."""
+SLOW = 0.0015
+"""Seconds that one beginning takes where many threads pay."""
 
 MOST_AT_ONCE = 64
 """Beginnings that one thread takes at once: as many files may be open for it."""
@@ -47,9 +47,9 @@ class Beginnings:
 
     On a disk that syncs in less time than it takes to pass the GIL from thread to
     thread and back, this is several times cheaper than a thread for each. Where the
-    disk is what takes the time, as many threads as there are begin one each. The
-    quickest of the last few tells which disk it is: others may have waited for the
-    CPU.
+    disk takes the time, or the CPUs are so busy that each sync is followed by a wait
+    for one of them, as many threads as there are begin one each, and wait together.
+    The median of the last few tells which it is.
     """
 
     _threads: Threads
@@ -84,7 +84,7 @@ class Beginnings:
 
     @property
     def _is_slow(self) -> bool:
-        return min(self._took) > SLOW
+        return sorted(self._took)[len(self._took) // 2] > SLOW
 
     def _work(self) -> None:
         while begun := self._next():

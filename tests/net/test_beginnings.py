@@ -121,16 +121,20 @@ def test_on_a_slow_disk_each_has_a_thread() -> None:
     assert not world.threads.jobs
 
 
-def test_one_that_is_quick_among_slow_ones_tells_of_a_quick_disk() -> None:
+def test_what_most_took_tells_whether_it_is_slow() -> None:
     world = World()
     world.slow_down()
     world.seconds = SLOW / 2
-    world.add("a")
-    world.turn()
-    world.add("b")
-    world.add("c")
-    world.beginnings.begin()
-    assert len(world.threads.jobs) == 1
+    threads = []
+    for _ in range(LOOKED_AT):
+        world.add("a")
+        world.add("b")
+        world.beginnings.begin()
+        threads.append(len(world.threads.jobs))
+        world.turn()
+    assert threads == sorted(threads, reverse=True)
+    assert threads[0] == 2
+    assert threads[-1] == 1
 
 
 def test_one_thread_does_not_take_everything_at_once() -> None:
