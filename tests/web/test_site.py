@@ -6,8 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from zope.interface import directlyProvides
 
 from mailkit.formats.unsubscribe import Unsubscription, write_token
@@ -138,6 +140,7 @@ def said(world: World, *pieces: bytes) -> tuple[bytes, Any]:
     channel.makeConnection(transport)
     for piece in pieces:
         channel.dataReceived(piece)
+    channel.connectionLost(Failure(ConnectionDone()))
     return transport.value(), transport
 
 
