@@ -38,6 +38,7 @@ from mailkit.errors import Unavailable, Unreachable
 from mailkit.interfaces.policies import IPolicyFetch, IReportPost
 from mailkit.interfaces.resolver import IResolver
 from mailkit.model.inward import Network, may_be_reached
+from mailkit.net.failures import words_of
 from mailkit.net.tls import trust_also
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ class PolicyFetch:
             reason = error.reasons[0].getErrorMessage()
             raise Unavailable(f"{url}: {reason}") from error
         except (ConnectError, ConnectionClosed, OSError, Unreachable) as error:
-            raise Unavailable(f"{url}: {error}") from error
+            raise Unavailable(f"{url}: {words_of(error)}") from error
         except ValueError as error:  # whatever is no URL, or no name of a host
             raise Unavailable(f"{url}: {error}") from error
 

@@ -297,13 +297,13 @@ def _state(item: QueueItem, now: float) -> str:
 
 def _reply(one: QueuedRecipient) -> str:
     """What was last heard of a recipient, and from whom."""
-    said = _said(one.status, one.words)
+    said = say_reply(one.status, _plain(one.words, one.host))
     return f"{one.host}: {said}" if one.host else said
 
 
-def _said(status: str, words: str) -> str:
-    """A reply, without the host that has a column of its own."""
-    return say_reply(status, _HOST.sub("", words, count=1))
+def _plain(words: str, host: str) -> str:
+    """A reply, without the host where that has a column of its own."""
+    return _HOST.sub("", words, count=1) if host else words
 
 
 def _facts(item: QueueItem, now: float) -> Row:
@@ -330,7 +330,7 @@ def _recipient(one: QueuedRecipient) -> Row:
         "recipient": str(one.path),
         "fate": one.fate.value,
         "status": one.status,
-        "words": _HOST.sub("", one.words, count=1),
+        "words": _plain(one.words, one.host),
         "host": one.host,
     }
 
@@ -403,10 +403,11 @@ def _print(shown: Shown, now: float) -> None:
     for one in shown.attempts:
         attempt = _attempt(one)
         said = [
-            f"<{report.path}> {report.fate.value}: {_said(report.status, report.words)}"
+            f"<{report.path}> {report.fate.value}: "
+            + say_reply(report.status, _plain(report.words, one.host))
             for report in one.reports
         ]
-        for number, words in enumerate(said or [_HOST.sub("", one.words, count=1)]):
+        for number, words in enumerate(said or [_plain(one.words, one.host)]):
             top = attempt if not number else dict.fromkeys(attempt, "")
             rows.append({**top, "reply": words})
     columns = ["began", "took", "host", "address", "tls", "reply"]

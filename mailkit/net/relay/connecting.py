@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +27,7 @@ from mailkit.errors import Unreachable
 from mailkit.interfaces.queue import NextHost
 from mailkit.metrics import Metrics
 from mailkit.net.door import Door, DoorSettings
+from mailkit.net.failures import words_of
 from mailkit.net.pump import Pump, PumpSettings, StartsTLS, Surroundings
 from mailkit.net.relay.conversation import Conversation
 from mailkit.net.relay.settings import RelaySettings
@@ -157,11 +157,4 @@ def describe(host: NextHost) -> str:
 def _words(error: Exception, wait: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no connection within {wait:g} s"
-    said = getattr(error, "osError", None)
-    number = said if isinstance(said, int) else getattr(error, "errno", None)
-    if number is not None:
-        words = os.strerror(number)
-    else:
-        words = getattr(said, "strerror", None) or " ".join(str(error).split())
-    words = words.rstrip(".") or type(error).__name__
-    return f"no connection: {words[0].lower()}{words[1:]}"
+    return f"no connection: {words_of(error)}"

@@ -131,7 +131,8 @@ class Resolver:
             return special
         kept = await self._look_up(Question(name, kind.kind))
         if kept.found is None:
-            raise DNSTrouble(kept.reason)
+            about = typed.host_text(name)
+            raise DNSTrouble(f"DNS says nothing about {about}: {kept.reason}")
         left = max(kept.until - self._reactor.seconds(), 0.0)
         return typed.answer_of(kept.found, kind, left)
 

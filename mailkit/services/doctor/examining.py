@@ -238,7 +238,7 @@ async def _asked(subject: str, asked: Asked) -> list[Finding]:
     try:
         return await asked
     except DNSTrouble as error:
-        return [unknown(subject, f"DNS does not answer: {error}", ASK_AGAIN)]
+        return [unknown(subject, str(error), ASK_AGAIN)]
 
 
 def listing_name(address: str, zone: str) -> str:

@@ -343,9 +343,11 @@ class Trying:
             return ""
         if tried.host == item.hop.route:  # the next hop is named anyway
             return ""
-        at = f" {tried.address}" if tried.address else ""
+        names = [tried.host, tried.address]
+        if tried.address.startswith((f"{tried.host}:", f"[{tried.host}]:")):
+            del names[0]  # a literal, which is no name
         tls = f", {tried.tls}" if tried.tls else ""
-        return f"{tried.host}{at}{tls}: "
+        return f"{' '.join(filter(None, names))}{tls}: "
 
     def _log_unreadable(self, item: QueueItem, error: MailkitError) -> None:
         self.log.error(
