@@ -26,6 +26,9 @@ from mailkit.model.envelope import Envelope
 from mailkit.services.delivery.content import Reheaded, Rewritten, read_whole
 from mailkit.services.routing import Routing
 
+RESERVED = (b"x-spam",)
+"""Beginnings of lower-case field names that only we may write."""
+
 
 class Examination(Protocol):
     """One message under the rules of where it came from."""
@@ -70,7 +73,7 @@ class Arrival:
 
     ours: Collection[str]
     """Our authserv-ids, in lower case."""
-    reserved: Collection[bytes] = (b"x-spam",)
+    reserved: Collection[bytes] = RESERVED
     """Beginnings of lower-case field names that only we may write."""
     limits: Limits = DEFAULT_LIMITS
 
@@ -128,11 +131,10 @@ class _Arriving:
         if "from-missing" in notes and validation.is_text_alone(header):
             content = Reheaded(b"\r\n", content, 0)
             header = b"\r\n"
-        if _may_claim(header, rules):
-            kept = authres.remove_claims(header, rules.ours, rules.reserved)
-            if kept != header:
-                content = Reheaded(kept, content, len(header))
-                header = kept
+        kept = _without_claims(header, rules.ours, rules.reserved)
+        if kept != header:
+            content = Reheaded(kept, content, len(header))
+            header = kept
         return Examined(header, content, notes)
 
 
@@ -166,8 +168,10 @@ class _Submitting:
             await self._check(Address.of(local_part, domain))
         at = datetime.fromtimestamp(rules.now(), UTC)
         message_id = f"<{rules.new_id()}@{rules.hostname}>".encode()
+        # Our own people may be as bad as others, once their password is known.
+        kept = _without_claims(header, (rules.hostname.lower(),), RESERVED)
         mended = validation.repair(
-            header, date_text=date.format(at), message_id=message_id
+            kept, date_text=date.format(at), message_id=message_id
         )
         if mended != header:
             content = Reheaded(mended, content, len(header))
@@ -187,12 +191,16 @@ class _Submitting:
             raise NotAllowed(str(author))
 
 
-def _may_claim(header: bytes, rules: Arrival) -> bool:
-    """Whether it is worth looking for what only we may say."""
+def _without_claims(
+    header: bytes, ours: Collection[str], reserved: Collection[bytes]
+) -> bytes:
+    """What only we may say is taken out; seldom is it worth a look."""
     lowered = header.lower()
-    return (bool(rules.ours) and authres.FIELD in lowered) or any(
-        name in lowered for name in rules.reserved
-    )
+    if not (
+        (ours and authres.FIELD in lowered) or any(name in lowered for name in reserved)
+    ):
+        return header
+    return authres.remove_claims(header, ours, reserved)
 
 
 def _refuse(finding: validation.Finding | None) -> None:

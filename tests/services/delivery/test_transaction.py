@@ -431,6 +431,15 @@ def test_a_good_submission_stays_as_it_is() -> None:
     assert submit(World(), WHOLE) == WHOLE
 
 
+def test_nobody_submits_what_only_we_may_say() -> None:
+    """RFC 8601 §5; whoever knows a password is not us."""
+    claims = (
+        b"Authentication-Results: MX.example.org; dmarc=pass\r\nX-Spam-Flag: NO\r\n"
+    )
+    others = b"Authentication-Results: mx.example.net; spf=none\r\n"
+    assert submit(World(), claims + others + WHOLE) == others + WHOLE
+
+
 @pytest.mark.parametrize(
     ("message", "error"),
     [
