@@ -97,13 +97,27 @@ class QueueControl:
         """
         items = await self._queue.items(Selection(ids=(id,)), None, MOST_OF_ONE)
         if not items:
-            gone = await self._queue.attempts(QueueId(id))
+            gone = await self._gone(id)
             if not gone:
-                raise NoSuchItem(f"there is no {id} in the queue")
-            return [Shown(QueueId(id), None, gone)]
+                raise NoSuchItem(f"the queue knows no {id}")
+            return gone
         return [
             Shown(item.id, item, await self._queue.attempts(item.id)) for item in items
         ]
+
+    async def _gone(self, id: str) -> Sequence[Shown]:
+        """What is known of items that have left, of one or of a transaction."""
+        attempts = await self._queue.attempts(QueueId(id))
+        if attempts:
+            return [Shown(QueueId(id), None, attempts)]
+        gone: list[Shown] = []
+        while len(gone) < MOST_OF_ONE:
+            item = QueueId(f"{id}.{len(gone) + 1}")
+            attempts = await self._queue.attempts(item)
+            if not attempts:
+                break
+            gone.append(Shown(item, None, attempts))
+        return gone
 
     async def hold(
         self, selection: Selection, reason: str, progress: Progress = untold

@@ -170,7 +170,7 @@ def test_showing_all_items_of_a_message(filled: Shell) -> None:
     shown = filled.ok("queue", "show", "b")
     assert "b.1" in shown
     assert "b.2" in shown
-    assert filled.refused("queue", "show", "zz") == "there is no zz in the queue"
+    assert filled.refused("queue", "show", "zz") == "the queue knows no zz"
 
 
 def test_showing_what_has_left(filled: Shell) -> None:

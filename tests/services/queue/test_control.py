@@ -134,8 +134,18 @@ def test_showing(world: World) -> None:
     [gone] = at_once(control(world).show("m.1"))
     assert gone.item is None
     assert gone.attempts[0].reports[0].words == "Thanks"
-    with pytest.raises(NoSuchItem, match="there is no x in the queue"):
+    with pytest.raises(NoSuchItem, match="the queue knows no x"):
         at_once(control(world).show("x"))
+
+
+def test_showing_all_of_a_message_that_has_left(world: World) -> None:
+    world.put(an_item("m"), an_item("m", "two.example", number=2))
+    world.start()
+    gone = at_once(control(world).show("m"))
+    assert [(one.id, one.item, len(one.attempts)) for one in gone] == [
+        ("m.1", None, 1),
+        ("m.2", None, 1),
+    ]
 
 
 def test_counting(world: World) -> None:
