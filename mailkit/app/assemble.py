@@ -13,7 +13,7 @@ from mailkit import factories
 from mailkit.app.garbage import look_seldom
 from mailkit.app.nameserver import NameService
 from mailkit.app.outbound import SIGNED_LONGER, Rooms, WayOut, open_way_out
-from mailkit.app.sending import make_sending_limits
+from mailkit.app.sending import make_alarms, make_sending_limits
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused, Unavailable
 from mailkit.factories import SERVICES, Services
@@ -140,13 +140,11 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
     house.sessions.most = settings.limits.connections_per_account
     house.allowance.default = settings.accounts.quota
     if house.way_out is not None:
+        directory, reactor = house.directory, house.reactor
+        alarms = make_alarms(settings, directory, house.routing, house.queue, reactor)
+        house.way_out.sending.alarm = alarms.tell
         house.sending_limits = make_sending_limits(
-            settings,
-            house.sending_counts,
-            house.directory,
-            house.routing,
-            house.queue,
-            house.reactor,
+            settings, house.sending_counts, directory, reactor, alarms
         )
     services = Services(
         house.store,

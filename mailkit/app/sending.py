@@ -15,16 +15,15 @@ from mailkit.services.routing import Routing
 from mailkit.services.sendinglimits import SendingLimits
 
 
-def make_sending_limits(
+def make_alarms(
     settings: Settings,
-    counts: ISendingCounts,
     directory: IDirectory,
     routing: Routing,
     queue: IQueueStore,
     reactor: Any,
-) -> SendingLimits:
+) -> Alarms:
     """
-    The limits, and those who hear of it when one is reached.
+    The ways to administrators.
 
     :param reactor: Twisted's, which has no type of its own.
     """
@@ -34,5 +33,20 @@ def make_sending_limits(
         channels.append(Hook(reactor, alarm.hook, hostname))
     if alarm.command:
         channels.append(Command(reactor, alarm.command, hostname))
-    alarms = Alarms(hostname, directory, routing, queue, reactor, alarm.to, channels)
+    return Alarms(hostname, directory, routing, queue, reactor, alarm.to, channels)
+
+
+def make_sending_limits(
+    settings: Settings,
+    counts: ISendingCounts,
+    directory: IDirectory,
+    reactor: Any,
+    alarms: Alarms,
+) -> SendingLimits:
+    """
+    The limits.
+
+    :param reactor: Twisted's, as above.
+    :param alarms: how administrators hear that one is reached.
+    """
     return SendingLimits(counts, directory, reactor, alarms.tell, settings.sending)

@@ -12,6 +12,7 @@ from mailkit.interfaces.queue import ICarrier, IQueueStore, IRelay
 from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.tellers import ITeller
 from mailkit.metrics import Metrics
+from mailkit.model.alarm import Alarm
 from mailkit.model.event import MailEvent, Step
 from mailkit.model.queueitem import QueueItem, Sealed
 from mailkit.services.queue.hosts import Hosts
@@ -30,6 +31,9 @@ an administrator looks.
 Check = Callable[[QueueItem, IContent], Awaitable[str]]
 """Looks at the octets that are about to leave; what is wrong with them, if anything."""
 
+Alert = Callable[[Alarm], Awaitable[bool]]
+"""Tells administrators; whether somebody was reached."""
+
 
 @define(eq=False)
 class SendingHouse:
@@ -39,6 +43,7 @@ class SendingHouse:
     :param routes: carriers by `NextHop.route`; looked at anew for each item.
     :param seal: ``None``: nothing is ever signed.
     :param check: ``None``: nobody looks once more.
+    :param alarm: ``None``: administrators find what is held in the log alone.
     """
 
     queue: IQueueStore
@@ -52,6 +57,7 @@ class SendingHouse:
     routes: Mapping[str, ICarrier] = field(factory=dict)
     seal: Seal | None = None
     check: Check | None = None
+    alarm: Alert | None = None
     pace: Pace = field(factory=Pace)
     settings: QueueSettings = field(factory=QueueSettings)
 

@@ -20,6 +20,7 @@ from mailkit.errors import (
 )
 from mailkit.interfaces.queue import NextHost
 from mailkit.interfaces.storage import IContent
+from mailkit.model.alarm import Alarm
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import (
@@ -52,6 +53,10 @@ AGAIN = 5.0
 """Seconds until it is tried again to record what cannot be recorded now."""
 
 TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
+ALARMED_AGAIN = 3600.0
+"""Seconds until administrators are told once more that mail is held."""
+
+HELD = "mail-held"
 DOUBTFUL = "may have been sent twice: no answer to all octets"
 LATE = "may have been sent twice: the claim ended before the attempt did"
 UNRECORDED = "may be sent twice: it could not be recorded"
@@ -70,6 +75,7 @@ class Trying:
     _owner: str
     is_stopping: bool = False
     _sealing: Sealing = field(init=False)
+    _alarmed: float = field(init=False, default=float("-inf"))
     _handed_over: set[QueueId] = field(init=False, factory=set)
     """Items that somebody took, of which that is not recorded yet."""
 
@@ -290,6 +296,23 @@ class Trying:
         await house.queue.give_back(self._owner, [item.id], item.next_try)
         house.note(item, Step.HELD, "", "", reason)
         self.log.error("{queue_id} is held: {reason}", queue_id=item.id, reason=reason)
+        await self._alarm(item, reason)
+
+    async def _alarm(self, item: QueueItem, reason: str) -> None:
+        """Administrators hear of it, seldom: what is wrong may hold very many."""
+        house, now = self._house, self._house.clock.seconds()
+        if house.alarm is None or 0 <= now - self._alarmed < ALARMED_AGAIN:
+            return
+        self._alarmed = now
+        alarm = Alarm(
+            kind=HELD,
+            subject=item.account or str(item.envelope.reverse_path) or item.id,
+            when=now,
+            words=f"Mail that is to leave is held: {reason} ({item.id}).",
+            advice="See mailkit queue list --held, and mailkit queue release once"
+            " it is mended. You hear of no others for an hour.",
+        )
+        await house.alarm(alarm)
 
     def _may_be_told(self, item: QueueItem, now: float) -> bool:
         schedule = self._house.schedule

@@ -15,7 +15,8 @@ from zope.interface import implementer
 from mailkit.errors import BadMessage, StorageBroken, Unavailable
 from mailkit.interfaces.resolver import Answer, MXRecord
 from mailkit.interfaces.storage import IContent
-from mailkit.model.address import DomainName
+from mailkit.model.address import AccountName, DomainName
+from mailkit.model.alarm import Alarm
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import (
@@ -495,6 +496,29 @@ def test_a_message_that_cannot_be_signed_is_held() -> None:
     world.house.seal = None
     world.turn(1)
     assert world.item() is None
+
+
+def test_administrators_hear_of_what_is_held_once_an_hour() -> None:
+    heard: list[Alarm] = []
+
+    async def tell(alarm: Alarm) -> bool:
+        heard.append(alarm)
+        return True
+
+    signer = Signer(BadMessage("the signature does not verify"))
+    world = signing(signer)
+    world.house.alarm = tell
+    world.put(an_item("a", account=AccountName("alice@example.org")))
+    world.put(an_item("b"))
+    world.turn(1)
+    assert [(one.kind, one.subject) for one in heard] == [
+        ("mail-held", "alice@example.org")
+    ]
+    assert "the signature does not verify (a.1)" in heard[0].words
+    world.turn(3601)
+    world.put(an_item("c"))
+    world.turn(1)
+    assert [one.subject for one in heard[1:]] == ["alice@example.org"]
 
 
 # -- pace
