@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import asdict, define, field
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.error import (
     ConnectError,
     ConnectionLost,
@@ -59,7 +59,13 @@ class Hook:
             await asked
         except TimeoutError:
             raise Unavailable(f"{self._url} takes too long") from None
-        except (ResponseFailed, ConnectError, ConnectionLost, DNSLookupError) as error:
+        except ResponseFailed as error:
+            reason = error.reasons[0]
+            if reason.check(CancelledError):
+                raise Unavailable(f"{self._url} takes too long") from None
+            words = reason.getErrorMessage()
+            raise Unavailable(f"{self._url}: {words}") from error
+        except (ConnectError, ConnectionLost, DNSLookupError) as error:
             raise Unavailable(f"{self._url}: {error}") from error
 
     async def _post(self, alarm: Alarm) -> None:
