@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from mailkit.app.cli.main import mailkit
+from mailkit.app.demo import servers
 from tests.interop.server import (
     ENVIRONMENT,
     MAILKIT,
@@ -85,9 +91,12 @@ def folders() -> set[Path]:
 
 def test_on_one_address() -> None:
     began = time.monotonic()
-    story = run(*MAILKIT, "demo", "--one-address")
-    check(story)
-    check_chapter(story)
+    before = folders()
+    result = CliRunner().invoke(mailkit, ["demo", "--one-address"])
+    assert result.exit_code == 0, result.output
+    check(result.stdout)
+    check_chapter(result.stdout)
+    assert folders() == before
     assert time.monotonic() - began < 2 * AT_MOST
 
 
@@ -123,3 +132,16 @@ def test_both_are_kept_until_they_are_not_wanted(tmp_path: Path) -> None:
         demo.send_signal(signal.SIGINT)
         assert demo.wait(PATIENCE) == 0, out.read_text()
     assert folders() == before
+
+
+def test_what_goes_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder stays: the logs are in it."""
+    before = folders()
+    monkeypatch.setattr(servers, "PATIENCE", 0.0)
+    monkeypatch.setenv("MAILKIT_DATA", "/elsewhere")
+    result = CliRunner().invoke(mailkit, ["demo"])
+    assert result.exit_code == 1
+    [folder] = folders() - before
+    assert f"(logs and mail are in {folder})" in result.stderr
+    assert (folder / "east.test" / "mailkit.toml").exists()
+    shutil.rmtree(folder)

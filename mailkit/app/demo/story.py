@@ -276,5 +276,6 @@ def _first_words(mail: Mail) -> list[str]:
     """What a person reads of a notice."""
     for part in mail.message.walk():
         if part.get_content_type() == "text/plain":
-            return str(part.get_content()).splitlines()
+            whole = str(part.get_content()).replace("\r\n", "\n")
+            return "\n\n".join(whole.split("\n\n")[:3]).splitlines()
     return []
