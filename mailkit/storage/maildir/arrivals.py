@@ -212,18 +212,22 @@ class _Landed:
     def _begin(self, first: Drop, *, waits: bool) -> None:
         """Begin the transaction; what somebody else left half done is finished."""
         home, index = self._home, self._index
-        for _ in range(_FINISHED_AT_MOST):
+        for tried in range(_FINISHED_AT_MOST):
             index.database.begin(is_full=False)
             self._standing = standing = index.before_arrivals(
                 home.token, first.folder, first.mailbox_id
             )
             self._first = first
-            if standing.half_done is None:
+            half_done = standing.half_done
+            if half_done is None:
+                return
+            # A file that can be neither unlinked nor renamed hinders nobody else.
+            if waits and tried and not half_done.batches:
                 return
             index.database.rollback()
-            if not waits and any(standing.half_done[:3]):
+            if not waits and any(half_done[:3]):
                 raise NotNowError
-            home.repair.finish(home, index, standing.half_done)
+            home.repair.finish(home, index, half_done)
         raise StorageBroken(f"{home.path}: what was begun there cannot be finished")
 
     def _prepare(self, landing: Landing) -> None:
