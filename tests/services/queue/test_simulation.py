@@ -20,7 +20,7 @@ DOMAINS = 200
 
 
 def address(number: int) -> str:
-    return f"192.0.{number // 250}.{number % 250}"
+    return f"198.51.{number // 250}.{number % 250}"
 
 
 def many(each: int, settings: QueueSettings | None = None) -> World:
