@@ -175,8 +175,6 @@ def _mailbox(name: str, shown: str, address: str) -> bytes:
         phrase = f'"{escaped}"'.encode()
     else:
         phrase = encodedword.encode(shown)
-        if not phrase.startswith(b"=?"):
-            phrase = b'"%b"' % phrase
     return b"%b <%b>" % (phrase, octets)
 
 

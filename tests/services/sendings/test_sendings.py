@@ -11,11 +11,13 @@ from attrs import define, evolve, field
 from mailkit.errors import NoSuchDomain, Refused, StorageFull
 from mailkit.formats import compose, header, mime
 from mailkit.formats.unsubscribe import Unsubscription, read_token
+from mailkit.interfaces.delivery import Routed
 from mailkit.interfaces.storage import IContent
 from mailkit.model.account import Alias, Role
 from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.envelope import Notify
 from mailkit.model.event import Step
+from mailkit.model.path import Path
 from mailkit.model.queueitem import Attempt, Fate, QueueItem, Selection
 from mailkit.model.sending import Rate, Sending, is_sending_name, rate_of
 from mailkit.model.suppression import Cause, Suppressed
@@ -117,7 +119,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_each_gets_a_message(world: World) -> None:
-    """Its list is named, and left by one click (RFC 2919 §3, RFC 2369 §3.2, RFC 8058)."""
+    """Its list is named and easily left (RFC 2919 §3, RFC 2369 §3.2, RFC 8058 §3.1)."""
     assert world.send() == 7
     assert world.recipients == [f"n{number}@example.net" for number in range(7)]
     item = world.items[3]
@@ -320,6 +322,25 @@ def test_a_message_that_is_none(world: World) -> None:
     text = "Subject: x\nReferences: \x01\n\n"
     with pytest.raises(BadSending):
         world.plan(world.order("email\na@example.net\n", text))
+
+
+def test_fields_that_are_there_twice(world: World) -> None:
+    text = "Subject: x\nReferences: <a@b>\nReferences: <c@d>\n\n"
+    with pytest.raises(BadSending, match="may be there once"):
+        world.plan(world.order("email\na@example.net\n", text))
+
+
+def test_addresses_that_lead_nowhere(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def route(path: Path, may_send: bool) -> Routed:
+        return Routed()
+
+    monkeypatch.setattr(
+        Routing, "route", lambda self, *words, **more: route(*words, **more)
+    )
+    with pytest.raises(BadSending, match=r"line 2: .*mail to it goes nowhere"):
+        world.plan()
 
 
 def test_what_cannot_be_sent_at_all(world: World) -> None:
