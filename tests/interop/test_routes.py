@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -274,41 +275,36 @@ servers = ["127.0.0.1:{nobody}"]
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     need("redis-server", "redis-cli")
     folder: Path = tmp_path_factory.mktemp("routes")
-    redis = Redis(folder)
-    redis.start()
-    hook = Hook()
-    other = Server(folder / "other")
-    other.add("carol@other.test")
-    other.command("domain", "add", "example.test")
-    other.command("account", "grant", "carol@other.test", ALICE)
-    other.command("alias", "add", "@other.test", "carol@other.test")
-    other.start()
-    server = Server(folder / "server")
-    (server.folder / "password").write_text(PASSWORD + "\n")
-    (folder / "mode").write_text("")
-    program = folder / "program"
-    program.write_text(PROGRAM.format(python=sys.executable, folder=str(folder)))
-    program.chmod(0o755)
-    server.settings = ROUTES.format(
-        redis=redis.port,
-        hook=hook.url,
-        secret=SECRET,
-        folder=folder,
-        lmtp=other.ports["lmtp"],
-        submission=other.ports["submission"],
-        nobody=free_ports(1)[0],
-    )
-    server.write_config()
-    for address in (ALICE, BOB):
-        server.add(address)
-    server.start()
-    try:
+    redis, hook = Redis(folder), Hook()
+    other, server = Server(folder / "other"), Server(folder / "server")
+    with ExitStack() as ends:
+        for end in (redis.stop, hook.shutdown, other.stop, server.stop):
+            ends.callback(end)
+        redis.start()
+        other.add("carol@other.test")
+        other.command("domain", "add", "example.test")
+        other.command("account", "grant", "carol@other.test", ALICE)
+        other.command("alias", "add", "@other.test", "carol@other.test")
+        other.start()
+        (server.folder / "password").write_text(PASSWORD + "\n")
+        (folder / "mode").write_text("")
+        program = folder / "program"
+        program.write_text(PROGRAM.format(python=sys.executable, folder=str(folder)))
+        program.chmod(0o755)
+        server.settings = ROUTES.format(
+            redis=redis.port,
+            hook=hook.url,
+            secret=SECRET,
+            folder=folder,
+            lmtp=other.ports["lmtp"],
+            submission=other.ports["submission"],
+            nobody=free_ports(1)[0],
+        )
+        server.write_config()
+        for address in (ALICE, BOB):
+            server.add(address)
+        server.start()
         yield World(server, other, redis, hook, folder)
-    finally:
-        server.stop()
-        other.stop()
-        hook.shutdown()
-        redis.stop()
 
 
 def test_redis_that_is_stopped_and_started_loses_nothing(world: World) -> None:
