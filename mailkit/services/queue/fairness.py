@@ -134,6 +134,16 @@ class Concurrency:
         return full or self._slow >= MOST_SLOW
 
     @property
+    def is_crowded(self) -> bool:
+        """
+        Whether so many hang that notices had better wait.
+
+        Strangers can have us write notices to hosts of theirs, as many as they like.
+        """
+        self._look_for_slow()
+        return self._slow >= MOST_SLOW // 2
+
+    @property
     def slow_at(self) -> float | None:
         """When the next one will count as slow, which makes room."""
         for carry in self._fast:

@@ -49,6 +49,9 @@ AFTER_BUG = 300.0
 """Seconds until an item is tried again in whose attempt a bug of ours was met, and
 another one when that was to be recorded."""
 
+CROWDED = 60.0
+"""Seconds until a notice is tried that made room for other mail."""
+
 PATIENCE = 10.0
 """Seconds that `Sender.stop` waits for what is on its way."""
 
@@ -286,6 +289,8 @@ class Sender:
         leaving: list[QueueItem] = []
         for item in items:
             moment = house.pace.moment(item, now)
+            if self._concurrency.is_crowded and item.envelope.reverse_path.is_null:
+                moment = now + CROWDED
             if moment > now:
                 await self._give_back([item.id], moment)
             else:

@@ -17,8 +17,10 @@ from mailkit.interfaces.resolver import Answer, MXRecord
 from mailkit.interfaces.storage import IContent
 from mailkit.model.address import AccountName, DomainName
 from mailkit.model.alarm import Alarm
+from mailkit.model.envelope import Envelope
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
+from mailkit.model.path import NULL_PATH
 from mailkit.model.queueitem import (
     Fate,
     NextHop,
@@ -28,6 +30,7 @@ from mailkit.model.queueitem import (
     Selection,
 )
 from mailkit.model.tlspolicy import TLSLevel, TLSPolicy
+from mailkit.services.queue import fairness
 from mailkit.services.queue.hosts import Hosts
 from mailkit.services.queue.pace import Pace
 from mailkit.services.queue.sender import LEASE, PATIENCE, Sender
@@ -553,6 +556,25 @@ def test_a_host_of_many_domains_is_not_asked_too_much() -> None:
     world.turn(60, step=0.5)
     assert len(set(world.relay.carried)) == 40
     assert world.relay.most[HERE] == 5
+
+
+def test_notices_make_room_where_many_hosts_hang(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Strangers could have us write to as many such hosts as they like."""
+    monkeypatch.setattr(fairness, "MOST_SLOW", 2)
+    world = hanging()
+    world.turn(31)
+    notice = evolve(an_item("n", "two.example"), envelope=Envelope(NULL_PATH))
+    world.put(notice)
+    world.put(an_item("b", "two.example"))
+    world.turn(1)
+    assert world.item("b.1") is None
+    assert world.there("n.1").attempts == 0
+    world.relay.answers[HERE] = OK
+    world.relay.let_go()
+    world.turn(61)
+    assert world.item("n.1") is None
 
 
 def test_domains_that_waited_for_a_host_go_on_when_it_dies() -> None:
