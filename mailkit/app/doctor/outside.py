@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mailkit.errors import Unavailable
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds for each host."""
 LONGEST = 512
 """Octets of a greeting (RFC 5321 §4.5.3.1.5)."""
