@@ -153,9 +153,8 @@ async def fit(
     :raises NeedsSMTPUTF8: :raises BadMessage: if it cannot go there.
     """
     offers_utf8 = machine.offers("SMTPUTF8")
-    needs_utf8 = survey.has_8bit_header or not (
-        item.envelope.reverse_path.local_part.isascii()
-    )
+    sender = item.envelope.reverse_path
+    needs_utf8 = survey.has_8bit_header or _in_ascii(sender) is None
     if needs_utf8 and not offers_utf8:
         raise NeedsSMTPUTF8("the host does not take addresses and headers in UTF-8")
     smtputf8 = offers_utf8 and (
@@ -240,7 +239,11 @@ def path_for(path: Path, fitted: Fitted) -> Path | None:
 
     ``None`` where there is no such form (RFC 6531 §3.2).
     """
-    if path.is_ascii or fitted.smtputf8:
+    return path if fitted.smtputf8 else _in_ascii(path)
+
+
+def _in_ascii(path: Path) -> Path | None:
+    if path.is_ascii:
         return path
     domain = a_labels(fold_domain(path.domain))
     if domain is None or not path.local_part.isascii():

@@ -506,6 +506,14 @@ def test_utf8_addresses() -> None:
     ]
 
 
+def test_a_sender_whose_name_is_none() -> None:
+    to = item("a@sink.test", sender=Path("x", f"{'ü' * 80}.test"))
+    with pytest.raises(NeedsSMTPUTF8):
+        World().carry(to)
+    world = World({"EHLO": offering("SMTPUTF8")})
+    assert told(world.carry(to)) == ["a sent 2.0.0 250 2.0.0 Taken"]
+
+
 def test_a_name_that_is_none() -> None:
     world = World()
     carried = world.carry(item(f"a@{'ü' * 80}.test"))
