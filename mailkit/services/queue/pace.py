@@ -16,6 +16,10 @@ AHEAD = 1.0
 """Seconds that a message may leave before its time, so that fast paces need no timer
 a message."""
 
+LATE = 10.0
+"""Seconds after its time from which on a message is late: whoever was stopped for
+longer does not send at once all that should have left meanwhile."""
+
 MOST_GIVEN = 100_000
 """Messages whose moments are kept in mind."""
 
@@ -31,6 +35,8 @@ class Pace:
     Gives each message of a sending its own moment, one after the other.
 
     A message that was given one keeps it when it is asked about again, in this process.
+    One that waited in the queue for a moment of its own leaves then, whichever process
+    sends it, unless that is long ago.
     """
 
     _rate_of: RateOf = no_rates
@@ -51,6 +57,8 @@ class Pace:
         if at is None:
             at = max(self._next.get(item.rate, now), now)
             self._next[item.rate] = at + 1.0 / per_second
+            if item.next_try > item.arrived and now <= item.next_try + LATE:
+                return now  # its moment was chosen before, and is kept
         if at <= now + AHEAD:
             return now
         self._given.put(item.id, at)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from mailkit.model.queueitem import QueueItem
-from mailkit.services.queue.pace import Pace
+from mailkit.services.queue.pace import LATE, Pace
+from mailkit.testing.clock import NEW_YEAR
 from tests.services.queue.world import an_item
 
 RATES = {"news": 300 / 3600, "fast": 100.0, "none": 0.0}
@@ -44,3 +47,27 @@ def test_who_has_no_pace() -> None:
 def test_what_was_tried_keeps_to_the_schedule() -> None:
     pace = Pace(RATES.get)
     assert [pace.moment(bulk(n, attempts=1), 7.0) for n in range(3)] == [7.0] * 3
+
+
+def test_a_moment_that_was_chosen_before_is_kept() -> None:
+    """Also where each process may send its share of the rate only."""
+    pace = Pace(lambda name: 0.5)
+    first, second = (
+        evolve(an_item(name, rate="spring"), next_try=NEW_YEAR + 7)
+        for name in ("one", "two")
+    )
+    assert pace.moment(first, NEW_YEAR + 7) == NEW_YEAR + 7
+    assert pace.moment(second, NEW_YEAR + 8) == NEW_YEAR + 8
+    # What comes without a moment of its own comes after them.
+    third = an_item("three", rate="spring")
+    assert pace.moment(third, NEW_YEAR + 8) == NEW_YEAR + 11
+
+
+def test_what_is_late_is_spread_anew() -> None:
+    pace = Pace(lambda name: 0.5)
+    late = NEW_YEAR + 7 + LATE + 1
+    moments = [
+        pace.moment(evolve(an_item(name, rate="spring"), next_try=NEW_YEAR + 7), late)
+        for name in ("one", "two", "three")
+    ]
+    assert moments == [late, late + 2, late + 4]
