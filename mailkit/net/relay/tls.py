@@ -11,6 +11,8 @@ from __future__ import annotations
 import ipaddress
 
 from attrs import define, field, frozen
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -20,6 +22,18 @@ from mailkit.model.tlspolicy import TLSLevel, TLSPolicy
 from mailkit.net.relay.dane import problem_by_dane, usable
 from mailkit.net.relay.names import is_for, names_of
 from mailkit.net.tls import trust_also
+
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    crypto.Error,
+)
+"""What is raised by certificates that are none, or of kinds that nobody knows."""
+
+_LONGEST_NAME = 255  # of SNI, which OpenSSL insists on
 
 NOT_OFFERED = "starttls-not-supported"
 FAILED = "validation-failure"
@@ -77,7 +91,7 @@ class Handshake:
         self, tlsProtocol: TLSMemoryBIOProtocol
     ) -> SSL.Connection:
         connection = self._connection = SSL.Connection(self.context, None)
-        if not is_address(self.name):
+        if not is_address(self.name) and len(self.name) <= _LONGEST_NAME:
             connection.set_tlsext_host_name(self.name.rstrip(".").encode("ascii"))
         if self.policy.level is TLSLevel.PKIX:
             connection.set_verify(SSL.VERIFY_PEER, self._note)
@@ -94,6 +108,12 @@ class Handshake:
 
     def judge(self) -> Judgement:
         """What the policy makes of it; to be asked when the handshake is over."""
+        try:
+            return self._judge()
+        except UNREADABLE:
+            return Judgement(FAILED, "its certificate cannot be read")
+
+    def _judge(self) -> Judgement:
         assert self._connection is not None
         chain = self._connection.get_peer_cert_chain() or []
         if self.policy.level is TLSLevel.DANE and usable(self.policy.tlsa):

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from attrs import evolve, frozen
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import ExtensionOID
 from OpenSSL import SSL
 from twisted.internet.address import IPv4Address, UNIXAddress
 
@@ -15,6 +18,7 @@ from mailkit.interfaces.queue import NextHost
 from mailkit.model.address import DomainName
 from mailkit.model.queueitem import NextHop
 from mailkit.model.tlspolicy import TLSARecord, TLSLevel, TLSPolicy
+from mailkit.net.relay import tls
 from mailkit.net.relay.dane import problem_by_dane
 from mailkit.net.relay.names import fits, names_of
 from mailkit.net.relay.tls import (
@@ -376,6 +380,38 @@ def test_dane_records_of_no_use(
         world(tmp_path, papers, answers={"EHLO": HELLO}).carry(
             item(), host=dane(record)
         )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("not DER"),
+        UnsupportedAlgorithm("a curve"),
+        x509.DuplicateExtension("twice", ExtensionOID.SUBJECT_ALTERNATIVE_NAME),
+        x509.UnsupportedGeneralNameType("X.400"),
+    ],
+)
+def test_a_certificate_that_cannot_be_read(
+    tmp_path: Path, papers: Papers, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(certificate: object) -> tuple[str, ...]:
+        raise error
+
+    monkeypatch.setattr(tls, "names_of", unreadable)
+    here = world(tmp_path, papers)
+    with pytest.raises(Unreachable, match="cannot be read"):
+        here.carry(item(), host=host(LEVEL.PKIX))
+    assert result(here) == ("validation-failure", "its certificate cannot be read")
+    assert told(here.carry(item(), host=host(LEVEL.OPPORTUNISTIC))) == SENT
+
+
+def test_a_name_that_is_too_long_to_be_asked_for(
+    tmp_path: Path, papers: Papers
+) -> None:
+    here = world(tmp_path, papers)
+    longest = evolve(host(LEVEL.OPPORTUNISTIC), name="\\001" * 100 + ".test")
+    assert told(here.carry(item(), host=longest)) == SENT
+    assert here.tls[0].problem == ""
 
 
 def test_requiretls(tmp_path: Path, papers: Papers) -> None:
