@@ -41,6 +41,29 @@ def forgives(policy: TLSPolicy) -> bool:
     return policy.level is TLSLevel.OPPORTUNISTIC or policy.is_testing
 
 
+_WHO = {
+    "config": "our config",
+    "dane": "DANE",
+    "mta-sts": "its MTA-STS policy",
+    "requiretls": "the sender",
+    "route": "the route",
+}
+
+
+def _demand(policy: TLSPolicy, problem: str) -> str:
+    """Who wants more than TLS where it is offered, and what; empty: nobody."""
+    who = _WHO.get(policy.origin)
+    if who is None or forgives(policy):
+        return ""
+    match policy.level:
+        case TLSLevel.PKIX if problem != NOT_OFFERED:
+            return f"{who} demands one for {', '.join(policy.names)}"
+        case TLSLevel.DANE if problem != NOT_OFFERED:
+            return f"{who} demands one that its TLSA records stand for"
+        case _:
+            return f"{who} demands TLS"
+
+
 @define(eq=False)
 class Opening:
     """Brings one connection as far as taking a sender."""
@@ -111,7 +134,7 @@ class Opening:
         missing = Judgement(NOT_OFFERED, words)
         if forgives(self.handshake.policy):
             return missing
-        raise TLSTrouble(f"{talk.where}: {words}", missing)
+        raise self._trouble(missing)
 
     async def _under_tls(self, first: Callable[[], Awaitable[None]]) -> Judgement:
         """The first words within TLS: what goes wrong with them is TLS's fault."""
@@ -122,13 +145,17 @@ class Opening:
         except _Gone as gone:
             lost = None if talk.line is None else talk.line.lost
             words = words_of_failure(lost)
-            raise TLSTrouble(
-                f"{talk.where}: {words}", Judgement(FAILED, words)
-            ) from gone
+            raise self._trouble(Judgement(FAILED, words)) from gone
         judgement = self.handshake.judge()
         if judgement.problem and not forgives(self.handshake.policy):
-            raise TLSTrouble(f"{talk.where}: {judgement.words}", judgement)
+            raise self._trouble(judgement)
         return judgement
+
+    def _trouble(self, judgement: Judgement) -> TLSTrouble:
+        """What is wrong, and who minds."""
+        said = f"{self.talk.where}: {judgement.words}"
+        demand = _demand(self.handshake.policy, judgement.problem)
+        return TLSTrouble(f"{said} ({demand})" if demand else said, judgement)
 
     async def _log_in(self) -> None:
         try:

@@ -174,7 +174,8 @@ def test_no_tls(tmp_path: Path, papers: Papers, answers: Answers, words: str) ->
         here = world(tmp_path, papers, answers=answers)
         with pytest.raises(Unreachable) as caught:
             here.carry(item(), host=host(level))
-        assert str(caught.value) == SAYS + words
+        demand = "its MTA-STS policy demands TLS"
+        assert str(caught.value) == f"{SAYS}{words} ({demand})"
         assert caught.value.status == "4.7.5"
         assert result(here) == (NOT_THERE, words)
         here.pass_time(20)
@@ -285,7 +286,8 @@ def test_pkix(
     if problem:
         with pytest.raises(Unreachable) as caught:
             here.carry(item(), host=host(LEVEL.PKIX, *names))
-        assert str(caught.value) == SAYS + words
+        demand = f"its MTA-STS policy demands one for {', '.join(names)}"
+        assert str(caught.value) == f"{SAYS}{words} ({demand})"
         assert "MAIL" not in "".join(commands(here))
         lenient = world(tmp_path, papers, shown)
         carried = lenient.carry(item(), host=host(LEVEL.PKIX, *names, is_testing=True))
