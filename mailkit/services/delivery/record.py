@@ -18,6 +18,10 @@ from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem
 
 
+LOCAL = "this machine"
+"""Where mail comes from that was handed in without a network."""
+
+
 @define(eq=False)
 class Record:
     """The steps of one transaction."""
@@ -79,7 +83,7 @@ class Record:
             sender=self._sender,
             recipients=everybody,
             size=size,
-            peer=self._origin.peer,
+            peer=LOCAL if self._origin.peer == "unix" else self._origin.peer,
             took=took,
         )
 
