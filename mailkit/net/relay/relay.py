@@ -224,7 +224,7 @@ class Relay:
         except TLSTrouble as trouble:
             if host.tls_first or not forgives(host.policy):
                 raise
-            self.log.info("{peer}, going on without: {reason}",
+            self.log.info("{peer}: going on without TLS, {reason}",
                 peer=describe(host), reason=trouble.judgement.words)  # fmt: skip
         return await self._open(host, item, in_the_clear=True)
 
