@@ -17,7 +17,6 @@ from mailkit.model.event import MailEvent, Step
 from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem
 
-
 LOCAL = "this machine"
 """Where mail comes from that was handed in without a network."""
 
