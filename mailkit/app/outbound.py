@@ -256,7 +256,8 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
     )
     reports = TLSReports(
         settings.hostname,
-        rooms.routing.own_domain,
+        rooms.directory,
+        rooms.routing,
         tls,
         tls,
         resolver,

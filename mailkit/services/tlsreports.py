@@ -8,15 +8,16 @@ DNS asks for one; what nobody asked for is forgotten.
 from __future__ import annotations
 
 from base64 import encodebytes
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
 from attrs import define
 from twisted.logger import Logger
 
-from mailkit.errors import MailkitError, Unavailable
+from mailkit.errors import MailkitError, Refused, Unavailable
 from mailkit.formats import date
+from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.policies import (
     IPolicyStore,
     IReportPost,
@@ -25,11 +26,13 @@ from mailkit.interfaces.policies import (
 )
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.resolver import IResolver
-from mailkit.model.address import DomainName, a_labels, fold_domain
+from mailkit.model.address import DomainName, a_labels
 from mailkit.model.envelope import Envelope, Notify, Recipient, RecipientParameters
 from mailkit.model.path import NULL_PATH, Path
 from mailkit.model.queueitem import NextHop, QueuedRecipient, QueueId, QueueItem
 from mailkit.services.delivery.content import Rewritten
+from mailkit.services.delivery.onward import LOCAL
+from mailkit.services.routing import Routing
 from mailkit.trust.tls.tlsrpt import (
     Failure,
     PolicyResult,
@@ -48,14 +51,16 @@ class TLSReports:
     """
     Writes reports and sends them.
 
-    :param author: the domain of ours in whose name they are; it signs them.
+    They are in the name of the domain that this server is, or is in; it signs them.
+
     :param new_id: makes ids of transactions.
     """
 
     log = Logger()
 
     _hostname: str
-    _author: Callable[[], Awaitable[DomainName]]
+    _directory: IDirectory
+    _routing: Routing
     _counts: ITLSCounts
     _policies: IPolicyStore
     _resolver: IResolver
@@ -146,8 +151,8 @@ class TLSReports:
                 elif target.lower().startswith("https:"):
                     await self._post.post(target, report.compressed(), KIND)
                     taken += 1
-            except Unavailable as error:
-                reason = str(error)
+            except (Refused, Unavailable) as error:
+                reason = str(error) or type(error).__name__
         if not taken:
             raise Unavailable(reason)
         self.log.info(
@@ -157,14 +162,14 @@ class TLSReports:
     async def _mail(self, report: TLSReport, mailbox: str) -> None:
         id, now = self._new_id(), self._now()
         local_part, _, domain = mailbox.rpartition("@")
-        recipient = Recipient(Path(local_part, domain), _NEVER)
+        path = Path(local_part, domain)
         octets = self._message(report, mailbox, id, now)
         item = QueueItem(
             id=QueueId(f"{id}.1"),
             message=id,
-            hop=NextHop(fold_domain(domain)),
+            hop=await self._hop(path),
             envelope=Envelope(NULL_PATH),
-            recipients=(QueuedRecipient(recipient),),
+            recipients=(QueuedRecipient(Recipient(path, _NEVER)),),
             arrived=now,
             next_try=now,
             size=len(octets),
@@ -213,7 +218,15 @@ Content-Disposition: attachment;
         return text.replace("\n", "\r\n").encode("ascii")
 
     async def _author_name(self) -> str:
-        return a_labels(await self._author()) or self._hostname
+        return a_labels(await self._routing.own_domain()) or self._hostname
+
+    async def _hop(self, path: Path) -> NextHop:
+        """:raises Refused: if nothing can be sent there."""
+        domain = path.address.domain
+        if await self._directory.domain(domain) is not None:
+            return NextHop(domain, LOCAL)
+        routed = await self._routing.route(path, may_send=True)
+        return routed.foreign[0].hop
 
 
 def _subject(report: TLSReport) -> str:

@@ -19,7 +19,10 @@ from mailkit.model.path import NULL_PATH
 from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.model.tlspolicy import OPPORTUNISTIC, TLSARecord, TLSLevel, TLSPolicy
 from mailkit.model.tlsresult import TLSResult
+from mailkit.services.delivery.onward import LOCAL
+from mailkit.services.routing import Routing
 from mailkit.services.tlsreports import KIND, TLSReports
+from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.storage.state.local import LocalBoard
 from mailkit.storage.tlsrecords import TLSRecords
@@ -51,9 +54,12 @@ class World:
         self.posted: list[tuple[str, bytes, str]] = []
         self.is_refusing = False
         ids = iter("0123456789")
+        directory = MemoryDirectory(self.clock.seconds)
+        at_once(directory.add_domain(DomainName("example.org")))
         self.reports = TLSReports(
             "mail.example.org",
-            self.own_domain,
+            directory,
+            Routing(directory, "mail.example.org", sends=True),
             self.records,
             self.records,
             self.resolver,
@@ -62,9 +68,6 @@ class World:
             self.clock.seconds,
             lambda: f"id{next(ids)}",
         )
-
-    async def own_domain(self) -> DomainName:
-        return DomainName("example.org")
 
     async def post(self, url: str, octets: bytes, kind: str) -> None:
         if self.is_refusing or "[" in url:
@@ -130,6 +133,15 @@ def test_by_mail(world: World) -> None:
     assert report["date-range"]["start-datetime"] == "2026-01-01T00:00:00Z"
     assert world.left() == []
     assert world.report() == 0
+
+
+def test_by_mail_to_people_of_ours(world: World) -> None:
+    """DNS would lead back to ourselves, and that is nobody."""
+    world.records.count(RESULT)
+    world.wanted("mailto:alice@example.org")
+    assert world.report() == 1
+    [item] = world.items()
+    assert (item.hop.domain, item.hop.route) == ("example.org", LOCAL)
 
 
 def test_by_https(world: World) -> None:
