@@ -12,7 +12,7 @@ class Alarm:
     kind: str
     """One word for programs: ``sending-frozen``."""
     subject: str
-    """Whom it is about: an account, or ``@domain``."""
+    """Whom it is about: an account, ``@domain``, or an item of the queue."""
     when: float
     """Seconds since 1970."""
     words: str

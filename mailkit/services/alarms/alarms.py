@@ -24,7 +24,7 @@ from mailkit.interfaces.alarms import IAlarmChannel
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.model.account import Role
-from mailkit.model.address import Address, a_labels, fold_domain
+from mailkit.model.address import Address, DomainName, a_labels, fold_domain
 from mailkit.model.alarm import Alarm
 from mailkit.model.envelope import (
     Envelope,
@@ -134,7 +134,7 @@ class Alarms:
                 if one.role is Role.ADMIN and not one.is_suspended
             ]
         if not found:
-            found = [Address.of("postmaster", _domain(alarm))]
+            found = [Address.of("postmaster", await self._domain(alarm))]
         return list(dict.fromkeys(found))
 
     async def _write(self, alarm: Alarm, to: Address) -> None:
@@ -146,7 +146,8 @@ class Alarms:
             Selection(ids=(id,))
         ):
             return  # a process that was stopped had got that far
-        octets = self._compose(alarm, path, id)
+        author = f"postmaster@{a_labels(await self._domain(alarm)) or self._hostname}"
+        octets = self._compose(alarm, author, path, id)
         if await self._directory.domain(to.domain) is not None:
             hop = NextHop(to.domain, LOCAL)
         else:
@@ -169,7 +170,14 @@ class Alarms:
         )
         await self._queue.put(Rewritten(octets), [item])
 
-    def _compose(self, alarm: Alarm, to: Path, id: str) -> bytes:
+    async def _domain(self, alarm: Alarm) -> DomainName:
+        """One of ours: in which it happened, or that this server is in."""
+        domain = fold_domain(alarm.subject.rpartition("@")[2])
+        if domain and await self._directory.domain(domain) is not None:
+            return domain
+        return await self._routing.own_domain()
+
+    def _compose(self, alarm: Alarm, author: str, to: Path, id: str) -> bytes:
         at = datetime.fromtimestamp(self._clock.seconds(), UTC)
         paragraphs = (
             alarm.words,
@@ -177,8 +185,6 @@ class Alarms:
             f"{self._hostname} wrote this by itself at {at:%Y-%m-%d %H:%M:%SZ}.",
         )
         text = "\n\n".join(_wrapped(one) for one in paragraphs if one) + "\n"
-        domain = fold_domain(_domain(alarm))
-        author = f"postmaster@{a_labels(domain) or self._hostname}"
         return b"".join(
             (
                 compose.plain_field("Date", date.format(at).decode()),
@@ -192,11 +198,6 @@ class Alarms:
                 compose.text_part(text),
             )
         )
-
-
-def _domain(alarm: Alarm) -> str:
-    """One of ours: in which it happened."""
-    return alarm.subject.rpartition("@")[2]
 
 
 def _wrapped(paragraph: str) -> str:

@@ -306,7 +306,7 @@ class Trying:
         self._alarmed = now
         alarm = Alarm(
             kind=HELD,
-            subject=item.account or str(item.envelope.reverse_path) or item.id,
+            subject=item.account or item.id,
             when=now,
             words=f"Mail that is to leave is held: {reason} ({item.id}).",
             advice="See mailkit queue list --held, and mailkit queue release once"

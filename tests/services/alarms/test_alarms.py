@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import define, field
+import pytest
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -115,6 +116,19 @@ def test_without_one_the_postmaster() -> None:
     world = World()
     assert _ended(world.tell())
     assert world.recipients == ["postmaster@example.org"]
+
+
+@pytest.mark.parametrize("subject", ["0123.1", "x@elsewhere.example", "y@"])
+def test_what_is_about_nobody_of_ours(subject: str) -> None:
+    """It is in the name of the server's own domain, not in a stranger's."""
+    world = World()
+    alarm = evolve(ALARM, subject=subject)
+    assert at_once(world.alarms.tell(alarm))
+    [item] = world.items
+    assert str(item.recipients[0].path) == "postmaster@example.org"
+    octets = at_once(world.queue.content(item.id)).octets
+    assert octets is not None
+    assert b"postmaster@example.org" in (header.first(octets, b"From") or b"")
 
 
 def test_whoever_is_named() -> None:

@@ -521,7 +521,7 @@ def test_administrators_hear_of_what_is_held_once_an_hour() -> None:
     world.turn(3601)
     world.put(an_item("c"))
     world.turn(1)
-    assert [one.subject for one in heard[1:]] == ["alice@example.org"]
+    assert [one.subject for one in heard[1:]] == ["c.1"]
 
 
 # -- pace
