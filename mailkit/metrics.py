@@ -207,6 +207,14 @@ REPORTS = Row(
     "Reports of others about mail of ours; kind is returned, reported, complained or "
     "other (none that can be read), outcome is known (we sent it) or unknown.",
 )
+SENDING_LIMITED = Row(
+    "mailkit_sending_limited_total",
+    "counter",
+    ("limit",),
+    "Recipients that our people were refused because they sent too much; limit is "
+    "hour, day or new (the account is frozen from then on), frozen, domain-hour or "
+    "domain-day.",
+)
 DNS_QUESTIONS = Row(
     "mailkit_dns_questions_total",
     "counter",
@@ -253,6 +261,7 @@ TABLE = (
     QUEUE_SECONDS,
     ROUTES,
     NOTICES,
+    SENDING_LIMITED,
     REPORTS,
     DNS_QUESTIONS,
     DNS_SECONDS,
@@ -294,6 +303,7 @@ class Metrics:
         self._queue_seconds = self._spread(QUEUE_SECONDS)
         self._routes = self._tally(ROUTES)
         self._notices = self._tally(NOTICES)
+        self._sending_limited = self._tally(SENDING_LIMITED)
         self._reports = self._tally(REPORTS)
         self._dns_questions = self._tally(DNS_QUESTIONS)
         self._dns_seconds = self._spread(DNS_SECONDS)
@@ -395,6 +405,10 @@ class Metrics:
     def noticed(self, kind: str, outcome: str) -> None:
         """A sender was told, or could not be."""
         self._notices.add((kind, outcome))
+
+    def limited(self, limit: str) -> None:
+        """Somebody of ours sent too much."""
+        self._sending_limited.add((limit,))
 
     def reported(self, kind: str, outcome: str) -> None:
         """Somebody else told about mail of ours."""

@@ -144,7 +144,7 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         alarms = make_alarms(settings, directory, house.routing, house.queue, reactor)
         house.way_out.sending.alarm = alarms.tell
         house.sending_limits = make_sending_limits(
-            settings, house.sending_counts, directory, reactor, alarms
+            settings, house.sending_counts, directory, reactor, alarms, house.metrics
         )
     services = Services(
         house.store,

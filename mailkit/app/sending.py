@@ -9,6 +9,7 @@ from mailkit.interfaces.alarms import IAlarmChannel
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.sendingcounts import ISendingCounts
+from mailkit.metrics import Metrics
 from mailkit.net.alarmchannels import Command, Hook
 from mailkit.services.alarms.alarms import Alarms
 from mailkit.services.routing import Routing
@@ -42,6 +43,7 @@ def make_sending_limits(
     directory: IDirectory,
     reactor: Any,
     alarms: Alarms,
+    metrics: Metrics,
 ) -> SendingLimits:
     """
     The limits.
@@ -49,4 +51,6 @@ def make_sending_limits(
     :param reactor: Twisted's, as above.
     :param alarms: how administrators hear that one is reached.
     """
-    return SendingLimits(counts, directory, reactor, alarms.tell, settings.sending)
+    return SendingLimits(
+        counts, directory, reactor, alarms.tell, settings.sending, metrics
+    )

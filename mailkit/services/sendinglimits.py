@@ -21,6 +21,7 @@ from mailkit.config.units import HOUR
 from mailkit.errors import SendingStopped, SentTooMuch
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.sendingcounts import ISendingCounts
+from mailkit.metrics import Metrics
 from mailkit.model.account import Account
 from mailkit.model.address import Address
 from mailkit.model.alarm import Alarm
@@ -88,6 +89,7 @@ class SendingLimits:
     _clock: IReactorTime
     _tell: Tell
     _settings: SendingSettings = field(factory=SendingSettings)
+    _metrics: Metrics = field(factory=Metrics)
     _most: Most = field(init=False)
     _slowed: Remembered[str, float] = field(init=False)
     """When administrators heard of a domain last."""
@@ -128,6 +130,7 @@ class SendingLimits:
         reached = await self._counts.take(account.name, address, self._most, now)
         if reached is None:
             return
+        self._metrics.limited(reached.value)
         if reached is Reached.FROZEN:
             await self.check_sender(account)
         elif reached.is_of_domain:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from attrs import define, field
+from prometheus_client import generate_latest
 from twisted.internet.defer import Deferred
 
 from mailkit.errors import SendingStopped, SentTooMuch
+from mailkit.metrics import Metrics
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName, DomainName
 from mailkit.model.alarm import Alarm
@@ -32,12 +34,18 @@ class World:
     limits: SendingLimits = field(init=False)
     alarms: list[Alarm] = field(factory=list)
     hears: bool = True
+    metrics: Metrics = field(factory=Metrics)
 
     def __attrs_post_init__(self) -> None:
         self.directory = MemoryDirectory(self.clock.seconds)
         at_once(self.directory.add_domain(DomainName("example.org")))
         self.limits = SendingLimits(
-            self.counts, self.directory, self.clock, self._tell, self.settings
+            self.counts,
+            self.directory,
+            self.clock,
+            self._tell,
+            self.settings,
+            self.metrics,
         )
 
     async def _tell(self, alarm: Alarm) -> bool:
@@ -75,6 +83,8 @@ def test_an_account_is_frozen(settings: SendingSettings, words: str) -> None:
     with pytest.raises(SendingStopped):
         at_once(world.limits.check_recipient(ALICE, Path("n1", "example.net")))
     assert len(world.alarms) == 1
+    text = generate_latest(world.metrics.registry).decode()
+    assert 'mailkit_sending_limited_total{limit="frozen"} 1.0' in text
     assert at_once(world.counts.untold()) == []
     at_once(world.counts.thaw(ALICE.name))
     world.write(3)
