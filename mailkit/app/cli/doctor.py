@@ -125,12 +125,14 @@ def run(reactor: Any, coroutine: Coroutine[Any, Any, T]) -> T:
     def begin() -> None:
         done = Deferred.fromCoroutine(coroutine)
         done.addCallbacks(results.append, failures.append)
-        done.addBoth(lambda _: reactor.stop())
+        done.addBoth(lambda _: reactor.running and reactor.stop())
 
     reactor.callWhenRunning(begin)
     reactor.run(installSignalHandlers=True)
     for failure in failures:
         failure.raiseException()
+    if not results:  # Ctrl-C
+        raise click.Abort
     return results[0]
 
 

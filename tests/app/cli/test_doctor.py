@@ -7,7 +7,9 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import click
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mailkit.app.cli import doctor as module
@@ -126,18 +128,18 @@ def test_names_that_are_none(shell: Shell, resolver: DictResolver) -> None:
 class Reactor(Clock):
     """Runs until it is stopped; each turn is a second."""
 
-    is_running = False
+    running = False
 
     def callWhenRunning(self, what: Any) -> None:
         self.callLater(0, what)
 
     def run(self, installSignalHandlers: bool) -> None:
-        self.is_running = True
-        while self.is_running:
+        self.running = True
+        while self.running:
             self.advance(1)
 
     def stop(self) -> None:
-        self.is_running = False
+        self.running = False
 
 
 def test_the_reactor_runs_until_it_is_known() -> None:
@@ -150,3 +152,14 @@ def test_the_reactor_runs_until_it_is_known() -> None:
     assert module.run(Reactor(), well()) == 1
     with pytest.raises(DNSTrouble, match="no answer"):
         module.run(Reactor(), badly())
+
+
+def test_whoever_does_not_want_to_wait() -> None:
+    reactor = Reactor()
+    reactor.callLater(5, reactor.stop)
+
+    async def long() -> None:
+        await Deferred[None]()
+
+    with pytest.raises(click.Abort):
+        module.run(reactor, long())
