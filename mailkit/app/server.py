@@ -44,6 +44,7 @@ from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.session import Build, IPeer, ISession
 from mailkit.metrics import Metrics
 from mailkit.net.door import Door, DoorSettings
+from mailkit.net.guarded import Guarded
 from mailkit.net.listeners import Listener, PumpFactory
 from mailkit.net.nameserver.ports import Datagrams, NameServerPorts
 from mailkit.net.nameserver.server import NameServer
@@ -258,9 +259,10 @@ class Server(MultiService):
             others = self._post.others if self._post is not None else None
             return make_metric_site(self.metrics.registry, lambda: self.trouble, others)
         if service == "http":
-            return self._site()
+            return Guarded(self._site(), self.door)
         if service == "https":
-            return TLSMemoryBIOFactory(self.tls, False, self._site())
+            secured = TLSMemoryBIOFactory(self.tls, False, self._site())
+            return Guarded(secured, self.door)
         protocol = service.removesuffix("s") if service in TLS_FIRST else service
 
         def build(peer: IPeer) -> tuple[Machine, ISession]:
