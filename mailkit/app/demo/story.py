@@ -257,7 +257,11 @@ class Story:
         sent: list[str] = []
 
         def is_recorded() -> bool:
-            for event in self._events(server, what):
+            try:
+                events = self._events(server, what)
+            except DemoFailed:  # nothing at all is written down yet
+                return False
+            for event in events:
                 if event["step"] == "sent":
                     sent.append(event["detail"])
             return bool(sent)

@@ -37,6 +37,8 @@ class World:
     is_fooled: bool = False
     """Signatures hold whatever was changed."""
     sent: str = TLS
+    unwritten: int = 1
+    """How often the record is asked too soon."""
 
     def submit(self, server: DemoServer, message: EmailMessage) -> str:
         self.events.append(f"{server.domain}: {message['Subject']}")
@@ -65,6 +67,9 @@ class World:
 
     def command(self, words: Sequence[str]) -> str:
         words = words[2:]  # --config and its file
+        if "trace" in words and self.unwritten:
+            self.unwritten -= 1
+            raise DemoFailed("mailkit trace 0123: nothing is known about 0123")
         if "trace" in words:
             steps = [("accepted", "ESMTPSA"), ("sent", self.sent)]
             return json.dumps(
