@@ -19,6 +19,10 @@ from mailkit.model.queueitem import NextHop, QueuedRecipient, QueueId, QueueItem
 LOCAL = "local"
 """The route of mail for our own people that could not be kept at once."""
 
+HEAD_START = 0.25
+"""Seconds that mailboxes have before others are sent the same message: what they
+cannot keep, for want of room, can be taken back until then."""
+
 
 def as_it_is(reverse_path: Path) -> Path:
     """The rewriting of senders where nothing is rewritten."""
@@ -89,13 +93,18 @@ class Onward:
         recipients[recipient.path] = recipient
 
     def items(
-        self, accepted: Accepted, size: int, tls_optional: bool = False
+        self,
+        accepted: Accepted,
+        size: int,
+        tls_optional: bool = False,
+        wait: float = 0.0,
     ) -> Sequence[QueueItem]:
         """
         What is to be put into the queue.
 
         :param size: octets of the message as it will leave.
         :param tls_optional: whether its header says so; MAIL may say otherwise.
+        :param wait: seconds until it is tried.
         """
         parameters = self._envelope.parameters
         is_ours = accepted.account is not None
@@ -113,7 +122,7 @@ class Onward:
                 envelope=Envelope(sender, parameters),
                 recipients=tuple(map(QueuedRecipient, recipients.values())),
                 arrived=accepted.arrived,
-                next_try=accepted.arrived,
+                next_try=accepted.arrived + wait,
                 size=size,
                 message_id=accepted.message_id,
                 subject=accepted.subject,

@@ -50,6 +50,7 @@ from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.services.delivery.content import read_header
 from mailkit.services.delivery.onward import (
+    HEAD_START,
     Onward,
     Outbound,
     as_account,
@@ -222,7 +223,8 @@ class LocalTransaction:
         items: Sequence[QueueItem] = ()
         try:
             if house.outbound is not None:
-                items = await self._send_on(house.outbound, content, trace)
+                wait = HEAD_START if placements else 0.0
+                items = await self._send_on(house.outbound, content, trace, wait)
             if placements:
                 try:
                     await house.store.deliver(content, placements)
@@ -347,7 +349,7 @@ class LocalTransaction:
                 self._outcomes[path] = Kept(("queue",))
 
     async def _send_on(
-        self, outbound: Outbound, content: IContent, trace: bytes
+        self, outbound: Outbound, content: IContent, trace: bytes, wait: float
     ) -> Sequence[QueueItem]:
         """Put into the queue what is for others, and tell of whom we refused."""
         assert self._examined is not None
@@ -375,7 +377,7 @@ class LocalTransaction:
         if onward.alias:
             head = received.write_delivered_to(onward.alias) + trace
         items = onward.items(
-            accepted, content.size + len(head), said.strip().lower() == b"no"
+            accepted, content.size + len(head), said.strip().lower() == b"no", wait
         )
         if items:
             await outbound.queue.put(content, items, head)

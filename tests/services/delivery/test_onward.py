@@ -33,7 +33,12 @@ from mailkit.model.outcome import Failed, Kept
 from mailkit.model.path import NULL_PATH, Path
 from mailkit.model.queueitem import NextHop, QueueItem, Selection
 from mailkit.services.delivery.again import LocalCarrier
-from mailkit.services.delivery.onward import LOCAL, as_it_is, nothing_in_front
+from mailkit.services.delivery.onward import (
+    HEAD_START,
+    LOCAL,
+    as_it_is,
+    nothing_in_front,
+)
 from mailkit.services.delivery.rules import Arrival, Handed, Rules, Submitted
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.store import MemoryStore
@@ -175,6 +180,13 @@ def test_an_item_for_each_domain(way: Way) -> None:
     queued = "b@example.net, Carol@Example.NET"
     assert (Step.QUEUED, queued, "T1.1 for example.net") in steps
     assert [step for step, _, _ in steps].count(Step.DELIVERED) == 1
+
+
+def test_mailboxes_have_a_head_start(way: Way) -> None:
+    """What they cannot keep can be taken back before anybody else has it."""
+    keep(way.submit("b@example.net"))
+    keep(way.submit("b@example.net", BOB))
+    assert [item.next_try for item in way.items] == [NEW_YEAR, NEW_YEAR + HEAD_START]
 
 
 def test_nobody_relays_for_strangers(way: Way) -> None:
