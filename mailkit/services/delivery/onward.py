@@ -74,7 +74,8 @@ class Onward:
         """Take somebody elsewhere, whom ``recipient`` leads to."""
         sender = self._envelope.reverse_path
         parameters = recipient.parameters
-        self._aliases.add(foreign.alias)
+        if not foreign.is_quiet:  # copies are for the administrator
+            self._aliases.add(foreign.alias)
         if foreign.alias:
             sender = self._outbound.rewrite_sender(sender)
             if parameters.orcpt is None:  # RFC 3461 §5.2.1

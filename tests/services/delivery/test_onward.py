@@ -36,6 +36,7 @@ from mailkit.services.delivery.again import LocalCarrier
 from mailkit.services.delivery.onward import (
     HEAD_START,
     LOCAL,
+    Onward,
     as_it_is,
     nothing_in_front,
 )
@@ -303,6 +304,21 @@ def test_an_alias_that_is_come_back_to_is_a_loop(way: Way) -> None:
     [outcome] = outcomes.values()
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, MailLoop)
+
+
+def test_copies_of_a_route_hide_no_loop() -> None:
+    world = World()
+    world.send_out()
+    assert world.outbound is not None
+    onward = Onward(world.outbound, Envelope(DAVE))
+    there = Path("fred", "example.net")
+    hop = NextHop(DomainName("example.net"))
+    recipient = Recipient(Path("fred", "example.org"))
+    onward.add(recipient, ForeignRecipient(there, hop, "fred@example.org"))
+    onward.add(
+        recipient, ForeignRecipient(there, NextHop(hop.domain, "copies"), is_quiet=True)
+    )
+    assert onward.alias == "fred@example.org"
 
 
 def test_who_else_is_written_to_does_not_read_of_an_alias(way: Way) -> None:
