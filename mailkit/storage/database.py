@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from attrs import frozen
 from mailkit.errors import Busy, Refused, StorageBroken, StorageFull
 
 _PATIENCE = 10.0  # seconds that we wait for another process's transaction
+_LOOK = 0.01  # seconds between two looks whether it is over, where SQLite does not look
 
 
 class NewerDatabase(Refused):
@@ -101,7 +103,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
             f"{path} was written by a newer mailkit: it has version {found}, "
             f"and this program knows {schema.version}."
         )
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     if found == schema.version:
         return
@@ -118,6 +120,27 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
         for step in steps:
             connection.execute(step)
         connection.execute(f"PRAGMA user_version = {schema.version}")
+
+
+def use_wal(connection: sqlite3.Connection) -> None:
+    """
+    Write a log ahead; once for a file, which remembers it.
+
+    Where another process does so at the same moment SQLite does not wait for it, as it
+    does for transactions.
+
+    :raises sqlite3.OperationalError: if others are at it for too long.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= end:
+                raise
+        time.sleep(_LOOK)
 
 
 def _version(connection: sqlite3.Connection) -> int:

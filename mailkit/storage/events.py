@@ -60,6 +60,9 @@ KEPT_FOR = 30 * 86400.0
 WRITTEN_AFTER = 0.2
 """Seconds that a step waits for others at most."""
 
+AGAIN = 1.0
+"""Seconds after which steps are written again that could not be."""
+
 MOST_IN_A_BATCH = 500
 """Steps that are written at once without waiting."""
 
@@ -121,7 +124,7 @@ class Events:
         self._writing.addErrback(self._log_bug)
 
     async def _write(self) -> None:
-        """Write what waits; what cannot be written waits for the next time."""
+        """Write what waits; what cannot be written is tried again."""
         batch, self._waiting = self._waiting, []
         if not batch:
             return
@@ -130,6 +133,8 @@ class Events:
         except MailkitError as error:
             lost = max(0, len(batch) + len(self._waiting) - MOST_WAITING)
             self._waiting[:0] = batch[lost:]
+            if self._timer is None and not self._is_closed:
+                self._timer = self._reactor.callLater(AGAIN, self._write_soon)
             self.log.error(
                 "steps of messages cannot be recorded: {error}; {waiting} wait, "
                 "{lost} are lost",

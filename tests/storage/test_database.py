@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailkit.errors import Busy, StorageBroken, StorageFull
+from mailkit.storage import database
 from mailkit.storage.database import (
     NewerDatabase,
     Schema,
@@ -146,3 +147,48 @@ def test_another_process_that_closes_takes_nothing_away(tmp_path: Path) -> None:
         assert (tmp_path / "x.sqlite-wal").exists()
         first.execute("INSERT INTO note VALUES ('b')")
         assert count_elsewhere() == 2
+
+
+OPENED_BY_MANY = """
+import sys
+from pathlib import Path
+from mailkit.storage.database import open_database
+from tests.storage.test_database import ONE
+print(flush=True)
+sys.stdin.readline()
+for number in range(100):
+    open_database(Path(sys.argv[1]) / f"{number}.sqlite", ONE).close()
+"""
+
+
+def test_many_may_be_the_first(tmp_path: Path) -> None:
+    """SQLite itself does not wait for others when a file is to get its log."""
+    command = [sys.executable, "-c", OPENED_BY_MANY, str(tmp_path)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0, 0, 0]
+
+
+def test_a_log_that_others_do_not_let_us_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+    path = tmp_path / "x.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with (
+            closing(sqlite3.connect(path, timeout=0.0)) as ours,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            database.use_wal(ours)

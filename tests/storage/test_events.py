@@ -139,6 +139,15 @@ class FileTests(TestCase):
         self.clock.advance(1)
         assert self.written() == 2
 
+    def test_what_could_not_be_written_is_written_by_itself(self) -> None:
+        self.path.mkdir()
+        self.events.record(ACCEPTED)
+        self.clock.advance(1)
+        self.path.rmdir()
+        self.clock.advance(events.AGAIN)
+        assert self.written() == 1
+        assert self.clock.getDelayedCalls() == []
+
     def test_memory_does_not_fill_up_meanwhile(self) -> None:
         self.patch(events, "MOST_WAITING", 10)
         self.path.mkdir()
