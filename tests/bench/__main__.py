@@ -1,7 +1,8 @@
 """
 Measures mailkit beside Debian's Postfix and Dovecot::
 
-    python -m tests.bench [smtp slow-disk imap pop3 notices memory logins syncs micro]
+    python -m tests.bench [smtp slow-disk imap pop3 notices memory logins syncs
+                            sending micro]
 
 All of them if none is named; the two neighbours are left out, with the reason, where
 they are not installed. The table comes last, and everything as JSON below bench-out/.
@@ -20,7 +21,7 @@ from tempfile import mkdtemp
 
 from attrs import define, field
 
-from tests.bench import delivering, idling, micro, reading, syncs
+from tests.bench import delivering, idling, micro, reading, sending, syncs
 from tests.bench.ours import Mailkit
 from tests.bench.postfixdovecot import PostfixDovecot
 from tests.bench.report import Aim, Figure, Report, Row
@@ -38,6 +39,8 @@ WORKLOADS: dict[str, Workload] = {
     "syncs": syncs.syncs,
 }
 MICRO = "micro"
+SENDING = "sending"
+"""Among others: mail that leaves needs other servers, and no mailboxes."""
 TURNS = Row("reactor turns over 20 ms of CPU", "turns", Aim(at_most=0))
 _TURN = re.compile(r'^mailkit_reactor_turn_seconds_bucket\{le="([^"]+)"\} (\S+)', re.M)
 
@@ -106,7 +109,7 @@ class Run:
 def main(words: list[str]) -> int:
     """Parse the words, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    known = [*WORKLOADS, MICRO]
+    known = [*WORKLOADS, SENDING, MICRO]
     parser.add_argument("workloads", nargs="*", help=f"of {' '.join(known)}")
     parser.add_argument(
         "--only", default="as-installed,tuned,mailkit", help="these servers"
@@ -129,8 +132,12 @@ def main(words: list[str]) -> int:
     scratch = Path(mkdtemp(prefix="mailkit-bench-", dir=chosen.scratch))
     scratch.chmod(0o755)
     run = Run(_sizes(chosen.quick), scratch)
-    for target in _targets(chosen.port):
-        if target.name.replace(" ", "-") not in chosen.only.split(","):
+    only = chosen.only.split(",")
+    if SENDING in names:
+        names.remove(SENDING)
+        sending.measure(run.report, scratch, chosen.port + 100, only, chosen.quick)
+    for target in _targets(chosen.port) if names else ():
+        if target.name.replace(" ", "-") not in only:
             continue
         if reason := target.lacks():
             print(f"{target.name}: skipped: {reason}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -36,6 +37,9 @@ class _Pile:
     """Letters that wait for a session."""
 
     letters: Sequence[Letter]
+    sender: bytes = b"sender@example.com"
+    login: bytes = b""
+    """What AUTH PLAIN says; empty: nobody logs in."""
     taken: int = 0
     seconds: list[float] = field(factory=list)
 
@@ -95,7 +99,11 @@ class _Session(asyncio.Protocol):
         self._transport.write(octets)
 
     def _greet(self) -> None:
-        self._say(b"EHLO client.example.net\r\n", self._mail)
+        then = self._log_in if self._pile.login else self._mail
+        self._say(b"EHLO client.example.net\r\n", then)
+
+    def _log_in(self) -> None:
+        self._say(b"AUTH PLAIN " + self._pile.login + b"\r\n", self._mail)
 
     def _mail(self) -> None:
         if self._sent >= self._limit or not self._pile.has_more:
@@ -107,7 +115,7 @@ class _Session(asyncio.Protocol):
         self._sent += 1
         self._began = time.perf_counter()
         self._letter = self._pile.take()
-        self._say(b"MAIL FROM:<sender@example.com>\r\n", self._rcpt)
+        self._say(b"MAIL FROM:<" + self._pile.sender + b">\r\n", self._rcpt)
 
     def _rcpt(self) -> None:
         self._say(b"RCPT TO:<" + self._letter.recipient + b">\r\n", self._data)
@@ -124,16 +132,24 @@ class _Session(asyncio.Protocol):
 
 
 def send_all(
-    port: int, letters: Sequence[Letter], sessions: int, a_session: int, limit: float
+    port: int,
+    letters: Sequence[Letter],
+    sessions: int,
+    a_session: int,
+    limit: float,
+    sender: str = "sender@example.com",
+    password: str = "",
 ) -> list[float]:
     """
     Hand over every letter; the seconds that each took until its 250.
 
     :param a_session: letters over one connection before the next is opened.
     :param limit: seconds for all.
+    :param password: the sender's, who logs in with it; empty: nobody does.
     :raises AnswerError: if one was refused.
     """
-    pile = _Pile(letters)
+    login = b64encode(f"\0{sender}\0{password}".encode()) if password else b""
+    pile = _Pile(letters, sender.encode(), login)
 
     async def work() -> None:
         loop = asyncio.get_running_loop()
