@@ -53,8 +53,9 @@ class Beginnings:
     """
 
     _threads: Threads
-    _take: Callable[[list[Item]], object]
-    """Called in the thread, with those that are to be worked on."""
+    _take: Callable[[list[Item], bool], object]
+    """Called in the thread, with those that are to be worked on, and whether no other
+    thread begins what waits."""
     _tell: Callable[[list[Job]], object]
     _mutex: Lock = field(init=False, factory=Lock)
     _waiting: deque[tuple[Item, Before]] = field(init=False, factory=deque)
@@ -106,10 +107,11 @@ class Beginnings:
                     failed.append(item.told(error))
             with self._mutex:
                 self._took.append((monotonic() - at) / len(begun))
+                is_alone = self._at_work == 1
             if failed:
                 self._tell(failed)
             if done:
-                self._take(done)
+                self._take(done, is_alone)
 
     def _next(self) -> list[tuple[Item, Before]]:
         with self._mutex:

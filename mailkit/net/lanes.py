@@ -182,25 +182,29 @@ class _Order:
             self._add(items)
             self._call_clerk()
 
-    def take(self, items: Iterable[Item]) -> None:
+    def take(self, items: Iterable[Item], is_alone: bool) -> None:
         """
         In any thread: see to these items.
 
-        Where nobody is at the items this very thread is the clerk for one batch: to
+        Where nobody is at the items this very thread is the clerk for a while: to
         wake another one would take longer than most batches do.
+
+        :param is_alone: whether it has to be back after one batch, as nobody else
+            begins what waits.
         """
         with self._mutex:
             self._add(items)
             batch = [] if self._has_clerk else self._next_batch()
-        if not batch:
-            return
-        results = self._do_batch(batch)
-        with self._mutex:
-            self._release(batch)
-            self._has_clerk = False
-            if self._items:
-                self._call_clerk()
-        self._done.tell(results)
+        if not is_alone:
+            self._do_batches(batch)
+        elif batch:
+            results = self._do_batch(batch)
+            with self._mutex:
+                self._release(batch)
+                self._has_clerk = False
+                if self._items:
+                    self._call_clerk()
+            self._done.tell(results)
 
     def end(self) -> None:
         self._threads.end()

@@ -46,11 +46,13 @@ class World:
     log: list[str] = field(factory=list)
     beginnings: Beginnings = field(init=False)
     now: float = 0.0
+    alone: list[bool] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         self.beginnings = Beginnings(self.threads, self.take, self.tell)
 
-    def take(self, items: list[Item]) -> None:
+    def take(self, items: list[Item], is_alone: bool) -> None:
+        self.alone.append(is_alone)
         self.log.append(" ".join(str(item.item) for item in items))
 
     def tell(self, jobs: list[Job]) -> None:
@@ -107,6 +109,8 @@ def test_one_thread_is_enough_for_a_quick_disk() -> None:
     world.add("b")
     world.beginnings.begin()
     assert len(world.threads.jobs) == 1
+    world.turn()
+    assert world.alone == [True]
 
 
 def test_on_a_slow_disk_each_has_a_thread() -> None:
@@ -119,6 +123,7 @@ def test_on_a_slow_disk_each_has_a_thread() -> None:
     world.turn()
     assert world.log[1:4] == ["begin a", "wait a", "a"]
     assert not world.threads.jobs
+    assert world.alone[-6:] == [False] * 6
 
 
 def test_what_most_took_tells_whether_it_is_slow() -> None:
