@@ -132,8 +132,9 @@ class Routing:
         :raises NotOurs: if the domain is not ours, and is not sent to.
         :raises NoSuchAddress: if nobody has the address.
         :raises Suspended: if only accounts have it that are suspended.
-        :raises TurnedAway: :raises TurnedAwayForNow: if a route does that, the latter
-            also if an alias leads to more people than `Limits` allow.
+        :raises TurnedAway: if a route does that.
+        :raises TurnedAwayForNow: if a route does that, or an alias leads to more
+            people than `Limits` allow.
         """
         address = await self._whole(path.address)
         is_ours = await self._directory.domain(address.domain) is not None

@@ -154,7 +154,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
     20: _UNTRUSTED,
     21: _UNTRUSTED,
 }
-"""What OpenSSL calls X509_V_ERR_…, as RFC 8460 §4.3 and people call it."""
+"""Errors of OpenSSL's verification, as RFC 8460 §4.3 and people call them."""
 
 
 def is_address(name: str) -> bool:
