@@ -469,7 +469,8 @@ def test_a_message_that_is_held(town: Town) -> None:
 
 ENDS = [
     b"\n.\n", b"\r\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n",
-    b"\r\r\n.\r\r\n", b"\n\n.\r\n", b"\r\n..\r\n", b"\r\n.x\r\n", b"\r\n.\0\r\n", b"\r\n.\x0c\r\n", b"\n",
+    b"\r\r\n.\r\r\n", b"\n\n.\r\n", b"\r\n..\r\n",
+    b"\r\n.x\r\n", b"\r\n.\0\r\n", b"\r\n.\x0c\r\n", b"\n",
     b"\r", b"\r\n.", b"\x85.\x85", b"\r\n \r\n.\r\n ", b"\n.\n.\n",
 ]  # fmt: skip
 """What some server or other takes for the end of a message, or a line."""
@@ -535,11 +536,15 @@ OWN_NAMES = "127.4.0.53"
 
 
 def with_own_names(
-    folder: Path, *words: str, stdin: bytes = b"", codes: Sequence[int] = (0,)
+    folder: Path,
+    *words: str,
+    stdin: bytes = b"",
+    codes: Sequence[int] = (0,),
+    names: str = OWN_NAMES,
 ) -> str:
-    """Run a program that finds `OWN_NAMES` in its /etc/resolv.conf."""
+    """Run a program that finds ``names`` in its /etc/resolv.conf."""
     conf = folder / "resolv.conf"
-    conf.write_text(f"nameserver {OWN_NAMES}\noptions trust-ad edns0\n")
+    conf.write_text(f"nameserver {names}\noptions trust-ad edns0\n")
     script = f'mount --bind {conf} /etc/resolv.conf && exec "$@"'
     need("unshare")
     return run(
