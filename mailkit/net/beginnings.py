@@ -21,6 +21,12 @@ SLOW = 0.0015
 MOST_AT_ONCE = 64
 """Beginnings that one thread takes at once: as many files may be open for it."""
 
+TRIED = 4
+"""Beginnings by which it is seen whether one thread is enough."""
+
+MANY_FOR = 1.0
+"""Seconds that many threads begin before one is tried again."""
+
 _LOOKED_AT = 16
 
 
@@ -49,7 +55,8 @@ class Beginnings:
     thread and back, this is several times cheaper than a thread for each. Where the
     disk takes the time, or the CPUs are so busy that each sync is followed by a wait
     for one of them, as many threads as there are begin one each, and wait together.
-    The median of the last few tells which it is.
+    What one thread took of late tells which it is, by the median; many threads also
+    wait for each other, so now and then one is tried alone.
     """
 
     _threads: Threads
@@ -59,9 +66,8 @@ class Beginnings:
     _tell: Callable[[list[Job]], object]
     _mutex: Lock = field(init=False, factory=Lock)
     _waiting: deque[tuple[Item, Before]] = field(init=False, factory=deque)
-    _took: deque[float] = field(
-        init=False, factory=lambda: deque([0.0], maxlen=_LOOKED_AT)
-    )
+    _took: deque[float] = field(init=False, factory=lambda: deque(maxlen=_LOOKED_AT))
+    _many_until: float = field(init=False, default=0.0)
     _at_work: int = field(init=False, default=0)
     # Only the reactor's thread touches this one.
     _is_called: bool = field(init=False, default=False)
@@ -77,18 +83,21 @@ class Beginnings:
         """Have threads see to what waits."""
         self._is_called = False
         with self._mutex:
-            most = self._threads.most if self._is_slow else 1
+            most = self._threads.most if self._are_many else 1
             more = min(most - self._at_work, len(self._waiting))
             self._at_work += max(more, 0)
         for _ in range(more):
             self._threads.do(self._work)
 
     @property
-    def _is_slow(self) -> bool:
-        return sorted(self._took)[len(self._took) // 2] > SLOW
+    def _are_many(self) -> bool:
+        return monotonic() < self._many_until
 
     def _work(self) -> None:
-        while begun := self._next():
+        while True:
+            begun, is_alone = self._next()
+            if not begun:
+                return
             at = monotonic()
             rests: list[tuple[Item, Callable[[], object] | None]] = []
             failed: list[Job] = []
@@ -105,18 +114,31 @@ class Beginnings:
                     done.append(item)
                 except BaseException as error:  # as above
                     failed.append(item.told(error))
-            with self._mutex:
-                self._took.append((monotonic() - at) / len(begun))
-                is_alone = self._at_work == 1
+            if is_alone:
+                self._judge((monotonic() - at) / len(begun))
             if failed:
                 self._tell(failed)
             if done:
                 self._take(done, is_alone)
 
-    def _next(self) -> list[tuple[Item, Before]]:
+    def _next(self) -> tuple[list[tuple[Item, Before]], bool]:
+        """What to begin, and whether no other thread does."""
         with self._mutex:
-            most = 1 if self._is_slow else MOST_AT_ONCE
+            if are_many := self._are_many:
+                most = 1
+            elif self._at_work > 1:
+                most = 0  # the others leave, and the last one goes on alone
+            else:
+                most = MOST_AT_ONCE if self._took else TRIED
             count = min(most, len(self._waiting))
             if not count:
                 self._at_work -= 1
-            return [self._waiting.popleft() for _ in range(count)]
+            return [self._waiting.popleft() for _ in range(count)], not are_many
+
+    def _judge(self, seconds: float) -> None:
+        """What each of some beginnings took one thread that was alone."""
+        with self._mutex:
+            self._took.append(seconds)
+            if sorted(self._took)[(len(self._took) - 1) // 2] > SLOW:
+                self._took.clear()
+                self._many_until = monotonic() + MANY_FOR

@@ -10,10 +10,8 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from mailkit.errors import StorageFull
-from mailkit.net.beginnings import MOST_AT_ONCE, SLOW, Beginnings, Item
+from mailkit.net.beginnings import MANY_FOR, MOST_AT_ONCE, SLOW, Beginnings, Item
 from mailkit.net.threads import Job, Threads
-
-LOOKED_AT = 16
 
 
 @define(eq=False)
@@ -82,12 +80,18 @@ class World:
             self.threads.run()
 
     def slow_down(self) -> None:
-        """Let it be seen that the disk is slow."""
+        """Let it be seen that one thread is slow."""
         self.seconds = 2 * SLOW
-        for _ in range(LOOKED_AT):
-            self.add("x")
-            self.turn()
+        self.add("x")
+        self.turn()
         self.log.clear()
+        self.alone.clear()
+
+    def begin(self) -> int:
+        """The reactor's turn ends; how many threads there are."""
+        with patch("mailkit.net.beginnings.monotonic", lambda: self.now):
+            self.beginnings.begin()
+        return len(self.threads.jobs)
 
 
 def test_what_comes_in_one_turn_is_begun_before_anything_is_waited_for() -> None:
@@ -113,37 +117,73 @@ def test_one_thread_is_enough_for_a_quick_disk() -> None:
     assert world.alone == [True]
 
 
-def test_on_a_slow_disk_each_has_a_thread() -> None:
+def test_where_one_is_slow_each_has_a_thread() -> None:
     world = World()
     world.slow_down()
     for name in "abcdef":
         world.add(name)
-    world.beginnings.begin()
-    assert len(world.threads.jobs) == 4
+    assert world.begin() == 4
     world.turn()
     assert world.log[1:4] == ["begin a", "wait a", "a"]
     assert not world.threads.jobs
-    assert world.alone[-6:] == [False] * 6
+    assert world.alone == [False] * 6
 
 
-def test_what_most_took_tells_whether_it_is_slow() -> None:
+def test_one_is_tried_again_with_a_few() -> None:
     world = World()
     world.slow_down()
-    world.seconds = SLOW / 2
-    threads = []
-    for _ in range(LOOKED_AT):
-        world.add("a")
-        world.add("b")
-        world.beginnings.begin()
-        threads.append(len(world.threads.jobs))
+    world.now += MANY_FOR
+    world.seconds = 0
+    for name in "abcdefgh":
+        world.add(name)
+    assert world.begin() == 1
+    world.turn()
+    assert "a b c d" in world.log
+    assert world.log[-1] == "e f g h"
+    for n in range(10):
+        world.add(str(n))
+    world.turn()
+    assert world.log[-1] == "0 1 2 3 4 5 6 7 8 9"
+    assert all(world.alone)
+
+
+def test_one_that_is_tried_in_vain_is_not_tried_for_a_while() -> None:
+    world = World()
+    world.slow_down()
+    world.now += MANY_FOR
+    world.add("a")
+    world.turn()
+    world.add("b")
+    world.add("c")
+    assert world.begin() == 2
+    assert world.alone == [True]
+
+
+def test_the_last_of_many_goes_on_alone() -> None:
+    world = World()
+    world.slow_down()
+    for name in "abc":
+        world.add(name)
+    assert world.begin() == 3
+    world.now += MANY_FOR
+    world.turn()
+    assert world.log[-1] == "a b c"
+    assert world.alone == [True]
+
+
+def test_a_single_slow_one_is_no_reason() -> None:
+    world = World()
+    for seconds in (0.0, 2 * SLOW, 0.0):
+        world.seconds = seconds
+        world.add("x")
         world.turn()
-    assert threads == sorted(threads, reverse=True)
-    assert threads[0] == 2
-    assert threads[-1] == 1
+    assert world.alone == [True] * 3
 
 
 def test_one_thread_does_not_take_everything_at_once() -> None:
     world = World()
+    world.add("x")
+    world.turn()
     for n in range(MOST_AT_ONCE + 1):
         world.add(str(n))
     world.turn()
