@@ -140,7 +140,10 @@ class Attempt:
     tls: str = ""
     """``TLSv1.3 TLS_AES_256_GCM_SHA384, checked by mta-sts``; empty: none."""
     words: str = ""
-    """What stopped the whole attempt; empty where recipients were asked."""
+    """
+    What stopped the whole attempt, or that it may not have been the first; empty where
+    recipients were asked and nothing else is to be said.
+    """
     reports: tuple[Report, ...] = ()
 
 

@@ -293,7 +293,7 @@ def is_told_of(server: Server, known: dict[str, str], id: str) -> bool:
         return True
     # The last steps before a kill are lost; attempts are not.
     shown = server.command("queue", "show", id, ok=False)
-    return "before its reply to the message" in shown
+    return "before its reply to the message" in shown or TAKEN_OVER in shown
 
 
 @define

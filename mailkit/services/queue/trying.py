@@ -130,6 +130,10 @@ class Trying:
         untellable = await self._tell(item, content, tried, outcome)
         if untellable:
             outcome = weigh(item, tried, schedule, began, now, untellable)
+        if item.is_taken_over and not outcome.attempt.words:
+            # Durable with the attempt: the record of steps loses its last in a kill.
+            attempt = evolve(outcome.attempt, words=TAKEN_OVER)
+            outcome = evolve(outcome, attempt=attempt)
         is_ours = await self._record(item, outcome)
         self._note(item, tried, outcome, is_ours)
 

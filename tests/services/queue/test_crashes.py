@@ -159,7 +159,10 @@ def test_nothing_is_lost(at: int, after: bool) -> None:
     doubled = sum(life.sent.values()) > 3
     may_double = {("carry", True), ("tell", False), ("tell", True), ("record", False)}
     assert not doubled or (fatal.last, after) in may_double
-    assert not doubled or TAKEN_OVER in (text for _, text in life.world.steps())
+    if doubled:
+        assert TAKEN_OVER in (text for _, text in life.world.steps())
+        attempts = [one for id in ("a.1", "b.1") for one in life.world.attempts(id)]
+        assert TAKEN_OVER in (one.words for one in attempts)
 
 
 @given(st.lists(st.tuples(st.integers(1, STEPS), st.booleans()), max_size=6))
