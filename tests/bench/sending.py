@@ -13,7 +13,7 @@ from tests.bench.corpus import fixed
 from tests.bench.processes import Meter, pss_kib
 from tests.bench.report import Aim, Figure, Report, Row
 from tests.bench.senders import Letter, send_all, stuff
-from tests.bench.sinks import FAST, SILENT, SLOW, Sinks, sinks
+from tests.bench.sinks import FAST, Sinks, sinks
 from tests.bench.waysout import (
     DOMAINS,
     SENDER,
@@ -83,22 +83,23 @@ class Sending:
                 self.scratch / "mailkit-both", self.world, self.first_port + 20, sink
             )
             both.prepare()
-            with self._sinks(sink, FAST) as hosts, running(both):
+            with self._sinks(sink) as hosts, running(both):
                 self._submitted(both, hosts, BOTH)
             self._waiting(self.first_port + 30, sink)
 
     def _everything(self, way_out: WayOut, sink: int) -> None:
-        with self._sinks(sink, FAST) as hosts, running(way_out):
+        with self._sinks(sink) as hosts, running(way_out):
             self._forwarded(way_out, hosts)
             self._submitted(way_out, hosts, SIGNED)
             self._drained(way_out, hosts, DRAINED, self.amounts.drained)
-        with self._sinks(sink, FAST + SLOW + SILENT) as hosts, running(way_out):
+        with self._sinks(sink, is_mixed=True) as hosts, running(way_out):
             self._drained(way_out, hosts, MIXED, self.amounts.mixed)
 
     def _sinks(
-        self, port: int, addresses: Sequence[str]
+        self, port: int, *, is_mixed: bool = False
     ) -> AbstractContextManager[Sinks]:
-        return sinks(port, self.scratch / f"sinks-{time.monotonic_ns()}", addresses)
+        folder = self.scratch / f"sinks-{time.monotonic_ns()}"
+        return sinks(port, folder, is_mixed=is_mixed)
 
     # -- rows
 

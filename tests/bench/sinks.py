@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,16 +68,16 @@ class Sinks:
 
 
 @contextmanager
-def sinks(port: int, folder: Path, addresses: Sequence[str]) -> Iterator[Sinks]:
-    """Hosts of all kinds, as their addresses say."""
+def sinks(port: int, folder: Path, *, is_mixed: bool) -> Iterator[Sinks]:
+    """All hosts there are: all fast, or of all kinds, as their addresses say."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o777)
     found = Sinks(port, folder)
     try:
-        for address in addresses:
-            if address in SLOW:
+        for address in FAST + SLOW + SILENT:
+            if is_mixed and address in SLOW:
                 found.start(address, "-w", "1")
-            elif address in SILENT:
+            elif is_mixed and address in SILENT:
                 found.start(address, "-W", "CONNECT:3600")
             else:
                 found.start(address)
