@@ -292,7 +292,8 @@ def is_told_of(server: Server, known: dict[str, str], id: str) -> bool:
     if "may have been sent" in known.get(id, ""):
         return True
     # The last steps before a kill are lost; attempts are not.
-    shown = server.command("queue", "show", id, ok=False)
+    items = (f"{id}.1", f"{id}.2")
+    shown = "".join(server.command("queue", "show", one, ok=False) for one in items)
     return "before its reply to the message" in shown or TAKEN_OVER in shown
 
 

@@ -407,7 +407,8 @@ def _print(shown: Shown, now: float) -> None:
             + say_reply(report.status, _plain(report.words, one.host))
             for report in one.reports
         ]
-        for number, words in enumerate(said or [_plain(one.words, one.host)]):
+        ours = [_plain(one.words, one.host)] if one.words or not said else []
+        for number, words in enumerate(said + ours):
             top = attempt if not number else dict.fromkeys(attempt, "")
             rows.append({**top, "reply": words})
     columns = ["began", "took", "host", "address", "tls", "reply"]
