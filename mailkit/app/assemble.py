@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -81,6 +81,8 @@ class House:
     """What addresses and tokens of ours are signed with."""
     sending_limits: SendingLimits | None = field(default=None, init=False)
     """How much our people may send; set once there are services."""
+    _starting: Deferred[None] = field(factory=lambda: succeed(None), init=False)
+    _is_closing: bool = field(default=False, init=False)
 
     def start(self, counts_all: bool = True) -> None:
         """
@@ -92,7 +94,7 @@ class House:
         look_seldom()
         if self.way_out is not None:
             starting = Deferred.fromCoroutine(self._send(self.way_out, counts_all))
-            starting.addErrback(self._cannot_send)
+            self._starting = starting.addErrback(self._cannot_send)
 
     async def _send(self, way_out: WayOut, counts_all: bool) -> None:
         try:
@@ -102,6 +104,8 @@ class House:
                 "what a stop left of the queue is not cleared away: {reason}",
                 reason=str(error),
             )
+        if self._is_closing:
+            return
         way_out.start(counts_all)
         if self.sending_limits is not None and counts_all:
             self.sending_limits.start()
@@ -121,6 +125,10 @@ class House:
 
     async def close(self) -> None:
         """Finish what was promised, and let go of every file."""
+        self._is_closing = True
+        await self._starting
+        if self.sending_limits is not None:
+            self.sending_limits.stop()
         if self.way_out is not None:
             await self.way_out.close()
         self.sessions.close()

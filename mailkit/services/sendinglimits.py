@@ -13,9 +13,10 @@ from typing import Any
 
 from attrs import define, field, frozen
 from attrs.validators import ge
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailkit.config.units import HOUR
 from mailkit.errors import SendingStopped, SentTooMuch
@@ -145,6 +146,11 @@ class SendingLimits:
         """Tell of what another process had no time for; in the reactor's thread."""
         self._begin(self.tell_untold())
 
+    def stop(self) -> None:
+        """Tell no more: what is untold is told after the next start."""
+        for telling in list(self._telling):
+            telling.cancel()
+
     async def tell_untold(self) -> None:
         """Tell of what a process that was stopped had no time for."""
         for freeze in await self._counts.untold():
@@ -212,10 +218,12 @@ class SendingLimits:
         """Nobody who hands in mail waits for it."""
         telling = Deferred.fromCoroutine(work)
         self._telling.add(telling)
-        telling.addErrback(
-            lambda failure: self.log.failure("an alarm could not be told", failure)
-        )
+        telling.addErrback(self._untold)
         telling.addBoth(lambda _: self._telling.discard(telling))
+
+    def _untold(self, failure: Failure) -> None:
+        if failure.check(CancelledError) is None:
+            self.log.failure("an alarm could not be told", failure)
 
 
 def _refusal(reason: str) -> str:
