@@ -156,3 +156,24 @@ def test_nobody_waits_for_the_alarm() -> None:
         at_once(limits.check_recipient(ALICE, Path("b", "example.net")))
     never.callback(True)
     assert at_once(world.counts.untold()) == []
+
+
+def test_a_server_that_ends_tells_at_its_next_start() -> None:
+    world = World(SendingSettings(new=1))
+    never: Deferred[bool] = Deferred()
+
+    async def tell(alarm: Alarm) -> bool:
+        return await never
+
+    limits = SendingLimits(
+        world.counts, world.directory, world.clock, tell, world.settings
+    )
+    at_once(limits.check_recipient(ALICE, Path("a", "example.net")))
+    with pytest.raises(SendingStopped):
+        at_once(limits.check_recipient(ALICE, Path("b", "example.net")))
+    limits.stop()
+    assert never.called  # nobody waits any more
+    assert len(at_once(world.counts.untold())) == 1
+    world.limits.start()
+    assert len(world.alarms) == 1
+    assert at_once(world.counts.untold()) == []
