@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from mailkit.interfaces.lanes import Before
 from mailkit.net.threads import Job, Threads
 
-SLOW = 0.0015
+SLOW = 0.0025
 """Seconds that one beginning takes where many threads pay."""
 
 MOST_AT_ONCE = 64
