@@ -122,16 +122,17 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None
         connection.execute(f"PRAGMA user_version = {schema.version}")
 
 
-def use_wal(connection: sqlite3.Connection) -> None:
+def use_wal(connection: sqlite3.Connection, patience: float = _PATIENCE) -> None:
     """
     Write a log ahead; once for a file, which remembers it.
 
     Where another process does so at the same moment SQLite does not wait for it, as it
     does for transactions.
 
-    :raises sqlite3.OperationalError: if others are at it for too long.
+    :param patience: seconds that others may take.
+    :raises sqlite3.OperationalError: if they take longer.
     """
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + patience
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

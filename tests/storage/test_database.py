@@ -153,17 +153,24 @@ OPENED_BY_MANY = """
 import sys
 from pathlib import Path
 from mailkit.storage.database import open_database
+from mailkit.storage.index.database import Database
+from mailkit.storage.safefile import Files
 from tests.storage.test_database import ONE
+open_it = {
+    "ours": lambda path: open_database(path, ONE),
+    "an account's": lambda path: Database.open(str(path), Files(), ()),
+}[sys.argv[2]]
 print(flush=True)
 sys.stdin.readline()
 for number in range(100):
-    open_database(Path(sys.argv[1]) / f"{number}.sqlite", ONE).close()
+    open_it(Path(sys.argv[1]) / f"{number}.sqlite").close()
 """
 
 
-def test_many_may_be_the_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["ours", "an account's"])
+def test_many_may_be_the_first(tmp_path: Path, kind: str) -> None:
     """SQLite itself does not wait for others when a file is to get its log."""
-    command = [sys.executable, "-c", OPENED_BY_MANY, str(tmp_path)]
+    command = [sys.executable, "-c", OPENED_BY_MANY, str(tmp_path), kind]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in range(3)
@@ -180,10 +187,7 @@ def test_many_may_be_the_first(tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [0, 0, 0]
 
 
-def test_a_log_that_others_do_not_let_us_have(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+def test_a_log_that_others_do_not_let_us_have(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -191,4 +195,4 @@ def test_a_log_that_others_do_not_let_us_have(
             closing(sqlite3.connect(path, timeout=0.0)) as ours,
             pytest.raises(sqlite3.OperationalError, match="locked"),
         ):
-            database.use_wal(ours)
+            database.use_wal(ours, patience=0.05)

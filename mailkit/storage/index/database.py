@@ -11,6 +11,7 @@ from typing import Any
 from attrs import define, field
 
 from mailkit.errors import StorageBroken
+from mailkit.storage.database import use_wal
 from mailkit.storage.safefile import Files
 
 Row = tuple[Any, ...]  # what SQLite gives: each query knows its own columns
@@ -44,7 +45,8 @@ class Database:
         """
         Open, and make if need be, for its owner alone; the tables are the caller's.
 
-        What SQLite puts beside it may be read by as many as the file.
+        It has a log that is written ahead. What SQLite puts beside it may be read by as
+        many as the file.
         """
         _keep_to_owner(path)
         connection = sqlite3.connect(
@@ -55,6 +57,7 @@ class Database:
             cached_statements=256,
         )
         try:
+            use_wal(connection, BUSY_SECONDS)
             for pragma in pragmas:
                 connection.execute(pragma)
         except BaseException:

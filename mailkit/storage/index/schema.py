@@ -202,7 +202,6 @@ BEFORE_ARRIVALS_FOR = _BEFORE_ARRIVALS % "mailbox_id"
 """All that has to be known before messages are put into a mailbox."""
 
 SPEED = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     # Checkpoints are made when the account is idle; this one is for when it never is.
     "PRAGMA wal_autocheckpoint = 16000",

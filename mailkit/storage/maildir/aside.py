@@ -35,7 +35,7 @@ _TABLES = (
     "CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
 )
 
-_PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
+_PRAGMAS = ("PRAGMA synchronous = FULL",)
 
 Renames = list[tuple[str, str]]
 """Folders, old name and new."""
