@@ -1,0 +1,1 @@
+"""Pages as a person sees them: Debian's Chromium against a real server."""
