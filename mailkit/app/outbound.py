@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -54,8 +55,8 @@ from mailkit.storage.keyfolder import KeyFolder
 from mailkit.storage.tlsrecords import TLSRecords
 
 LOOKED_AFTER = 3600.0
-"""Seconds between two looks at which MTA-STS policies are getting old, and at whether
-there is a day of TLS to be reported."""
+"""Seconds between two looks at which MTA-STS policies are getting old, and between two
+at whether there is a day of TLS to be reported."""
 
 SIGNED_LONGER = 86_400.0
 """Seconds for which a signature counts beyond the last attempt."""
@@ -90,7 +91,7 @@ class WayOut:
     ends: RouteEnds | None = field(default=None, init=False)
     """Where routes lead."""
     _sender: Sender | None = field(default=None, init=False)
-    _refreshing: LoopingCall | None = field(default=None, init=False)
+    _seldom: list[LoopingCall] = field(factory=list, init=False)
 
     @property
     def outbound(self) -> Outbound:
@@ -116,14 +117,16 @@ class WayOut:
         self._sender = Sender(self.sending, name, counts_all=counts_all)
         self._sender.start()
         if counts_all:  # by one process
-            self._refreshing = LoopingCall(self._look)
-            self._refreshing.clock = self.reactor
-            self._refreshing.start(LOOKED_AFTER, now=False)
+            for what in (self.policies.refresh, self._report):
+                looking = LoopingCall(self._look, what)
+                looking.clock = self.reactor
+                looking.start(LOOKED_AFTER, now=False)
+                self._seldom.append(looking)
 
     async def stop(self) -> None:
         """Finish what is on its way, in ten seconds at most; begin nothing new."""
-        if self._refreshing is not None and self._refreshing.running:
-            self._refreshing.stop()
+        while self._seldom:
+            self._seldom.pop().stop()
         if self._sender is not None:
             await self._sender.stop()
             self._sender = None
@@ -137,28 +140,27 @@ class WayOut:
         await self.resolver.close()
         await self.tls.close()
 
-    def _look(self) -> Deferred[None]:
-        looking = Deferred.fromCoroutine(self._do_seldom())
+    def _look(self, what: Callable[[], Awaitable[int]]) -> Deferred[None]:
+        looking = Deferred.fromCoroutine(self._do_seldom(what))
         # A failure that came through would end it for good.
         return looking.addErrback(self._log_bug)
 
     def _log_bug(self, failure: Failure) -> None:
         self.log.failure("what is done each hour failed", failure)
 
-    async def _do_seldom(self) -> None:
-        """What is done beside, each hour: nobody waits for it."""
+    async def _do_seldom(self, what: Callable[[], Awaitable[int]]) -> None:
+        """One of what is done beside, each hour: nobody waits for it."""
+        try:
+            await what()
+        except MailkitError as error:
+            self.log.warn(
+                "policies of TLS are not renewed, or not reported: {reason}",
+                reason=str(error),
+            )
+
+    async def _report(self) -> int:
         yesterday = datetime.fromtimestamp(self.reactor.seconds() - 86_400, UTC)
-        for what in (
-            self.policies.refresh,
-            partial(self.reports.report, f"{yesterday:%Y-%m-%d}"),
-        ):
-            try:
-                await what()
-            except MailkitError as error:
-                self.log.warn(
-                    "policies of TLS are not renewed, or not reported: {reason}",
-                    reason=str(error),
-                )
+        return await self.reports.report(f"{yesterday:%Y-%m-%d}")
 
 
 @define(eq=False)

@@ -32,8 +32,12 @@ class IPolicyStore(Interface):
     async def keep(domain: DomainName, policy: KeptPolicy) -> None:
         """Remember a policy in place of the one before."""
 
-    async def old(before: float, most: int) -> Sequence[DomainName]:
-        """Domains whose policies were fetched before then and still hold."""
+    async def old(before: float, after: DomainName, most: int) -> Sequence[DomainName]:
+        """
+        Domains whose policies were fetched before then and still hold, by name.
+
+        :param after: the last of the page before; empty for the first.
+        """
 
 
 class IPolicyFetch(Interface):

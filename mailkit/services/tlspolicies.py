@@ -13,10 +13,10 @@ The first of these that has something to say:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from mailkit.errors import DNSTrouble, Malformed, Unavailable, Unreachable
@@ -37,6 +37,12 @@ ASKED_AGAIN = 300.0
 FETCHED_AGAIN = 86_400.0
 """Seconds after which a policy is fetched anew though its id is the same, so that it
 does not expire (RFC 8461 §3.3)."""
+
+PAGE = 1000
+"""Domains that are read at a time to be looked at."""
+
+MANY = 10
+"""How many of them are looked at beside each other."""
 
 _USAGES = (2, 3)  # RFC 7672 §3.1
 _MOST_REMEMBERED = 10_000
@@ -88,12 +94,34 @@ class TLSPolicies:
             return TLSPolicy(level=TLSLevel.ENCRYPT, origin="config")
         return policy
 
-    async def refresh(self, most: int = 100) -> int:
-        """Fetch anew what will be old soon (RFC 8461 §3.3); how many were looked at."""
-        names = await self._store.old(self._now() - FETCHED_AGAIN, most)
-        for domain in names:
-            await self._sts(domain)
-        return len(names)
+    async def refresh(self) -> int:
+        """
+        Fetch all anew that will be old soon (RFC 8461 §3.3); how many were looked at.
+
+        Those whose web server is silent hold up few others, and none for good.
+        """
+        count = 0
+        before, after = self._now() - FETCHED_AGAIN, DomainName("")
+        while names := await self._store.old(before, after, PAGE):
+            waiting = iter(names)
+            looking = [Deferred.fromCoroutine(self._each(waiting)) for _ in range(MANY)]
+            await gatherResults(looking, consumeErrors=True)
+            count += len(names)
+            after = names[-1]
+        return count
+
+    async def _each(self, domains: Iterator[DomainName]) -> None:
+        """Look at domains that nobody else looks at yet."""
+        for domain in domains:
+            try:
+                await self._sts(domain)
+            except Unavailable as error:  # of our own disk
+                self.log.warn(
+                    "{domain}: its MTA-STS policy is not renewed: {reason}",
+                    domain=domain,
+                    reason=str(error),
+                )
+                return
 
     # -- DANE
 

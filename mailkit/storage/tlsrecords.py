@@ -116,10 +116,13 @@ class TLSRecords:
         await self._lanes.run(self, lambda: self._execute(_KEEP, row))
         self._read_at.pop(domain, None)
 
-    async def old(self, before: float, most: int) -> Sequence[DomainName]:
-        query = """SELECT domain FROM policy WHERE fetched < ? AND expires > ?
-            ORDER BY fetched LIMIT ?"""
-        values = (before, self._reactor.seconds(), most)
+    async def old(
+        self, before: float, after: DomainName, most: int
+    ) -> Sequence[DomainName]:
+        query = """SELECT domain FROM policy
+            WHERE domain > ? AND fetched < ? AND expires > ?
+            ORDER BY domain LIMIT ?"""
+        values = (after, before, self._reactor.seconds(), most)
         rows = await self._lanes.run(self, lambda: self._execute(query, values))
         return [DomainName(row[0]) for row in rows]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailkit.app.assemble import House, open_house
@@ -24,10 +25,13 @@ class Seldom:
     """Policies and reports in one, which fail as they are told."""
 
     error: Exception | None = None
+    wait: Deferred[None] | None = None
     done: list[str] = field(factory=list)
 
     async def refresh(self) -> int:
         self.done.append("policies")
+        if self.wait is not None:
+            await self.wait
         if self.error is not None:
             raise self.error
         return 0
@@ -64,6 +68,13 @@ class EachHour(SynchronousTestCase):
         self.start()
         self.clock.advance(LOOKED_AFTER)
         assert self.seldom.done == ["policies", "2025-12-31"]
+
+    def test_reports_do_not_wait_for_policies(self) -> None:
+        self.seldom.wait = Deferred()
+        self.start()
+        self.clock.advance(LOOKED_AFTER)
+        self.clock.advance(LOOKED_AFTER)
+        assert self.seldom.done == ["policies", "2025-12-31", "2025-12-31"]
 
     def test_what_fails_does_not_end_it(self) -> None:
         self.seldom.error = StorageBroken("the disk")

@@ -8,11 +8,17 @@ import pytest
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from mailkit.errors import DNSTrouble, Unavailable, Unreachable
+from mailkit.errors import DNSTrouble, StorageFull, Unavailable, Unreachable
 from mailkit.interfaces.policies import IPolicyFetch, IPolicyStore, KeptPolicy
 from mailkit.model.address import DomainName
 from mailkit.model.tlspolicy import OPPORTUNISTIC, TLSLevel, TLSPolicy
-from mailkit.services.tlspolicies import ASKED_AGAIN, FETCHED_AGAIN, TLSPolicies
+from mailkit.services.tlspolicies import (
+    ASKED_AGAIN,
+    FETCHED_AGAIN,
+    MANY,
+    PAGE,
+    TLSPolicies,
+)
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.dns import DictResolver
@@ -40,20 +46,28 @@ class World:
         self.served: bytes | None = POLICY
         self.fetched: list[str] = []
         self.held: list[Deferred[None]] | None = None
+        self.is_full = False
+        self.silent: set[str] = set()
+        """Whose web servers are waited for, if any are; empty: all."""
         self.policies = TLSPolicies(self.resolver, self, self, self.clock.seconds)
 
     async def policy(self, domain: DomainName) -> KeptPolicy | None:
         return self.kept.get(domain)
 
     async def keep(self, domain: DomainName, policy: KeptPolicy) -> None:
+        if self.is_full:
+            raise StorageFull("the disk")
         self.kept[domain] = policy
 
-    async def old(self, before: float, most: int) -> Sequence[DomainName]:
-        return [name for name, kept in self.kept.items() if kept.fetched < before]
+    async def old(
+        self, before: float, after: DomainName, most: int
+    ) -> Sequence[DomainName]:
+        old = [name for name, kept in self.kept.items() if kept.fetched < before]
+        return sorted(name for name in old if name > after)[:most]
 
     async def fetch(self, domain: str) -> bytes:
         self.fetched.append(domain)
-        if self.held is not None:
+        if self.held is not None and (not self.silent or domain in self.silent):
             self.held.append(Deferred())
             await self.held[-1]
         if self.served is None:
@@ -192,6 +206,48 @@ def test_policies_are_fetched_before_they_expire(world: World) -> None:
     assert at_once(world.policies.refresh()) == 1
     assert len(world.fetched) == 2
     assert at_once(world.policies.refresh()) == 0
+
+
+def many_old(world: World, count: int) -> None:
+    """Policies of many domains that are due to be fetched anew."""
+    for number in range(count):
+        name = f"d{number:04}.example"
+        world.resolver.add(f'_mta-sts.{name}. TXT "v=STSv1; id=1;"')
+        kept = KeptPolicy(id="1", octets=POLICY, fetched=0.0, expires=WEEK * 99_999)
+        world.kept[DomainName(name)] = kept
+
+
+def test_all_that_are_due_are_fetched(world: World) -> None:
+    many_old(world, PAGE + 5)
+    assert at_once(world.policies.refresh()) == PAGE + 5
+    assert len(set(world.fetched)) == len(world.fetched) == PAGE + 5
+    assert at_once(world.policies.refresh()) == 0
+
+
+def test_those_that_fail_hold_up_nobody_for_good(world: World) -> None:
+    many_old(world, PAGE + 5)
+    world.served = None
+    assert at_once(world.policies.refresh()) == PAGE + 5
+    assert len(world.fetched) == PAGE + 5
+
+
+def test_a_silent_web_server_holds_up_none_of_the_others(world: World) -> None:
+    many_old(world, 50)
+    world.silent = {"d0000.example", "d0001.example"}
+    world.held = []
+    refreshing = Deferred.fromCoroutine(world.policies.refresh())
+    assert len(world.fetched) == 50
+    assert not refreshing.called
+    for held in world.held:
+        held.callback(None)
+    assert refreshing.called
+
+
+def test_a_full_disk_is_not_asked_for_each(world: World) -> None:
+    many_old(world, 50)
+    world.is_full = True
+    assert at_once(world.policies.refresh()) == 50
+    assert len(world.fetched) == MANY
 
 
 def test_literals_have_no_policies(world: World) -> None:

@@ -96,8 +96,11 @@ def test_old_policies_that_hold(world: World) -> None:
         at_once(world.records.keep(DomainName(name), world.kept(fetched, lasts)))
     at_once(world.records.keep(DomainName("over"), world.kept(-70, -1)))
     before = world.clock.seconds() - 10
-    assert at_once(world.records.old(before, 10)) == ["b", "a"]
-    assert at_once(world.records.old(before, 1)) == ["b"]
+    first = DomainName("")
+    assert at_once(world.records.old(before, first, 10)) == ["a", "b"]
+    assert at_once(world.records.old(before, first, 1)) == ["a"]
+    assert at_once(world.records.old(before, DomainName("a"), 1)) == ["b"]
+    assert at_once(world.records.old(before, DomainName("b"), 1)) == []
 
 
 def test_connections_are_counted(world: World) -> None:
