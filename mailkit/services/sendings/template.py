@@ -139,7 +139,8 @@ class Template:
     def read(cls, text: str) -> Template:
         """:raises BadTemplate: with what is wrong with it."""
         text = text.removeprefix("\ufeff")
-        text = text[_COMMENTS.match(text).end() :]  # type: ignore[union-attr]
+        # The pattern matches everything: there is always an end.
+        text = text[_COMMENTS.match(text).end() :]  # type: ignore[union-attr]  # above
         octets = text.encode("utf-8", "replace")
         names: set[str] = set()
         root = mime.scan(octets, LIMITS)
