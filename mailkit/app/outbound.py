@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from attrs import define, field
+from attrs import asdict, define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -33,6 +33,7 @@ from mailkit.metrics import Metrics
 from mailkit.model.sending import rate_of
 from mailkit.net.policyfetch import AlsoTrusted, PolicyFetch
 from mailkit.net.relay.relay import Relay
+from mailkit.net.relay.settings import RelaySettings
 from mailkit.net.relay.tls import make_client_context
 from mailkit.net.resolver.resolver import Resolver
 from mailkit.services.delivery.again import LocalCarrier
@@ -225,6 +226,7 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         reactor,
         settings.hostname,
         rooms.metrics,
+        patience_of(settings),
         context=make_client_context(also=None if trusted is None else bytes(trusted)),
         on_tls=tls.count,
         encode=lambda octets: lanes.run(object(), partial(downgrade, octets)),
@@ -294,6 +296,18 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
     way_out.ends = RouteEnds(rooms.routing.book, maker.make, rooms.metrics)
     sending.routes = Ways({LOCAL: LocalCarrier(way_out.local)}, way_out.ends)
     return way_out
+
+
+def patience_of(settings: Settings) -> RelaySettings:
+    """What other hosts may take, as the settings have it."""
+    relay = settings.relay
+    return RelaySettings(
+        messages=relay.messages,
+        recipients=relay.recipients,
+        idle_connections=relay.idle_connections,
+        dialogue=settings.log.level == "debug",
+        **asdict(relay.timeouts),
+    )
 
 
 def policy_fetch(settings: Settings, reactor: Any, resolver: Resolver) -> PolicyFetch:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import attrs
 from attrs import field, frozen
-from attrs.validators import ge, le
+from attrs.validators import ge, gt, le
 
 from mailkit.config.reader import Network, WrongKeyError
 from mailkit.config.units import (
@@ -17,8 +17,10 @@ from mailkit.config.units import (
     MB,
     MIB,
     Octets,
+    Seconds,
 )
 from mailkit.net.nameserver.settings import NameServerSettings
+from mailkit.net.relay.settings import RelaySettings as Patience
 from mailkit.net.resolver.settings import DNSSettings
 from mailkit.services.alarms.settings import AlarmSettings
 from mailkit.services.authsettings import AuthSettings
@@ -28,6 +30,8 @@ from mailkit.services.queue.settings import QueueSettings, RetrySettings
 from mailkit.services.routes.settings import RouteSettings, check_names
 from mailkit.services.sendinglimits import SendingSettings
 from mailkit.services.smtp.settings import SMTPSettings
+
+_SAFE = Patience()
 
 _HOSTNAME = re.compile(
     r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
@@ -160,6 +164,51 @@ class LimitSettings:
 
 
 @frozen
+class TimeoutSettings:
+    """
+    How long another host may take for each of its replies; most are the least
+    that the standard allows (RFC 5321 §4.5.3.2).
+    """
+
+    connect: Seconds = field(default=_SAFE.connect, validator=gt(0))
+    """Until a connection stands. Short: a domain may have more hosts to try."""
+
+    greeting: Seconds = field(default=_SAFE.greeting, validator=gt(0))
+    """Until it greets (RFC 5321 §4.5.3.2.1)."""
+
+    hello: Seconds = field(default=_SAFE.hello, validator=gt(0))
+    """For EHLO, HELO, LHLO and STARTTLS."""
+
+    handshake: Seconds = field(default=_SAFE.handshake, validator=gt(0))
+    """For TLS, and the first reply under it."""
+
+    auth: Seconds = field(default=_SAFE.auth, validator=gt(0))
+    """For each step of AUTH."""
+
+    mail: Seconds = field(default=_SAFE.mail, validator=gt(0))
+    """For MAIL (RFC 5321 §4.5.3.2.2)."""
+
+    rcpt: Seconds = field(default=_SAFE.rcpt, validator=gt(0))
+    """For RCPT (RFC 5321 §4.5.3.2.3)."""
+
+    data: Seconds = field(default=_SAFE.data, validator=gt(0))
+    """For DATA (RFC 5321 §4.5.3.2.4)."""
+
+    block: Seconds = field(default=_SAFE.block, validator=gt(0))
+    """Until it has taken what was written to it (RFC 5321 §4.5.3.2.5)."""
+
+    end: Seconds = field(default=_SAFE.end, validator=gt(0))
+    """For the whole message. A host that is given up on too soon may keep it, and gets
+    it twice (RFC 5321 §4.5.3.2.6)."""
+
+    quit: Seconds = field(default=_SAFE.quit, validator=gt(0))
+    """For QUIT; then we hang up without."""
+
+    idle: Seconds = field(default=_SAFE.idle, validator=gt(0))
+    """How long a connection that nobody needs is kept for the next message."""
+
+
+@frozen
 class RelaySettings:
     """How mail goes out."""
 
@@ -176,6 +225,18 @@ class RelaySettings:
 
     https_port: int = field(default=443, validator=[ge(1), le(65535)])
     """The port of other web servers, where policies of MTA-STS are."""
+
+    messages: int = field(default=_SAFE.messages, validator=ge(1))
+    """How many messages go over one connection."""
+
+    recipients: int = field(default=_SAFE.recipients, validator=ge(1))
+    """How many recipients of one message a host is named at a time; all take 100
+    (RFC 5321 §4.5.3.1.8). Fewer, where it says so (RFC 9422)."""
+
+    idle_connections: int = field(default=_SAFE.idle_connections, validator=ge(0))
+    """How many connections that nobody needs are kept, to all hosts together."""
+
+    timeouts: TimeoutSettings = TimeoutSettings()
 
 
 @frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import attrs
 from attrs import define, field
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -12,9 +13,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mailkit.app.assemble import House, open_house
 from mailkit.app.find import read_config
-from mailkit.app.outbound import LOOKED_AFTER, WayOut
+from mailkit.app.outbound import LOOKED_AFTER, WayOut, patience_of
+from mailkit.app.settings import TimeoutSettings
 from mailkit.errors import StorageBroken
 from mailkit.metrics import Metrics
+from mailkit.net.relay.settings import RelaySettings
 from mailkit.net.startlanes import finish
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
@@ -109,3 +112,35 @@ class EachHour(SynchronousTestCase):
         finally:
             self.house.queue, self.house.way_out = queue, way_out
         assert begun == [True]
+
+
+def test_other_hosts_are_waited_for_as_the_settings_say(tmp_path: Path) -> None:
+    names = [field.name for field in attrs.fields(TimeoutSettings)]
+    told = [f"{name} = {number}" for number, name in enumerate(names, 1)]
+    config = tmp_path / "mailkit.toml"
+    config.write_text(
+        "\n".join(
+            [
+                'hostname = "mail.example.org"',
+                "[log]",
+                'level = "debug"',
+                "[relay]",
+                "messages = 20",
+                "recipients = 30",
+                "idle_connections = 40",
+                "[relay.timeouts]",
+                *told,
+            ]
+        )
+    )
+    patience = patience_of(read_config(config, {}, tmp_path).settings)
+    waits = [getattr(patience, name) for name in names]
+    assert waits == [float(number) for number in range(1, len(names) + 1)]
+    assert (patience.messages, patience.recipients) == (20, 30)
+    assert patience.idle_connections == 40
+    assert patience.dialogue
+
+
+def test_hosts_are_waited_for_as_the_standard_asks(tmp_path: Path) -> None:
+    settings = read_config(None, {}, tmp_path).settings
+    assert patience_of(settings) == RelaySettings()
