@@ -183,6 +183,18 @@ class NoSuchItem(Refused):
     """Nothing in the queue has that id, or not any more."""
 
 
+class NoSuchDraft(Refused):
+    """No draft of that id, or no such file of it: it was sent or thrown away."""
+
+
+class DraftChanged(Refused):
+    """Somebody else, or another page, has changed the draft meanwhile."""
+
+
+class HasLeft(Refused):
+    """The message has left already, and cannot be called back."""
+
+
 class NoSuchHost(Refused):
     """
     The domain takes no mail: no such name, no host, or a null MX (RFC 7505).
