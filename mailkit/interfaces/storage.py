@@ -22,6 +22,7 @@ from mailkit.model.mailbox import (
 )
 from mailkit.model.query import Query
 from mailkit.model.uidset import UIDSet
+from mailkit.model.verdict import Verdict
 
 
 class IContent(Interface):
@@ -74,6 +75,8 @@ class NewMessage:
     """Seconds since 1970; ``None``: now."""
     head: bytes = field(default=b"", repr=False)
     """Whole header lines that go above the content."""
+    verdict: Verdict | None = None
+    """What was thought of it when it came; ``None``: nobody checked."""
 
 
 @frozen(eq=False)
@@ -85,6 +88,8 @@ class Placement:
     flags: Flags = frozenset()
     head: bytes = field(default=b"", repr=False)
     """Whole header lines that go above the content for this account."""
+    verdict: Verdict | None = None
+    """What was thought of it when it came; ``None``: nobody checked."""
 
 
 class IWatch(Interface):
