@@ -24,6 +24,15 @@ from mailkit.model.queueitem import (
 from mailkit.model.tlspolicy import TLSPolicy
 
 
+@frozen(kw_only=True)
+class NewMessage:
+    """One message that is to be kept, as `IQueueStore.put` takes it."""
+
+    content: IContent
+    items: tuple[QueueItem, ...]
+    head: bytes = b""
+
+
 class IQueueStore(Interface):
     """
     Keeps what waits. All that is answered by returning is durable.
@@ -71,6 +80,7 @@ class IQueueStore(Interface):
         attempt: Attempt,
         recipients: Sequence[QueuedRecipient],
         next_try: float | None,
+        caused: Sequence[NewMessage] = (),
     ) -> bool:
         """
         Keep what an attempt brought and end the claim.
@@ -78,8 +88,11 @@ class IQueueStore(Interface):
         :param recipients: all of the item, as they stand now; an item of which nobody
             waits any longer is gone, and its octets with the last of its message.
         :param next_try: seconds since 1970; ``None`` where nobody waits any longer.
+        :param caused: messages that are kept with it, or not at all: what the sender
+            is told of it. One that is in the queue, or was, is not kept again.
         :returns: whether the claim was still ours; if not, nothing is kept but the
             attempt.
+        :raises StorageFull: :raises StorageBroken: with nothing kept.
         """
 
     async def seal(message: str, sealed: Sealed) -> None:

@@ -8,6 +8,7 @@ from attrs import frozen
 from zope.interface import Interface
 
 from mailkit.errors import MailkitError
+from mailkit.interfaces.queue import NewMessage
 from mailkit.interfaces.storage import IContent
 from mailkit.model.address import AccountName
 from mailkit.model.envelope import Envelope, Recipient
@@ -31,14 +32,46 @@ class Accepted:
     """Who submitted it; ``None`` for mail of others."""
 
 
+@frozen(kw_only=True)
+class WrittenNotice:
+    """A notice that nobody keeps yet."""
+
+    message: NewMessage
+    """With one item, to the sender."""
+    kind: NoticeKind
+    about: Accepted
+    item: str
+    """Which item it is about; empty: none in particular."""
+    told: tuple[QueuedRecipient, ...]
+    """Those it tells of."""
+
+
 class ITeller(Interface):
     """
     Writes delivery status notifications and hands them in (RFC 3461 §5.2).
 
-    Returns when the notice is kept durably, or when none is due: the sender is the null
-    path, NOTIFY does not ask for it, or too many were written to that sender. Asked
-    again for the same message, recipients and kind, it writes no second one.
+    None is due where the sender is the null path, NOTIFY does not ask for it, or too
+    many were written to that sender. A notice's id follows from the message, the item,
+    the recipients and the kind, so that whoever keeps it knows whether it did before.
     """
+
+    async def write(
+        item: QueueItem,
+        content: IContent,
+        recipients: Sequence[QueuedRecipient],
+        kind: NoticeKind,
+        until: float | None = None,
+    ) -> WrittenNotice | None:
+        """
+        The notice about some of an item's recipients, for `IQueueStore.record`.
+
+        Parameters are those of `tell`. ``None``: none is due.
+
+        :raises Unavailable: if it cannot be written now; ask again later.
+        """
+
+    def kept(notice: WrittenNotice) -> None:
+        """Count a notice, and record it for ``mailkit trace``, once it is kept."""
 
     async def tell(
         item: QueueItem,
@@ -49,6 +82,9 @@ class ITeller(Interface):
     ) -> None:
         """
         Tell the sender of an item what became of some of its recipients.
+
+        Returns when the notice is kept durably, or when none is due. Asked again for
+        the same message, recipients and kind, it writes no second one.
 
         :param content: the message as it leaves, or would have left.
         :param recipients: those to be told of, each with its last status, words and

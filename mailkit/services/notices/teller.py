@@ -3,7 +3,7 @@ The author of delivery status notifications (RFC 3461 §5.2, RFC 3464).
 
 A notice is a message like any other: from the null path, through the queue, signed
 there, tried there. Its id is made of what it is about, so that the same one is not
-written a second time when whoever asked for it did not live to hear that it is kept.
+kept a second time. What the queue has to tell is kept with the attempt that caused it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from mailkit.formats.plainwords import is_for_good
 from mailkit.formats.report import Notice, Told, compose
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
-from mailkit.interfaces.queue import IQueueStore
+from mailkit.interfaces.queue import IQueueStore, NewMessage
 from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.suppression import ISuppressionList
-from mailkit.interfaces.tellers import Accepted, ITeller
+from mailkit.interfaces.tellers import Accepted, ITeller, WrittenNotice
 from mailkit.metrics import Metrics
 from mailkit.model.address import DomainName, a_labels, fold_domain
 from mailkit.model.envelope import (
@@ -96,6 +96,19 @@ class Teller:
     def __attrs_post_init__(self) -> None:
         self._allowance = Allowance(self._clock)
 
+    async def write(
+        self,
+        item: QueueItem,
+        content: IContent,
+        recipients: Sequence[QueuedRecipient],
+        kind: NoticeKind,
+        until: float | None = None,
+    ) -> WrittenNotice | None:
+        if kind is NoticeKind.FAILED and item.account is not None:
+            await self._suppress(recipients)
+        about = _accepted(item)
+        return await self._write(about, item.id, content, recipients, kind, until)
+
     async def tell(
         self,
         item: QueueItem,
@@ -104,17 +117,7 @@ class Teller:
         kind: NoticeKind,
         until: float | None = None,
     ) -> None:
-        about = Accepted(
-            transaction=item.message,
-            envelope=item.envelope,
-            arrived=item.arrived,
-            message_id=item.message_id,
-            subject=item.subject,
-            account=item.account,
-        )
-        if kind is NoticeKind.FAILED and item.account is not None:
-            await self._suppress(recipients)
-        await self._tell(about, item.id, content, recipients, kind, until)
+        await self._keep(await self.write(item, content, recipients, kind, until))
 
     async def tell_refused(
         self,
@@ -128,9 +131,29 @@ class Teller:
             recipients.append(
                 QueuedRecipient(recipient, Fate.FAILED, reply.status, str(reply))
             )
-        await self._tell(accepted, "", content, recipients, NoticeKind.FAILED, None)
+        kind = NoticeKind.FAILED
+        await self._keep(
+            await self._write(accepted, "", content, recipients, kind, None)
+        )
 
-    async def _tell(
+    def kept(self, notice: WrittenNotice) -> None:
+        about, told, kind = notice.about, notice.told, notice.kind
+        [item] = notice.message.items
+        [sender] = (each.path for each in item.recipients)
+        self._allowance.take(str(sender.address))
+        self._metrics.noticed(kind.value, "written")
+        self._record(about, told, f"{kind.value}: notice {item.message} to <{sender}>")
+        self._record_notice(item, about, kind)
+        self.log.info(
+            "{queue_id}: <{sender}> is told about {recipients} ({kind}) by {notice}",
+            queue_id=notice.item or about.transaction,
+            sender=str(sender),
+            recipients=say_who([each.path for each in told]),
+            kind=kind.value,
+            notice=item.message,
+        )
+
+    async def _write(
         self,
         about: Accepted,
         item: str,
@@ -138,47 +161,53 @@ class Teller:
         recipients: Sequence[QueuedRecipient],
         kind: NoticeKind,
         until: float | None,
-    ) -> None:
-        told = [each for each in recipients if _is_wanted(each.recipient, kind)]
+    ) -> WrittenNotice | None:
         sender = about.envelope.reverse_path
         sender = self._addresses.original(sender) or sender
-        if not told or sender.local_part.lower() in _NOBODY:
-            return
-        id = _id(about.transaction, item, kind, told)
-        if await self._is_kept(id):
-            return
+        if sender.local_part.lower() in _NOBODY:
+            if kind is NoticeKind.FAILED:
+                self._note_dead_end(about, item, recipients, sender)
+            return None
+        told = tuple(each for each in recipients if _is_wanted(each.recipient, kind))
+        if not told:
+            return None
         is_ours = await self._directory.domain(sender.address.domain) is not None
         try:
             hop = await self._hop(sender, is_ours=is_ours)
         except Refused as error:
             self._metrics.noticed(kind.value, "undeliverable")
             self._record(about, told, f"nobody can be told at <{sender}>: {error}")
-            return
+            return None
         if not self._may_tell(about, told, sender, kind, is_ours=is_ours):
-            return
+            return None
+        id = _id(about.transaction, item, kind, told)
         octets = await self._compose(id, about, content, told, kind, until, sender)
-        notice = self._item(id, about, sender, hop, octets)
-        await self._queue.put(Rewritten(octets), [notice], self._trace(id, sender))
-        self._allowance.take(str(sender.address))
-        self._metrics.noticed(kind.value, "written")
-        self._record(about, told, f"{kind.value}: notice {id} to <{sender}>")
-        self._record_notice(notice, about, kind)
-        self.log.info(
-            "{queue_id}: <{sender}> is told about {recipients} ({kind}) by {notice}",
-            queue_id=item or about.transaction,
-            sender=str(sender),
-            recipients=say_who([each.path for each in told]),
-            kind=kind.value,
-            notice=id,
+        message = NewMessage(
+            content=Rewritten(octets),
+            items=(self._item(id, about, sender, hop, octets),),
+            head=self._trace(id, sender),
         )
+        return WrittenNotice(
+            message=message, kind=kind, about=about, item=item, told=told
+        )
+
+    async def _keep(self, notice: WrittenNotice | None) -> None:
+        """Put a notice into the queue, where nothing else is kept with it."""
+        if notice is None:
+            return
+        message = notice.message
+        if await self._is_kept(message.items[0]):
+            return
+        await self._queue.put(message.content, message.items, message.head)
+        self.kept(notice)
 
     # -- whether, and where to
 
-    async def _is_kept(self, id: str) -> bool:
+    async def _is_kept(self, item: QueueItem) -> bool:
         """Whether the notice is in the queue, or has left it already."""
-        if await self._queue.items(Selection(ids=(id,)), most=1):
+        if await self._queue.items(Selection(ids=(item.id,)), most=1):
             return True
-        return bool(await self._queue.attempts(_queue_id(id)))
+        return bool(await self._queue.attempts(item.id))
 
     async def _hop(self, sender: Path, *, is_ours: bool) -> NextHop:
         """:raises Refused: if nothing can be sent there."""
@@ -317,6 +346,27 @@ class Teller:
         except Unavailable as error:  # the notice is what matters
             self.log.warn("the suppression list cannot grow: {error}", error=error)
 
+    def _note_dead_end(
+        self,
+        about: Accepted,
+        item: str,
+        recipients: Sequence[QueuedRecipient],
+        sender: Path,
+    ) -> None:
+        """
+        Nobody is told, lest a loop begins (RFC 5321 §6.1): administrators find it here.
+        """
+        self._metrics.noticed(NoticeKind.FAILED.value, "undeliverable")
+        what = "a notice" if sender.is_null else f"mail of <{sender}>"
+        self._record(about, recipients, f"nobody is told: {what} came back")
+        self.log.info(
+            "{queue_id}: {what} failed for {recipients}, and nobody is told: {reply}",
+            queue_id=item or about.transaction,
+            what=what,
+            recipients=say_who([each.path for each in recipients]),
+            reply=recipients[0].words,
+        )
+
     def _record(
         self, about: Accepted, told: Sequence[QueuedRecipient], detail: str
     ) -> None:
@@ -355,6 +405,17 @@ class Teller:
                     size=notice.size,
                 )
             )
+
+
+def _accepted(item: QueueItem) -> Accepted:
+    return Accepted(
+        transaction=item.message,
+        envelope=item.envelope,
+        arrived=item.arrived,
+        message_id=item.message_id,
+        subject=item.subject,
+        account=item.account,
+    )
 
 
 def _is_wanted(recipient: Recipient, kind: NoticeKind) -> bool:

@@ -1,4 +1,6 @@
-"""One attempt of one item: signed, handed to a host, told, recorded; in that order."""
+"""
+One attempt of one item: signed, handed to a host, and recorded with what is told of it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,7 @@ from mailkit.errors import (
 )
 from mailkit.interfaces.queue import NextHost
 from mailkit.interfaces.storage import IContent
+from mailkit.interfaces.tellers import WrittenNotice
 from mailkit.model.alarm import Alarm
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
@@ -119,23 +122,27 @@ class Trying:
         self, item: QueueItem, content: IContent, tried: Tried, began: float
     ) -> None:
         """
-        Tell the sender what is to be told, and then record what an attempt came to.
+        Record what an attempt came to, together with what the sender is told of it.
 
-        In that order: a crash in between tells twice, which can be seen, and never
-        not at all.
+        Of what cannot be told now nothing is recorded either: it goes on waiting.
         """
         house, schedule = self._house, self._house.schedule
         now = house.clock.seconds()
-        outcome = weigh(item, tried, schedule, began, now)
-        untellable = await self._tell(item, content, tried, outcome)
-        if untellable:
+        untellable: set[NoticeKind] = set()
+        while True:
             outcome = weigh(item, tried, schedule, began, now, untellable)
+            written, unwritten = await self._write(
+                item, content, tried, outcome, untellable
+            )
+            if not unwritten:
+                break
+            untellable |= unwritten
         if item.is_taken_over and not outcome.attempt.words:
             # Durable with the attempt: the record of steps loses its last in a kill.
             attempt = evolve(outcome.attempt, words=TAKEN_OVER)
             outcome = evolve(outcome, attempt=attempt)
-        is_ours = await self._record(item, outcome)
-        self._note(item, tried, outcome, is_ours)
+        is_kept = await self._record(item, outcome, written)
+        self._note(item, tried, outcome, is_kept)
 
     async def let_wait(self, item: QueueItem, error: MailkitError) -> None:
         """Record that an item cannot be tried, or will never be, without trying."""
@@ -241,21 +248,29 @@ class Trying:
 
     # -- what follows
 
-    async def _tell(
-        self, item: QueueItem, content: IContent, tried: Tried, outcome: Outcome
-    ) -> Collection[NoticeKind]:
-        """Tell the sender; of what that was not possible."""
+    async def _write(
+        self,
+        item: QueueItem,
+        content: IContent,
+        tried: Tried,
+        outcome: Outcome,
+        untellable: Collection[NoticeKind],
+    ) -> tuple[Sequence[WrittenNotice], set[NoticeKind]]:
+        """What the sender is told, and what cannot be told at present."""
         house = self._house
-        untellable: set[NoticeKind] = set()
+        written: list[WrittenNotice] = []
+        unwritten: set[NoticeKind] = set()
         for kind, recipients in notices(outcome, tried):
+            if kind in untellable:
+                continue
             until = None
             if kind is NoticeKind.DELAYED or outcome.is_over:
                 until = house.schedule.gives_up_at(item)
             now = still(item, outcome)
             try:
-                await house.teller.tell(now, content, recipients, kind, until)
+                notice = await house.teller.write(now, content, recipients, kind, until)
             except Unavailable as error:
-                untellable.add(kind)
+                unwritten.add(kind)
                 self.log.warn(
                     "{queue_id}: <{sender}> could not be told ({kind}): {reason}",
                     queue_id=item.id,
@@ -263,11 +278,20 @@ class Trying:
                     kind=kind.value,
                     reason=str(error),
                 )
-        return untellable
+            else:
+                if notice is not None:
+                    written.append(notice)
+        return written, unwritten
 
-    async def _record(self, item: QueueItem, outcome: Outcome) -> bool:
-        """Until it is kept: what was sent and is not written down is sent again."""
-        house = self._house
+    async def _record(
+        self, item: QueueItem, outcome: Outcome, written: Sequence[WrittenNotice]
+    ) -> bool:
+        """
+        Until it is kept: what was sent and is not written down is sent again.
+
+        Whether it is: the claim may have ended, or the server may stop.
+        """
+        house, peer = self._house, outcome.attempt.address
         while True:
             try:
                 is_ours: bool = await house.queue.record(
@@ -276,8 +300,8 @@ class Trying:
                     outcome.attempt,
                     outcome.recipients,
                     outcome.next_try,
+                    [notice.message for notice in written],
                 )
-                return is_ours
             except Unavailable as error:
                 self.log.error(
                     "{queue_id}: what an attempt brought cannot be recorded: {reason}",
@@ -287,7 +311,15 @@ class Trying:
                 if self.is_stopping:
                     if outcome.passed:
                         house.note(item, Step.TRIED, "", "", UNRECORDED)
-                    return True
+                    return False
+            else:
+                if not is_ours:
+                    if outcome.passed:
+                        house.note(item, Step.TRIED, "", peer, LATE)
+                    return False
+                for notice in written:
+                    house.teller.kept(notice)
+                return True
             again: Deferred[None] = Deferred()
             house.clock.callLater(AGAIN, again.callback, None)
             await again
@@ -326,14 +358,13 @@ class Trying:
     # -- what is said of it
 
     def _note(
-        self, item: QueueItem, tried: Tried, outcome: Outcome, is_ours: bool
+        self, item: QueueItem, tried: Tried, outcome: Outcome, is_kept: bool
     ) -> None:
+        """What is not kept did not happen, but for what somebody took."""
         house, attempt = self._house, outcome.attempt
         domain, peer = str(item.hop), attempt.address
         if tried.is_doubtful:
             house.note(item, Step.TRIED, "", peer, DOUBTFUL)
-        if not is_ours and outcome.passed:
-            house.note(item, Step.TRIED, "", peer, LATE)
         at = self._at(item, tried)
         again = ""
         if outcome.next_try is not None:
@@ -341,8 +372,8 @@ class Trying:
             again = f"; again in {minutes:.0f} min"
         for step, recipients, more in (
             (Step.SENT, outcome.passed, ""),
-            (Step.DEFERRED, outcome.waiting, again),
-            (Step.BOUNCED, outcome.returned, ""),
+            (Step.DEFERRED, outcome.waiting if is_kept else (), again),
+            (Step.BOUNCED, outcome.returned if is_kept else (), ""),
         ):
             if not recipients:
                 continue

@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from mailkit.errors import LocalMisuse, NoSuchItem
 from mailkit.interfaces.notices import INoticeBoard
-from mailkit.interfaces.queue import IQueueStore
+from mailkit.interfaces.queue import IQueueStore, NewMessage
 from mailkit.interfaces.storage import IContent, IWatch
 from mailkit.model.address import DomainName
 from mailkit.model.queueitem import (
@@ -95,7 +95,10 @@ class MemoryQueue:
             raise LocalMisuse("items of several messages")
         if self._messages(name):
             raise LocalMisuse(f"{name} is in the queue already")
-        message = _Message(head + await all_octets(content), items[0].is_sealed)
+        self._put(head + await all_octets(content), items)
+
+    def _put(self, octets: bytes, items: Sequence[QueueItem]) -> None:
+        message = _Message(octets, items[0].is_sealed)
         for item in items:
             place = self._places[item.id] = len(self._places) + 1
             self._entries[item.id] = _Entry(place, item, message)
@@ -155,15 +158,20 @@ class MemoryQueue:
         attempt: Attempt,
         recipients: Sequence[QueuedRecipient],
         next_try: float | None,
+        caused: Sequence[NewMessage] = (),
     ) -> bool:
         after = fates(recipients)
         if next_try is None and Fate.WAITING in after:
             raise LocalMisuse(f"{id} would never be tried again")
+        new = [(one, one.head + await all_octets(one.content)) for one in caused]
         if id in self._places:
             self._attempts.setdefault(id, []).append(attempt)
         entry = self._entries.get(id)
         if entry is None or entry.owner != owner:
             return False
+        for one, octets in new:
+            if one.items[0].id not in self._places:
+                self._put(octets, one.items)
         item = entry.item
         before = fates(item.recipients)
         self._days.tried(item.hop.domain, item.arrived, attempt, before, after)

@@ -36,10 +36,21 @@ class Put:
             raise LocalMisuse("items of several messages")
         self._rows = [_row(item) for item in self.items]
 
+    def is_there(self, changing: Changing) -> bool:
+        """Whether the message is in the queue."""
+        name = storable(self.items[0].message)
+        return changing.database.one(_MESSAGE, name) is not None
+
+    def was_there(self, changing: Changing) -> bool:
+        """Whether it is, or left before; as long as that is remembered."""
+        id = storable(self.items[0].id)
+        past = changing.database.one("SELECT 1 FROM past WHERE id = ?", id)
+        return past is not None or self.is_there(changing)
+
     def __call__(self, changing: Changing) -> None:
         first, execute = self.items[0], changing.database.execute
         name = storable(first.message)
-        if execute("SELECT 1 FROM message WHERE name = ?", (name,)).fetchone():
+        if self.is_there(changing):
             raise LocalMisuse(f"{name} is in the queue already")
         cursor = execute(
             "INSERT INTO message VALUES (NULL, ?, ?, x'', ?, ?)",
@@ -121,13 +132,14 @@ class GiveBack:
 
 @define(eq=False)
 class Record:
-    """Keep what an attempt brought."""
+    """Keep what an attempt brought, and the messages that it caused."""
 
     owner: str
     id: QueueId
     attempt: Attempt
     recipients: Sequence[QueuedRecipient]
     next_try: float | None
+    caused: Sequence[Put] = ()
     _told: str = field(init=False)
     _fates: list[Fate] = field(init=False)
 
@@ -138,6 +150,15 @@ class Record:
             raise LocalMisuse(f"{self.id} would never be tried again")
 
     def __call__(self, changing: Changing) -> bool:
+        is_ours = self._record(changing)
+        for put in self.caused:
+            if is_ours and not put.was_there(changing):
+                put(changing)
+            else:
+                changing.leftover.append(put.file)
+        return is_ours
+
+    def _record(self, changing: Changing) -> bool:
         execute = changing.database.execute
         found = execute(_ITEM_OF, (self.id,)).fetchone()
         if found is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -22,7 +23,7 @@ from zope.interface import implementer
 from mailkit.errors import Busy, LocalMisuse, MailkitError, StorageBroken, StorageFull
 from mailkit.interfaces.lanes import Before, ILanes
 from mailkit.interfaces.notices import INoticeBoard
-from mailkit.interfaces.queue import IQueueStore
+from mailkit.interfaces.queue import IQueueStore, NewMessage
 from mailkit.interfaces.storage import IContent, IWatch
 from mailkit.model.address import DomainName
 from mailkit.model.queueitem import (
@@ -126,8 +127,9 @@ class QueueStore:
     ) -> None:
         if not items:
             return
-        put = Put(self._new_name(), len(head) + content.size, items)
-        await self._put_octets(put, put.file, head, content)
+        new = NewMessage(content=content, items=tuple(items), head=head)
+        put = self._put(new)
+        await self._with_files(put, [put.file], await self._before([(put, new)]))
 
     async def due(self, now: float, most: int) -> Sequence[DueHop]:
         return await self._read(partial(reading.due, now=now, most=most))
@@ -158,8 +160,14 @@ class QueueStore:
         attempt: Attempt,
         recipients: Sequence[QueuedRecipient],
         next_try: float | None,
+        caused: Sequence[NewMessage] = (),
     ) -> bool:
-        return await self._change(Record(owner, id, attempt, recipients, next_try))
+        puts = [self._put(new) for new in caused]
+        record = Record(owner, id, attempt, recipients, next_try, puts)
+        if not puts:
+            return await self._change(record)
+        before = await self._before(list(zip(puts, caused, strict=True)))
+        return await self._with_files(record, [put.file for put in puts], before)
 
     async def seal(self, message: str, sealed: Sealed) -> None:
         octets = sealed.octets
@@ -168,7 +176,8 @@ class QueueStore:
             return
         file = self._new_name()
         seal = Seal(message, sealed.head, file, len(octets))
-        await self._with_file(seal, file, partial(self._octets.write, file, (octets,)))
+        before = partial(self._octets.write, file, (octets,))
+        await self._with_files(seal, [file], before)
 
     async def content(self, id: QueueId) -> IContent:
         try:
@@ -252,34 +261,46 @@ class QueueStore:
         result: T = change.result
         return result
 
-    async def _put_octets(
-        self, put: Put, file: str, head: bytes, content: IContent
-    ) -> None:
-        if content.octets is not None or content.size <= AT_ONCE:
-            pieces = (head, await all_octets(content))
-            write = partial(self._octets.write, file, pieces)
-            await self._with_file(put, file, write)
-            return
-        await self._opened()
-        await self._octets.write_large(file, head, content)
-        await self._with_file(put, file, _nothing)
+    def _put(self, new: NewMessage) -> Put:
+        size = len(new.head) + new.content.size
+        return Put(self._new_name(), size, new.items)
 
-    async def _with_file(
-        self,
-        make: Callable[[Changing], object],
-        file: str,
-        before: Before,
-    ) -> None:
-        """Make a change that tells of a new file."""
+    async def _before(self, new: Sequence[tuple[Put, NewMessage]]) -> Before:
+        """What writes the files of messages; large ones are written at once."""
+        small: list[Before] = []
+        large: list[str] = []
         try:
-            await self._change(make, before=before)
+            for put, message in new:
+                content = message.content
+                if content.octets is not None or content.size <= AT_ONCE:
+                    pieces = (message.head, await all_octets(content))
+                    small.append(partial(self._octets.write, put.file, pieces))
+                else:
+                    await self._opened()
+                    await self._octets.write_large(put.file, message.head, content)
+                    large.append(put.file)
+        except MailkitError:
+            await self._take_away(large)
+            raise
+        return small[0] if len(small) == 1 else partial(_all, small)
+
+    async def _with_files(
+        self, make: Callable[[Changing], T], files: Sequence[str], before: Before
+    ) -> T:
+        """Make a change that tells of new files."""
+        try:
+            return await self._change(make, before=before)
         except StorageBroken:
             # Who knows what the disk will bring back; the file is swept once that is
             # clear.
             raise
         except MailkitError:
-            await self._lanes.sync(partial(self._octets.remove, file))
+            await self._take_away(files)
             raise
+
+    async def _take_away(self, files: Sequence[str]) -> None:
+        for file in files:
+            await self._lanes.sync(partial(self._octets.remove, file))
 
     # --- what follows runs in threads ---
 
@@ -397,5 +418,11 @@ class _Reader:
         return self._database
 
 
-def _nothing() -> None:
-    """The file is written already."""
+def _all(works: Sequence[Before]) -> Callable[[], object]:
+    """Begin several things as one."""
+    with ExitStack() as stack:
+        for work in works:
+            end = work()
+            if end is not None:
+                stack.callback(end)
+        return stack.pop_all().close

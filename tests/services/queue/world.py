@@ -10,9 +10,9 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from mailkit.errors import MailkitError
-from mailkit.interfaces.queue import Carried, IRelay, NextHost
+from mailkit.interfaces.queue import Carried, IRelay, NewMessage, NextHost
 from mailkit.interfaces.storage import IContent
-from mailkit.interfaces.tellers import Accepted, ITeller
+from mailkit.interfaces.tellers import Accepted, ITeller, WrittenNotice
 from mailkit.metrics import Metrics
 from mailkit.model.address import DomainName
 from mailkit.model.envelope import (
@@ -23,7 +23,7 @@ from mailkit.model.envelope import (
 )
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
-from mailkit.model.path import Path
+from mailkit.model.path import NULL_PATH, Path
 from mailkit.model.queueitem import (
     Fate,
     NextHop,
@@ -55,6 +55,12 @@ ZONE = """
     mx1.two.example. A 192.0.2.11
     mx2.two.example. A 192.0.2.12
 """
+
+NOWHERE = NextHop(DomainName("told.example"))
+"""Where notices are to go, which never do."""
+
+Told = tuple[str, str, NoticeKind, float | None]
+"""Item, recipient, what, and until when it goes on."""
 
 Carries = Callable[[NextHost, QueueItem], Carried]
 Answer = Carries | MailkitError | None
@@ -137,12 +143,58 @@ class Relay:
 @implementer(ITeller)
 @define(eq=False)
 class Teller:
-    """Remembers who was told what."""
+    """
+    Remembers who was told what.
 
-    told: list[tuple[str, str, NoticeKind, float | None]] = field(factory=list)
-    """Item, recipient, what, and until when it goes on."""
+    Its notices are kept in the queue and held there: they are none of what is sent.
+    Each has an id of its own, so that what is told twice is seen.
+    """
+
+    told: list[Told] = field(factory=list)
+    """What is kept, as far as it was heard."""
     words: list[str] = field(factory=list)
     error: MailkitError | None = None
+    written: dict[str, list[Told]] = field(factory=dict)
+    """By the id of the notice."""
+
+    async def write(
+        self,
+        item: QueueItem,
+        content: IContent,
+        recipients: Sequence[QueuedRecipient],
+        kind: NoticeKind,
+        until: float | None = None,
+    ) -> WrittenNotice | None:
+        if self.error is not None:
+            raise self.error
+        id = f"notice-{len(self.written)}"
+        self.written[id] = [(item.id, str(one.path), kind, until) for one in recipients]
+        notice = evolve(
+            item,
+            id=QueueId(f"{id}.1"),
+            message=id,
+            hop=NOWHERE,
+            envelope=Envelope(NULL_PATH),
+            recipients=(QueuedRecipient(Recipient(item.envelope.reverse_path)),),
+            attempts=0,
+            held="told",
+        )
+        return WrittenNotice(
+            message=NewMessage(content=OctetsContent(b"Told\r\n"), items=(notice,)),
+            kind=kind,
+            about=Accepted(
+                transaction=item.message,
+                envelope=item.envelope,
+                arrived=item.arrived,
+            ),
+            item=item.id,
+            told=tuple(recipients),
+        )
+
+    def kept(self, notice: WrittenNotice) -> None:
+        self.told += self.written[notice.message.items[0].message]
+        for one in notice.told:
+            self.words.append(f"{one.host}: {one.status} {one.words}")
 
     async def tell(
         self,
@@ -152,11 +204,7 @@ class Teller:
         kind: NoticeKind,
         until: float | None = None,
     ) -> None:
-        if self.error is not None:
-            raise self.error
-        for one in recipients:
-            self.told.append((item.id, str(one.path), kind, until))
-            self.words.append(f"{one.host}: {one.status} {one.words}")
+        raise NotImplementedError  # deliveries ask for that, the queue never
 
     async def tell_refused(
         self,
@@ -164,7 +212,7 @@ class Teller:
         content: IContent,
         refused: Sequence[tuple[Recipient, MailkitError]],
     ) -> None:
-        raise NotImplementedError  # deliveries ask for that, the queue never
+        raise NotImplementedError  # as above
 
 
 @define(eq=False)
@@ -229,6 +277,11 @@ class World:
         item = self.item(id)
         assert item is not None
         return item
+
+    def notices(self) -> list[Told]:
+        """What is told in the notices that the queue keeps."""
+        kept = at_once(self.queue.items(Selection(domain=NOWHERE.domain)))
+        return [told for item in kept for told in self.teller.written[item.message]]
 
     def steps(self) -> list[tuple[Step, str]]:
         """What `mailkit trace` would tell: step and detail."""

@@ -21,7 +21,7 @@ from mailkit.interfaces.delivery import IDestination, IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IContent, ISpool, ISpoolFile
-from mailkit.interfaces.tellers import Accepted, ITeller
+from mailkit.interfaces.tellers import Accepted, ITeller, WrittenNotice
 from mailkit.metrics import Metrics
 from mailkit.model.account import Alias, Role
 from mailkit.model.address import AccountName, Address, DomainName
@@ -137,6 +137,19 @@ class Teller:
     told: list[tuple[NoticeKind, str]] = field(factory=list)
     """Kind and recipient of each."""
     error: MailkitError | None = None
+
+    async def write(
+        self,
+        item: QueueItem,
+        content: IContent,
+        recipients: Sequence[QueuedRecipient],
+        kind: NoticeKind,
+        until: float | None = None,
+    ) -> WrittenNotice | None:
+        raise NotImplementedError  # the queue asks for that, deliveries never
+
+    def kept(self, notice: WrittenNotice) -> None:
+        raise NotImplementedError  # as above
 
     async def tell(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 from zope.interface import implementer
 
+from mailkit.interfaces.queue import NewMessage
 from mailkit.interfaces.storage import IContent
 from mailkit.model.queueitem import (
     Attempt,
@@ -28,7 +29,7 @@ from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.contracts.messages import ALICE, message
-from mailkit.testing.contracts.queue import (
+from mailkit.testing.contracts.queuecase import (
     EVERYTHING,
     NET,
     NOW,
@@ -80,7 +81,11 @@ class State:
     stats: tuple[DayStats, ...]
 
 
-IDS = [QueueId(f"t{message}.{item}") for message in (1, 2, 3, 4) for item in (1, 2)]
+IDS = [
+    QueueId(f"{message}.{item}")
+    for message in ("t1", "t2", "t3", "t4", "n1", "n2", "n3")
+    for item in (1, 2)
+]
 
 
 def open_store(data: Path, observer: Observer | None = None) -> QueueStore:
@@ -147,14 +152,20 @@ def _claim(number: int) -> Step:
     return Step("claim", run)
 
 
-def _record(id: str, fate: Fate) -> Step:
+def _record(id: str, fate: Fate, *caused: NewMessage, owner: str = US) -> Step:
     async def run(store: QueueStore) -> None:
         [item] = await store.items(Selection(ids=(id,)))
         next_try = NOW + 5 if fate is Fate.WAITING else None
         tried, after = attempt(item, fate), with_fate(item, fate)
-        assert await store.record(US, item.id, tried, after, next_try)
+        is_ours = await store.record(owner, item.id, tried, after, next_try, caused)
+        assert is_ours == (owner == US)
 
-    return Step(f"record {id} {fate.value}", run)
+    return Step(f"record {id} {fate.value} by {owner}", run)
+
+
+def _notice(name: str, content: IContent) -> NewMessage:
+    items = queue_item(name), queue_item(name, 2, ORG)
+    return NewMessage(content=content, items=items, head=b"Received: x\r\n")
 
 
 def _put(*items: QueueItem) -> Step:
@@ -170,7 +181,8 @@ STEPS = (
     Step("put t2", lambda store: store.put(LargeContent(), [queue_item("t2")])),
     _put(evolve(queue_item("t3"), account=ALICE)),
     _claim(1),
-    _record("t1.1", Fate.WAITING),
+    _record("t1.2", Fate.FAILED, _notice("n3", LargeContent()), owner=OTHERS),
+    _record("t1.1", Fate.WAITING, _notice("n1", LargeContent())),
     Step("seal t1", lambda store: store.seal("t1", Sealed(head=b"DKIM: x\r\n"))),
     Step(
         "seal t2",
@@ -186,8 +198,20 @@ STEPS = (
     Step("retry", lambda store: store.retry(EVERYTHING, NOW)),
     Step("drop", lambda store: store.drop(Selection(ids=("t3", "t4.1")))),
     _claim(2),
-    _record("t1.2", Fate.FAILED),
+    _record(
+        "t1.2",
+        Fate.FAILED,
+        _notice("n1", OctetsContent(message(6))),  # which is there
+        _notice("n2", OctetsContent(message(7))),
+        _notice("n3", LargeContent()),
+    ),
     _record("t1.1", Fate.SENT),
     _record("t4.2", Fate.SENT),
+    _claim(3),
+    *[
+        _record(f"{name}.{number}", Fate.SENT)
+        for name in ("n1", "n2", "n3")
+        for number in (1, 2)
+    ],
 )
 """A day of a queue: every change, and at last nothing is left."""

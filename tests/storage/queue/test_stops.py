@@ -188,4 +188,4 @@ def test_a_message_is_synced_before_its_row_and_removed_after_it() -> None:
 
 def test_a_claim_syncs_nothing() -> None:
     commits = [c.operation for c in played().run.changes if c.verb is Verb.COMMIT]
-    assert sum(not commit.is_full for commit in commits) == 5  # 2 · 2 claims, renew
+    assert sum(not commit.is_full for commit in commits) == 7  # 3 · 2 claims, renew

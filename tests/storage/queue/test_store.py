@@ -36,7 +36,7 @@ from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.contracts.messages import ALICE, coroutine, message
-from mailkit.testing.contracts.queue import (
+from mailkit.testing.contracts.queuecase import (
     EVERYTHING,
     NET,
     NOW,
