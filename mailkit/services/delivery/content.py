@@ -6,7 +6,7 @@ from attrs import define, field
 from zope.interface import implementer
 
 from mailkit.errors import StorageBroken
-from mailkit.formats.header import find_end
+from mailkit.formats.header import find_end, first
 from mailkit.interfaces.storage import IContent
 
 _PIECE = 64 * 1024
@@ -90,3 +90,14 @@ async def read_whole(content: IContent) -> bytes:
         pieces.append(piece)
         at += len(piece)
     return b"".join(pieces)
+
+
+def message_id_of(top: bytes) -> str:
+    """The Message-ID of a header; empty, where it has none."""
+    at = 0
+    if not top[:10].lower().startswith(b"message-id"):
+        at = top.lower().find(b"\nmessage-id") + 1
+        if not at:
+            return ""
+    value = first(top[at : at + 2000], b"Message-ID")
+    return "" if value is None else value.decode("utf-8", "replace")

@@ -138,10 +138,14 @@ class Onward:
         ]
 
 
-def as_account(recipient: Recipient, account: AccountName) -> Recipient:
-    """One of those whom an alias leads to."""
+def as_account(recipient: Recipient, account: AccountName, detail: str) -> Recipient:
+    """One of those whom an alias leads to; what it was is kept (RFC 3461 §5.2.1)."""
     local_part, _, domain = account.rpartition("@")
-    return evolve(recipient, path=Path(local_part, domain))
+    path = Path(f"{local_part}+{detail}" if detail else local_part, domain)
+    parameters = recipient.parameters
+    if parameters.orcpt is None and path != recipient.path:
+        parameters = evolve(parameters, orcpt=f"rfc822;{recipient.path}")
+    return evolve(recipient, path=path, parameters=parameters)
 
 
 def without_success(recipient: Recipient) -> Recipient:

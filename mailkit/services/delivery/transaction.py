@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 from attrs import define, field
@@ -29,6 +28,7 @@ from mailkit.interfaces.delivery import (
     ITransaction,
     LocalRecipient,
     Origin,
+    Routed,
 )
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
@@ -48,7 +48,7 @@ from mailkit.model.notice import NoticeKind
 from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
 from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem, Selection
-from mailkit.services.delivery.content import read_header
+from mailkit.services.delivery.content import message_id_of, read_header
 from mailkit.services.delivery.onward import (
     HEAD_START,
     Onward,
@@ -61,6 +61,7 @@ from mailkit.services.delivery.quota import Quotas
 from mailkit.services.delivery.record import Record
 from mailkit.services.delivery.rules import Examination, Examined
 from mailkit.services.delivery.settings import DeliverySettings
+from mailkit.services.delivery.trace import head_of, trace_of
 from mailkit.services.routes.matcher import Mailing
 from mailkit.services.routing import Routing
 
@@ -160,7 +161,7 @@ class LocalTransaction:
             routed = await routing.route(
                 recipient.path, self._origin.is_submission, self._mailing
             )
-            copies = [await self._copy_for(each) for each in routed.local]
+            copies = await self._copies_for(routed)
         except (Refused, Unavailable) as error:
             self._record.refused(recipient.path, error)
             raise
@@ -182,7 +183,7 @@ class LocalTransaction:
         try:
             content = await self._file.finish()
             top = await read_header(content, house.limits.header_size)
-            self._record.message_id = _message_id(top)
+            self._record.message_id = message_id_of(top)
             if self._has_gone_round(top):
                 raise MailLoop("hops")
             self._examined = await self._examination.examine(top, content)
@@ -191,7 +192,7 @@ class LocalTransaction:
                 self._record.refused(path, error)
             raise
         if not self._record.message_id:
-            self._record.message_id = _message_id(self._examined.header)
+            self._record.message_id = message_id_of(self._examined.header)
         for copy in self._copies.values():
             try:
                 copy.filed = await self._file_copy(copy, self._examined)
@@ -201,7 +202,8 @@ class LocalTransaction:
             self._outcomes[path] = outcome = self._outcome(path, self._examined.header)
             if isinstance(outcome, Failed):
                 self._record.refused(path, outcome.error)
-        if self._is_split and not all(map(_has_failed, self._outcomes.values())):
+        fates = self._outcomes.values()
+        if self._is_split and not all(isinstance(fate, Failed) for fate in fates):
             self._let_wait()
         if self._is_held:
             self._hold()
@@ -213,9 +215,11 @@ class LocalTransaction:
         house, content = self._house, self._examined.content
         placements: list[Placement] = []
         copies = [copy for copy in self._copies.values() if self._is_wanted(copy)]
-        trace = self._received()
+        trace = trace_of(
+            house.hostname, self._origin, self._finished, self.id, self._accounts_of
+        )
         for copy in copies:
-            head = self._head(copy, trace)
+            head = head_of(self._sender, copy.delivered_to, trace)
             placements += [
                 Placement(copy.account.name, mailbox, copy.filed.flags, head)
                 for mailbox in copy.filed.mailboxes
@@ -257,16 +261,33 @@ class LocalTransaction:
             and received.count(top, self._house.limits) >= hops
         )
 
+    async def _copies_for(self, routed: Routed) -> list[_Copy]:
+        """
+        The copies of all whom a recipient leads to.
+
+        :raises Unavailable: if none has room, or one has not and has to have it with
+            the others.
+        """
+        copies = [await self._copy_for(each) for each in routed.local]
+        left = len(copies) + _count_others(routed.foreign)
+        for copy in copies:
+            try:
+                # Without SIZE= nothing but a mailbox that is full can be seen.
+                size = self._envelope.parameters.size or 1
+                await self._house.quotas.check(copy.account, size)
+            except Unavailable:
+                left -= 1
+                if not (left and self._is_split):
+                    raise
+        return copies
+
     async def _copy_for(self, found: LocalRecipient) -> _Copy:
-        house = self._house
         known = self._copies.get(found.account)
         if known is not None:
             return known
-        account = await house.directory.account(found.account)
+        account = await self._house.directory.account(found.account)
         if account is None:
             raise NoSuchAddress(found.address)  # it was removed this moment
-        # Without SIZE= nothing but a mailbox that is full can be seen.
-        await house.quotas.check(account, self._envelope.parameters.size or 1)
         return _Copy(account, found.address, found.detail)
 
     async def _file_copy(self, copy: _Copy, examined: Examined) -> Filed:
@@ -295,16 +316,23 @@ class LocalTransaction:
                 header, foreign.alias, self._house.limits
             ):
                 return Failed(MailLoop(foreign.alias))
-        copies = [self._copies[name] for name in self._accounts_of[path]]
-        for copy in copies:
-            if copy.error is not None:
-                return Failed(copy.error)
-        where = tuple(
+        copies, foreign_ones = self._copies_of(path), self._foreign_of[path]
+        errors = [copy.error for copy in copies if copy.error is not None]
+        others = len(copies) - len(errors) + _count_others(foreign_ones)
+        if errors and not (others and self._is_split):
+            return Failed(errors[0])
+        where = [
             f"{copy.account.name}/{mailbox}"
             for copy in copies
+            if copy.error is None
             for mailbox in copy.filed.mailboxes
-        ) + tuple(f"queue for {foreign.hop}" for foreign in self._foreign_of[path])
-        return Kept(where) if where else Thrown()
+        ]
+        where += ["queue" for error in errors if isinstance(error, Unavailable)]
+        where += [f"queue for {foreign.hop}" for foreign in foreign_ones]
+        return Kept(tuple(where)) if where else Thrown()
+
+    def _copies_of(self, path: Path) -> list[_Copy]:
+        return [self._copies[name] for name in self._accounts_of[path]]
 
     def _is_wanted(self, copy: _Copy) -> bool:
         """Whether somebody who leads here was told that the message is kept."""
@@ -356,19 +384,27 @@ class LocalTransaction:
         onward = Onward(outbound, self._envelope)
         refused: list[tuple[Recipient, MailkitError]] = []
         for path, outcome in self._outcomes.items():
+            recipient = self._recipients[path]
             if isinstance(outcome, Failed):
-                refused.append((self._recipients[path], outcome.error))
-            elif path in self._waiting:
-                onward.wait(self._recipients[path])
-            else:
-                recipient = self._recipients[path]
-                if self._is_expanded(path):
-                    recipient = without_success(recipient)
-                for foreign in self._foreign_of[path]:
+                refused.append((recipient, outcome.error))
+                continue
+            if path in self._waiting and len(self._accounts_of[path]) == 1:
+                onward.wait(recipient)  # all that is said of it is asked again then
+                continue
+            if self._is_expanded(path):
+                recipient = without_success(recipient)
+            late: set[Path] = set()
+            for copy in self._copies_of(path):
+                one = as_account(recipient, copy.account.name, copy.detail)
+                if isinstance(copy.error, Refused):
+                    refused.append((one, copy.error))
+                elif self._is_held or copy.error is not None:
+                    onward.wait(one)
+                    late.add(one.path)
+            for foreign in self._foreign_of[path]:
+                # Who waits has his own copies made when it is his turn.
+                if not (foreign.is_quiet and foreign.path in late):
                     onward.add(recipient, foreign)
-                if self._is_held:
-                    for account in self._accounts_of[path]:
-                        onward.wait(as_account(recipient, account))
         accepted = self._accepted()
         if refused and self._is_split:
             await outbound.teller.tell_refused(accepted, content, refused)
@@ -398,7 +434,7 @@ class LocalTransaction:
         kept = [
             self._recipients[path]
             for path in wished
-            if all(foreign.is_quiet for foreign in self._foreign_of[path])
+            if not _count_others(self._foreign_of[path]) and not self._has_late(path)
         ]
         tell = partial(tell_of_success, outbound, self._accepted(), content)
         try:
@@ -413,9 +449,17 @@ class LocalTransaction:
             )
 
     def _is_expanded(self, path: Path) -> bool:
-        """Whether it leads to several, some of them elsewhere (RFC 3461 §5.2.7.3)."""
-        foreign = [one for one in self._foreign_of[path] if not one.is_quiet]
-        return bool(foreign) and len(foreign) + len(self._accounts_of[path]) > 1
+        """
+        Whether it leads to several, and not all have it (RFC 3461 §5.2.7.3): some are
+        elsewhere, or wait.
+        """
+        others = _count_others(self._foreign_of[path])
+        is_late = self._has_late(path) and path not in self._waiting
+        several = others + len(self._accounts_of[path]) > 1
+        return several and bool(others or is_late)
+
+    def _has_late(self, path: Path) -> bool:
+        return any(copy.error is not None for copy in self._copies_of(path))
 
     def _accepted(self) -> Accepted:
         assert self._examined is not None
@@ -429,35 +473,6 @@ class LocalTransaction:
             subject=encodedword.decode(subject),
             account=None if by is None else by.name,
         )
-
-    # -- what goes on top
-
-    def _received(self) -> bytes:
-        origin, house = self._origin, self._house
-        version, _, cipher = origin.tls.partition(" ")
-        one = len(self._accounts_of) == 1
-        # A client of our own people is not shown to the world.
-        is_hidden = origin.is_submission
-        return received.write_received(
-            received.Arrival(
-                by=house.hostname,
-                protocol=origin.protocol,
-                at=datetime.fromtimestamp(self._finished, UTC),
-                helo=None if is_hidden else origin.hello,
-                peer_address=_literal(origin.peer, is_hidden),
-                tls_version=version or None,
-                tls_cipher=cipher or None,
-                id=self.id,
-                recipient=str(next(iter(self._accounts_of))) if one else None,
-            )
-        )
-
-    def _head(self, copy: _Copy, trace: bytes) -> bytes:
-        """What is written above the message for one account (RFC 5321 §4.4)."""
-        head = received.write_return_path(self._sender)
-        if copy.delivered_to:
-            head += received.write_delivered_to(copy.delivered_to)
-        return head + trace
 
     # -- what is told afterwards
 
@@ -481,19 +496,6 @@ class LocalTransaction:
         record.done(everybody, size, self._finished)
 
 
-def _has_failed(outcome: Outcome) -> bool:
-    return isinstance(outcome, Failed)
-
-
-def _message_id(top: bytes) -> str:
-    at = 0
-    if not top[:10].lower().startswith(b"message-id"):
-        at = top.lower().find(b"\nmessage-id") + 1
-        if not at:
-            return ""
-    value = header.first(top[at : at + 2000], b"Message-ID")
-    return "" if value is None else value.decode("utf-8", "replace")
-
-
-def _literal(peer: str, is_hidden: bool) -> str | None:
-    return None if is_hidden or peer == "unix" else peer
+def _count_others(foreign: Sequence[ForeignRecipient]) -> int:
+    """How many are elsewhere; copies that routes make are beside."""
+    return sum(not one.is_quiet for one in foreign)

@@ -12,6 +12,7 @@ from mailkit.errors import (
     MailLoop,
     NoSuchAddress,
     NotOurs,
+    OverQuota,
     StorageBroken,
     StorageFull,
     Unavailable,
@@ -244,11 +245,11 @@ def test_a_hold_that_is_over_is_none(way: Way) -> None:
 
 
 def test_what_waited_is_not_held_once_more(way: Way) -> None:
-    way.alias("fred", "fred@example.net", BOB)
-    filing(way, BOB, Unavailable("busy"))
-    keep(way.submit("fred@example.org", ALICE, parameters=SenderParameters(hold_for=9)))
-    filing(way, ALICE, Unavailable("not asked"))
-    [item] = [item for item in way.items if "fred" in str(item.recipients)]
+    keep(way.submit(BOB, parameters=SenderParameters(hold_for=9)))
+    [item] = way.items
+    # Meanwhile bob's mail goes elsewhere.
+    at_once(way.world.directory.remove_account(BOB))
+    way.alias("bob", "fred@example.net")
     assert way.world.queue is not None
     content = at_once(way.world.queue.content(item.id))
     carrier = LocalCarrier(lambda: way.world.delivery(Handed()))
@@ -388,14 +389,69 @@ def test_who_cannot_be_given_it_now_gets_it_from_the_queue(way: Way) -> None:
     filing(way, BOB, Unavailable("busy"))
     transaction = way.begin(ALICE, "sales@example.org")
     outcomes = list(at_once(transaction.prepare()).values())
-    assert outcomes[1] == Kept(("queue",))
+    assert outcomes[1] == Kept((f"{ALICE}/INBOX", "queue"))
     at_once(transaction.commit())
-    # alice is behind sales, too: once all of sales can be reached.
-    assert len(way.world.mailbox(ALICE)) == 1
+    assert len(way.world.mailbox(ALICE)) == 1  # who is behind sales, too
     [item] = way.items
     assert item.hop == NextHop(DomainName("example.org"), LOCAL)
-    assert recipients(item) == ["sales@example.org"]
+    assert recipients(item) == [BOB]
     assert way.world.teller.told == []
+
+
+def test_those_behind_an_alias_fare_as_they_can(way: Way) -> None:
+    """Who can have it has it; one waits; nobody waits for him; all that leaves is
+    signed as ever."""
+    way.alias("all", ALICE, BOB, "fred@example.net")
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.submit("all+x@example.org", wish=SUCCESS))
+    assert len(way.world.mailbox(ALICE)) == 1
+    fred, bob = sorted(way.items, key=lambda item: item.hop.route)
+    assert recipients(fred) == ["fred@example.net"]
+    assert fred.is_ours
+    [waiting] = bob.recipients
+    assert str(waiting.path) == "bob+x@example.org"
+    assert waiting.recipient.parameters.orcpt == "rfc822;all+x@example.org"
+    assert waiting.recipient.parameters.notify == frozenset({Notify.NEVER})
+    assert way.world.teller.told == [(NoticeKind.EXPANDED, "all+x@example.org")]
+
+
+def test_one_of_those_behind_an_alias_is_refused(way: Way) -> None:
+    filing(way, BOB, BadMessage("no thanks"))
+    keep(way.begin("sales@example.org"))
+    assert len(way.world.mailbox(ALICE)) == 1
+    assert way.items == []
+    assert way.world.teller.told == [(NoticeKind.FAILED, BOB)]
+
+
+def test_one_of_those_behind_an_alias_is_full(way: Way) -> None:
+    """bob may have 10,000 octets; nobody else has to wait for him to tidy up."""
+    way.alias("two", BOB, "fred@example.net")
+    large = SenderParameters(size=20_000)
+    for name in ("sales@example.org", "two@example.org"):
+        way.message = MESSAGE + b"x" * 20_000
+        keep(way.begin(name, parameters=large))
+    assert len(way.world.mailbox(ALICE)) == 1
+    told = [(str(item.hop), recipients(item)) for item in way.items]
+    assert sorted(told) == [
+        ("example.net", ["fred@example.net"]),
+        ("example.org by local", [BOB]),
+        ("example.org by local", [BOB]),
+    ]
+    with pytest.raises(OverQuota):
+        way.begin(BOB, parameters=large)
+    with pytest.raises(OverQuota):  # though it is known from another
+        way.begin("sales@example.org", BOB, parameters=large)
+
+
+def test_all_behind_an_alias_wait_by_themselves(way: Way) -> None:
+    way.world.filing = Rulebook({ALICE: Unavailable("b"), BOB: Unavailable("b")})
+    way.alias("me", "carol@example.net")
+    keep(way.begin("sales@example.org", "me@example.org"))
+    [item] = [item for item in way.items if item.hop.route == LOCAL]
+    assert recipients(item) == [ALICE, BOB]
+    filing(way, BOB, Unavailable("busy"))
+    fates = {name: fate for name, fate, _ in carry(way)}
+    assert fates == {ALICE: "sent", BOB: "waiting"}
 
 
 def test_who_fails_alone_fails_at_once(way: Way) -> None:

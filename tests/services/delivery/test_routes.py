@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mailkit.errors import NotOurs, TurnedAway, Unavailable
-from mailkit.model.envelope import Notify
+from mailkit.errors import NotOurs, OverQuota, TurnedAway, Unavailable
+from mailkit.model.envelope import Notify, SenderParameters
 from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import NextHop
+from mailkit.services.delivery.again import LocalCarrier
+from mailkit.services.delivery.rules import Handed
 from mailkit.services.routes.settings import RouteSettings
+from mailkit.storage.content import OctetsContent
+from mailkit.testing.at_once import at_once
 from tests.services.delivery.test_onward import SUCCESS, Way, carry, filing, keep
 from tests.services.routes.test_routing import route
 from tests.services.smtp.world import ALICE, BOB
@@ -85,3 +89,29 @@ def test_a_copy_is_made_once_though_the_mailbox_has_to_wait(way: Way) -> None:
     filing(way, ALICE, Unavailable("not asked"))
     assert carry(way) == [(BOB, "sent", "2.1.5")]
     assert sorted(hops(way)) == ["example.org by archive", "example.org by local"]
+
+
+def test_copies_of_those_behind_an_alias_are_made_once(way: Way) -> None:
+    lead(
+        way,
+        route("bobs", mode="also", recipient=["bob@example.org"]),
+        route("sales", mode="also", recipient=["sales@example.org"]),
+    )
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.begin("sales@example.org"))
+    assert sorted(hops(way)) == ["example.org by local", "example.org by sales"]
+    filing(way, ALICE, Unavailable("not asked"))
+    [item] = [item for item in way.items if item.hop.route == "local"]
+    carrier = LocalCarrier(lambda: way.world.delivery(Handed()))
+    at_once(carrier.carry(item, OctetsContent(way.octets(item))))
+    assert sorted(hops(way)) == [
+        "example.org by bobs",
+        "example.org by local",
+        "example.org by sales",
+    ]
+
+
+def test_a_copy_alone_is_nobody_to_have_it(way: Way) -> None:
+    lead(way, route("archive", mode="also", recipient=["bob@example.org"]))
+    with pytest.raises(OverQuota):
+        way.begin("bob@example.org", parameters=SenderParameters(size=20_000))
