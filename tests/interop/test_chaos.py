@@ -3,7 +3,10 @@ Mail to hosts that fail at random, from a process that is killed again and again
 
 At the end each message has come once to each recipient, or its sender has it back. It
 comes twice only where the 250 was not heard: the host cut it, or the process was killed
-at that moment; and then the event record says so. The queue is empty.
+at that moment; and then the event record says so. What was given back is not delivered
+afterwards, and no sender is told of anything by two notices; one notice may lie in a
+mailbox twice, if the process was killed between that and its record. The queue is
+empty.
 
 ``MAILKIT_CHAOS=full`` asks for 10,000 messages, 200 domains and 50 kills.
 """
@@ -21,8 +24,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -242,21 +246,34 @@ def make_server(folder: Path, world: Outside, size: Size, port: int) -> Server:
     return server
 
 
-def bounced(server: Server) -> Counter[Delivery]:
+@define
+class Back:
+    """What the sender was told."""
+
+    notices: dict[Delivery, dict[str, float]] = field(factory=dict)
+    """By which notices each was given back, and when those were written."""
+    copies: Counter[str] = field(factory=Counter)
+    """How often each notice lies in the mailbox, by its transaction."""
+
+
+def bounced(server: Server) -> Back:
     """Who was told of what."""
-    found: Counter[Delivery] = Counter()
+    back = Back()
     for octets in server.messages(SENDER):
         message = email.message_from_bytes(octets)
         if message.get_content_type() != "multipart/report":
             continue
+        id = message["Message-ID"].strip("<>").partition("@")[0]
+        back.copies[id] += 1
+        written = parsedate_to_datetime(message["Date"]).timestamp()
         text = octets.decode()
         mark = re.search(rf"^{MARK}: (\S+)", text, re.M)
         assert mark, text
         for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
             who = re.search(r"^Final-Recipient: rfc822; *(\S+)", block, re.M)
             if who and re.search(r"^Action: failed", block, re.M):
-                found[mark[1], who[1]] += 1
-    return found
+                back.notices.setdefault((mark[1], who[1]), {})[id] = written
+    return back
 
 
 def delivered(hosts: Hosts) -> dict[Delivery, list[tuple[float, bool]]]:
@@ -306,7 +323,15 @@ class Verdict:
     doubles_cut: int = 0
     doubles_killed: int = 0
     told_twice: int = 0
+    """Given back by two notices."""
+    notice_twice: int = 0
+    """Notices that lie in the mailbox twice."""
     both: int = 0
+    """Given back after a host had taken them unheard."""
+    both_killed: int = 0
+    """The same, and what was not heard was a host's answer when a kill came."""
+    back_and_sent: int = 0
+    """Given back, and sent afterwards."""
     unanswered: int = 0
     problems: list[str] = field(factory=list)
 
@@ -315,21 +340,46 @@ def judge(server: Server, hosts: Hosts, diary: Diary, kills: list[float]) -> Ver
     verdict = Verdict()
     known = said(server)
     came, back = delivered(hosts), bounced(server)
-    for delivery in came.keys() | back.keys():
+    for delivery in came.keys() | back.notices.keys():
         if delivery not in diary.begun:
             verdict.problems.append(f"{delivery}: nobody sent it")
+    for id, copies in back.copies.items():
+        if copies > 1:
+            verdict.notice_twice += copies - 1
+            if not is_told_of(server, known, id):
+                verdict.problems.append(f"notice {id} is there twice, unsaid")
     for delivery in sorted(diary.begun):
-        times, told = came.get(delivery, []), back.get(delivery, 0)
+        times, told = came.get(delivery, []), back.notices.get(delivery, {})
         if delivery not in diary.accepted:
             verdict.unanswered += 1
         elif not times and not told:
             verdict.problems.append(f"{delivery}: lost")
         verdict.once += len(times) == 1 and not told
-        verdict.bounced += told == 1 and not times
-        verdict.told_twice += told > 1
-        if len(times) + told > 1:
+        verdict.bounced += len(told) == 1 and not times
+        if len(told) > 1:
+            verdict.told_twice += 1
+            verdict.problems.append(f"{delivery}: given back twice: {told}")
+        if times and told:
+            look_at_both(verdict, delivery, times, min(told.values()))
+        if len(times) + len(told) > 1:
             look_at_double(verdict, server, known, diary, delivery, times, told, kills)
     return verdict
+
+
+def look_at_both(
+    verdict: Verdict,
+    delivery: Delivery,
+    times: list[tuple[float, bool]],
+    written: float,
+) -> None:
+    """What came and was given back came first, and nobody heard of it."""
+    since = time.time() - time.monotonic()
+    if any(at + since > written + 1.0 for at, _ in times):
+        verdict.back_and_sent += 1
+        verdict.problems.append(f"{delivery}: given back {written}, then sent: {times}")
+    else:
+        verdict.both += 1
+        verdict.both_killed += all(is_told for _, is_told in times)
 
 
 def look_at_double(
@@ -339,19 +389,13 @@ def look_at_double(
     diary: Diary,
     delivery: Delivery,
     times: list[tuple[float, bool]],
-    told: int,
+    told: Mapping[str, float],
     kills: list[float],
 ) -> None:
-    """
-    Each but the last must have a reason, and be told of.
-
-    A kill between the notice and its record has a message tried once more, and the host
-    may have changed its mind.
-    """
+    """Each but the last must have a reason, and be told of."""
     times = sorted(times)
     id = diary.accepted.get(delivery, "")
-    is_killed_told = bool(told) and TAKEN_OVER in known.get(id, "")
-    earlier = times if told and not is_killed_told else times[:-1]
+    earlier = times if told else times[:-1]
     for at, is_told in earlier:
         if not is_told:
             verdict.doubles_cut += 1
@@ -359,7 +403,6 @@ def look_at_double(
             verdict.doubles_killed += 1
         else:
             verdict.problems.append(f"{delivery}: twice without a reason: {times}")
-    verdict.both += bool(times and told)
     if times and id and not is_told_of(server, known, id):
         words = f"{delivery}: twice, unsaid: {times}\n{known.get(id)}"
         verdict.problems.append(words)
