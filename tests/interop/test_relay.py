@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -26,6 +25,7 @@ from mailkit.net.relay.relay import Relay
 from mailkit.net.relay.settings import RelaySettings
 from mailkit.net.relay.tls import make_client_context
 from tests.interop.conftest import ALICE, BOB
+from tests.interop.dovecot import Dovecot, dovecot_with_lmtp
 from tests.interop.postfix import Postfix, postfix_at, program
 from tests.interop.server import (
     PASSWORD,
@@ -266,91 +266,19 @@ class OurselvesTests(Going):
         await self.relay.close()
 
 
-DOVECOT = """base_dir = {folder}/run
-state_dir = {folder}/run
-log_path = {folder}/log
-protocols = lmtp
-listen = 127.0.0.1
-ssl = no
-default_internal_user = {internal}
-default_login_user = {login}
-default_internal_group = {internal}
-first_valid_uid = 0
-first_valid_gid = 0
-mail_location = maildir:{folder}/mail/%n
-auth_username_format = %Ln
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={folder}/mail/%n allow_all_users=yes
-}}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-service anvil {{
-  chroot =
-}}
-service auth {{
-  user = {me}
-}}
-service lmtp {{
-  inet_listener lmtp {{
-    port = {port}
-  }}
-}}
-"""
-
-
 @pytest.fixture(scope="module")
-def dovecot() -> Iterator[tuple[int, Path]]:
-    """A Dovecot that takes mail by LMTP: its port and its folder."""
-    path = program("dovecot")
-    if not Path("/usr/lib/dovecot/lmtp").exists():
-        pytest.skip("dovecot-lmtpd is not installed")
-    (port,) = free_ports(1)
-    me = pwd.getpwuid(os.getuid())
-    owner = pwd.getpwnam("nobody") if me.pw_uid == 0 else me
-    internal, login = ("dovecot", "dovenull") if me.pw_uid == 0 else (me.pw_name,) * 2
-    folder = Path(tempfile.mkdtemp(prefix="mailkit-"))
-    folder.chmod(0o755)
-    (folder / "mail").mkdir()
-    os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
-    (folder / "users").write_text("alice:{PLAIN}x\nbob:{PLAIN}x\n")
-    (folder / "conf").write_text(
-        DOVECOT.format(
-            folder=folder,
-            port=port,
-            internal=internal,
-            login=login,
-            uid=owner.pw_uid,
-            gid=owner.pw_gid,
-            me=me.pw_name,
-        )
-    )
-    process = subprocess.Popen(
-        [path, "-F", "-c", str(folder / "conf")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        wait_until("dovecot listens", lambda: can_connect(port))
-        yield port, folder
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        shutil.rmtree(folder)
+def dovecot() -> Iterator[Dovecot]:
+    """A Dovecot that takes mail by LMTP."""
+    with dovecot_with_lmtp() as found:
+        yield found
 
 
 class DovecotTests(Going):
     """Another server's LMTP."""
 
     @pytest.fixture(autouse=True)
-    def _take_dovecot(self, dovecot: tuple[int, Path]) -> None:
-        self.port, self.folder = dovecot
+    def _take_dovecot(self, dovecot: Dovecot) -> None:
+        self.port, self.folder = dovecot.port, dovecot.folder
 
     async def test_each_has_a_reply(self) -> None:
         host = loopback(self.port, is_lmtp=True)
