@@ -203,7 +203,7 @@ def service_settings(settings: Settings) -> factories.Settings:
         ),
         peers=settings.smtp,
         imap=IMAPSettings(message_size=settings.limits.message_size),
-        delivery=DeliverySettings(quota=settings.accounts.quota),
+        delivery=DeliverySettings(settings.limits.hops, settings.accounts.quota),
         never_limit=settings.proxy.never_limit,
         connections_per_account=settings.limits.connections_per_account,
         required_from=frozenset(settings.tls.required_from),

@@ -19,6 +19,7 @@ from mailkit.config.units import (
     Octets,
     Seconds,
 )
+from mailkit.formats.received import HOPS
 from mailkit.net.nameserver.settings import NameServerSettings
 from mailkit.net.relay.settings import RelaySettings as Patience
 from mailkit.net.resolver.settings import DNSSettings
@@ -152,6 +153,9 @@ class LimitSettings:
 
     recipients: int = field(default=1000, validator=ge(100))
     """Recipients of one message (RFC 5321 §4.5.3.1.8)."""
+
+    hops: int = field(default=HOPS, validator=ge(100))
+    """Received fields from which on a message goes round in circles (RFC 5321 §6.3)."""
 
     connections: int = field(default=10_000, validator=ge(1))
     """Connections of all peers to all services of all workers together."""

@@ -27,6 +27,7 @@ def settings(tmp_path: Path) -> Settings:
         "MAILKIT_LIMITS__MESSAGE_SIZE": "1 MiB",
         "MAILKIT_LIMITS__TEXT_LINE": "2000",
         "MAILKIT_LIMITS__CONNECTIONS_PER_ACCOUNT": "3",
+        "MAILKIT_LIMITS__HOPS": "200",
         "MAILKIT_ACCOUNTS__QUOTA": "7 MB",
     }
     settings = read_config(None, variables, tmp_path).settings
@@ -77,6 +78,7 @@ def test_what_the_file_says_reaches_those_who_keep_it(
     told = service_settings(settings)
     assert (told.smtp.message_size, told.smtp.text_line) == (1 << 20, 2000)
     assert told.imap.message_size == 1 << 20
+    assert (told.delivery.hops, told.delivery.quota) == (200, 7_000_000)
     assert told.auth == settings.auth
     changed = attrs.evolve(settings, accounts=attrs.evolve(settings.accounts, quota=9))
     make_builds(house, changed)
