@@ -20,6 +20,7 @@ from mailkit.formats import (
     structure,
     thread,
 )
+from mailkit.formats.attachments import has_attachments
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 
 KEPT_FIELDS = overview.FIELDS | frozenset(
@@ -115,6 +116,7 @@ class Rendered(NamedTuple):
     message_id: bytes  # with its angle brackets, b"" if there is none
     thread_root: bytes  # Message-ID of the conversation's first, b"" if unknown
     subject: str  # decoded
+    has_attachments: bool
 
 
 def render(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Rendered:
@@ -156,6 +158,7 @@ def render(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Rendered:
         )
         or message_id,
         "" if subject is None else encodedword.decode(header.unfold(subject[0])),
+        has_attachments(root, limits),
     )
 
 
