@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from zope.interface import Interface
 
 from mailkit.model.address import AccountName
-from mailkit.model.correspondent import Correspondent, Met
+from mailkit.model.conversation import Person
+from mailkit.model.correspondent import Correspondent
 from mailkit.model.identity import Identity
 from mailkit.model.label import Label
 from mailkit.model.preferences import Preferences
@@ -80,7 +81,7 @@ class IPersonal(Interface):
     # --- people ---
 
     async def note(
-        account: AccountName, people: Sequence[Met], when: float, is_sent: bool
+        account: AccountName, people: Sequence[Person], when: float, is_sent: bool
     ) -> None:
         """
         Remember with whom mail was exchanged.
@@ -143,12 +144,22 @@ class IPersonal(Interface):
     async def settle(account: AccountName) -> None:
         """Look when the next message of this account comes back, for `due`."""
 
+    async def is_settled() -> bool:
+        """Whether `due` knows of all accounts; if not, each wants a `settle` once."""
+
+    async def note_settled() -> None:
+        """They had it."""
+
     # --- ways back ---
 
     async def keep_undo(
-        account: AccountName, token: str, steps: str, until: float
+        account: AccountName, token: str, steps: str, until: float, now: float
     ) -> None:
-        """Keep how something is undone; may be lost with the power."""
+        """
+        Keep how something is undone, until then; it may be lost with the power.
+
+        What was kept until ``now`` is forgotten.
+        """
 
     async def undo_steps(account: AccountName, token: str, now: float) -> str | None:
         """What was kept under a token, until its time is over or it was dropped."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from attrs import frozen
 
@@ -35,14 +35,6 @@ class Correspondent:
     first: float = 0.0
     """When the first of them was, in seconds since 1970."""
     last: float = 0.0
-
-
-@frozen
-class Met:
-    """Somebody who is named in a message that was sent or opened."""
-
-    name: str
-    address: str
 
 
 def period_of(when: float) -> int:
@@ -84,14 +76,22 @@ def folded(text: str) -> str:
 def words_of(name: str, address: str) -> frozenset[str]:
     """What may be typed to mean somebody, each to its beginning."""
     local_part, _, domain = folded(address).rpartition("@")
-    words = {_trimmed(word) for word in _parted(folded(name))}
-    words |= {folded(address), domain, *_parted(local_part), *_parted(domain)}
-    return frozenset(word for word in words if word)
+    words = {*_parted(folded(name)), *_parted(local_part), *_parted(domain)}
+    return frozenset(words | {folded(address), domain}) - {""}
 
 
-def _parted(text: str) -> Iterable[str]:
+def typed_words(text: str) -> list[str]:
+    """
+    What somebody typed, as beginnings of `words_of`.
+
+    An address, or what is behind an ``@``, is one word.
+    """
+    typed = "".join(folded(text).split())
+    if "@" in typed:
+        address = typed.lstrip("@")
+        return [address] if address else []
+    return _parted(folded(text))
+
+
+def _parted(text: str) -> list[str]:
     return "".join(one if one.isalnum() else " " for one in text).split()
-
-
-def _trimmed(word: str) -> str:
-    return word.strip("\"'()<>,;")

@@ -89,8 +89,12 @@ def new_keyword(name: str, taken: Collection[str]) -> str:
     Letters lose their accents; what is no ASCII letter or digit then parts words. A
     name that has nothing left is just ``label``.
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    words = re.findall(r"[a-z0-9]+", plain.lower())
+    plain = (
+        unicodedata.normalize("NFKD", name.casefold())
+        .encode("ascii", "ignore")
+        .decode()
+    )
+    words = re.findall(r"[a-z0-9]+", plain)
     slug = "-".join(words)[:_LONGEST_SLUG].rstrip("-") or "label"
     folded = {keyword.lower() for keyword in taken}
     keyword = PREFIX + slug

@@ -13,10 +13,11 @@ from attrs import define
 
 from mailkit.model.mailbox import MailboxName, SpecialUse
 from mailkit.storage.index.database import Database, refuse_newer
+from mailkit.storage.personal import tables as personal
 from mailkit.storage.safefile import Files
 
-VERSION = 1
-"""``PRAGMA user_version``."""
+VERSION = 2
+"""``PRAGMA user_version``; an older file is changed to this one when it is opened."""
 
 _TABLES = (
     "CREATE TABLE subscription (name TEXT PRIMARY KEY) WITHOUT ROWID",
@@ -35,6 +36,9 @@ _TABLES = (
     "CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
 )
 
+_STEPS: dict[int, tuple[str, ...]] = {0: _TABLES, 1: personal.TABLES}
+"""What makes the next version out of this one, each on its own; 0 is an empty file."""
+
 _PRAGMAS = ("PRAGMA synchronous = FULL",)
 
 Renames = list[tuple[str, str]]
@@ -45,7 +49,7 @@ Renames = list[tuple[str, str]]
 class Aside:
     """The file as it is open now."""
 
-    _database: Database
+    database: Database
 
     @classmethod
     def open(cls, path: str, files: Files) -> Aside:
@@ -53,19 +57,19 @@ class Aside:
         database = Database.open(path, files, _PRAGMAS)
         try:
             refuse_newer(database, VERSION)
-            if database.version == 0:
+            if database.version < VERSION:
                 with database.transaction(is_full=True):
-                    _make(database)
+                    _change(database)
         except BaseException:
             database.close()
             raise
         return cls(database)
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
     def subscriptions(self) -> set[MailboxName]:
-        return {name for (name,) in self._database.all("SELECT * FROM subscription")}
+        return {name for (name,) in self.database.all("SELECT * FROM subscription")}
 
     def subscribe(self, names: Iterable[MailboxName], *, wish: bool) -> None:
         sql = (
@@ -73,65 +77,65 @@ class Aside:
             if wish
             else "DELETE FROM subscription WHERE name = ?"
         )
-        with self._database.transaction(is_full=True):
-            self._database.executemany(sql, [(name,) for name in names])
+        with self.database.transaction(is_full=True):
+            self.database.executemany(sql, [(name,) for name in names])
 
     def special_uses(self) -> dict[str, SpecialUse]:
         """MAILBOXID → what it is for."""
-        rows = self._database.all("SELECT mailbox_id, use FROM special_use")
+        rows = self.database.all("SELECT mailbox_id, use FROM special_use")
         return {mailbox_id: SpecialUse(use) for mailbox_id, use in rows}
 
     def set_special_uses(self, uses: Mapping[str, SpecialUse]) -> None:
-        with self._database.transaction(is_full=True):
-            self._database.executemany(
+        with self.database.transaction(is_full=True):
+            self.database.executemany(
                 "INSERT OR REPLACE INTO special_use VALUES (?, ?)",
                 [(mailbox_id, use.value) for mailbox_id, use in uses.items()],
             )
 
     def keywords(self, mailbox_id: str) -> dict[int, str]:
         """UID → keywords as the index spells them, of those without letters."""
-        rows = self._database.all(
+        rows = self.database.all(
             "SELECT uid, keywords FROM keyword WHERE mailbox_id = ?", mailbox_id
         )
         return dict(rows)
 
     def set_keywords(self, mailbox_id: str, keywords: Mapping[int, str]) -> None:
         """Replace those of some messages; an empty text takes them away."""
-        with self._database.transaction(is_full=True):
-            self._database.executemany(
+        with self.database.transaction(is_full=True):
+            self.database.executemany(
                 "INSERT OR REPLACE INTO keyword VALUES (?, ?, ?)",
                 [(mailbox_id, uid, text) for uid, text in keywords.items() if text],
             )
-            self._database.executemany(
+            self.database.executemany(
                 "DELETE FROM keyword WHERE mailbox_id = ? AND uid = ?",
                 [(mailbox_id, uid) for uid, text in keywords.items() if not text],
             )
 
     def forget_mailbox(self, mailbox_id: str) -> None:
-        with self._database.transaction(is_full=True):
+        with self.database.transaction(is_full=True):
             for table in ("special_use", "keyword"):
-                self._database.execute(
+                self.database.execute(
                     f"DELETE FROM {table} WHERE mailbox_id = ?", (mailbox_id,)
                 )
 
     def renames(self) -> list[tuple[int, Renames]]:
         """RENAMEs that were begun."""
-        rows = self._database.all("SELECT id, folders FROM rename ORDER BY id")
+        rows = self.database.all("SELECT id, folders FROM rename ORDER BY id")
         return [
             (number, [(old, new) for old, new in json.loads(folders)])
             for number, folders in rows
         ]
 
     def begin_rename(self, folders: Renames) -> int:
-        with self._database.transaction(is_full=True):
-            cursor = self._database.execute(
+        with self.database.transaction(is_full=True):
+            cursor = self.database.execute(
                 "INSERT INTO rename (folders) VALUES (?)", (json.dumps(folders),)
             )
         return int(cursor.lastrowid or 0)
 
     def end_rename(self, number: int) -> None:
-        with self._database.transaction(is_full=True):
-            self._database.execute("DELETE FROM rename WHERE id = ?", (number,))
+        with self.database.transaction(is_full=True):
+            self.database.execute("DELETE FROM rename WHERE id = ?", (number,))
 
     def next_uid_validities(self, count: int, least: int) -> int:
         """
@@ -139,21 +143,21 @@ class Aside:
 
         :param least: seconds since 1970, or more if higher ones were seen.
         """
-        with self._database.transaction(is_full=True):
-            row = self._database.one(
+        with self.database.transaction(is_full=True):
+            row = self.database.one(
                 "SELECT value FROM number WHERE name = 'uid_validity'"
             )
             first = max(least, int(row[0]) + 1 if row else 1)
-            self._database.execute(
+            self.database.execute(
                 "INSERT OR REPLACE INTO number VALUES ('uid_validity', ?)",
                 (first + count - 1,),
             )
         return first
 
 
-def _make(database: Database) -> None:
-    if database.version:
-        return  # another process was here before us
-    for table in _TABLES:
-        database.execute(table)
+def _change(database: Database) -> None:
+    """Bring it up to date, all at once; another process may have been here before."""
+    for version in range(database.version, VERSION):
+        for step in _STEPS[version]:
+            database.execute(step)
     database.execute(f"PRAGMA user_version = {VERSION}")

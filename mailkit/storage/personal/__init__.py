@@ -1,0 +1,1 @@
+"""What belongs to one person beside the mail, in ``account.sqlite``."""
