@@ -44,6 +44,25 @@ class TLSPolicy:
     """``default``, ``config``, ``mta-sts``, ``dane``, ``requiretls`` or ``route``."""
     is_testing: bool = False
     """Failures are counted and reported, and forgiven (RFC 8461 §5)."""
+    is_required: bool = False
+    """Our own config demands TLS besides, of any certificate; known where ``origin``
+    is somebody else."""
+    mismatch: str = ""
+    """Where the host is none that the domain's policy names (RFC 8461 §4.1): that, in
+    words."""
+
+    @property
+    def is_barred(self) -> bool:
+        """Whether the host may not have the domain's mail, whatever it shows."""
+        return bool(self.mismatch) and not self.is_testing
+
+    def of_ours(self) -> TLSPolicy:
+        """What is left for mail that minds no domain's demands (RFC 8689 §4.2.2)."""
+        if self.origin == "config":
+            return self
+        return REQUIRED if self.is_required else OPPORTUNISTIC
 
 
 OPPORTUNISTIC = TLSPolicy()
+REQUIRED = TLSPolicy(level=TLSLevel.ENCRYPT, origin="config")
+"""What our own config demands."""

@@ -15,16 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
-from mailkit.errors import DNSTrouble, Malformed, Unavailable, Unreachable
+from mailkit.errors import DNSTrouble, Malformed, Unavailable
 from mailkit.interfaces.policies import IPolicyFetch, IPolicyStore, KeptPolicy
 from mailkit.interfaces.resolver import Answer, IResolver, MXRecord
 from mailkit.model.address import DomainName, a_labels, is_among
 from mailkit.model.tlspolicy import (
     OPPORTUNISTIC,
+    REQUIRED,
     TLSARecord,
     TLSLevel,
     TLSPolicy,
@@ -85,14 +86,15 @@ class TLSPolicies:
         """
         What one host of a domain has to show.
 
-        :raises Unreachable: if that host may not have the domain's mail.
         :raises DNSTrouble: if that cannot be known at present.
         """
         policy = await self._dane(answer, host) or await self._by_sts(domain, host)
+        if not is_among(domain, self.required):
+            return policy
         is_enforced = policy.level is not TLSLevel.OPPORTUNISTIC
-        if is_among(domain, self.required) and (policy.is_testing or not is_enforced):
-            return TLSPolicy(level=TLSLevel.ENCRYPT, origin="config")
-        return policy
+        if policy.is_testing or not is_enforced:
+            return REQUIRED
+        return evolve(policy, is_required=True)
 
     async def refresh(self) -> int:
         """
@@ -155,16 +157,16 @@ class TLSPolicies:
         if policy is None or policy.mode is Mode.NONE:
             return OPPORTUNISTIC
         is_testing = policy.mode is Mode.TESTING
-        if policy.allows(host):
-            return TLSPolicy(
-                level=TLSLevel.PKIX,
-                names=(host,),
-                origin="mta-sts",
-                is_testing=is_testing,
-            )
-        if is_testing:
-            return OPPORTUNISTIC
-        raise Unreachable(f"{host} is not in the MTA-STS policy of {domain}")
+        mismatch = ""
+        if not policy.allows(host):
+            mismatch = f"{host} is not in the MTA-STS policy of {domain}"
+        return TLSPolicy(
+            level=TLSLevel.PKIX,
+            names=(host,),
+            origin="mta-sts",
+            is_testing=is_testing,
+            mismatch=mismatch,
+        )
 
     async def _sts(self, domain: DomainName) -> Policy | None:
         """The policy of a domain that holds now."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from mailkit.errors import DNSTrouble, StorageFull, Unavailable, Unreachable
+from mailkit.errors import DNSTrouble, StorageFull, Unavailable
 from mailkit.interfaces.policies import IPolicyFetch, IPolicyStore, KeptPolicy
 from mailkit.model.address import DomainName
 from mailkit.model.tlspolicy import OPPORTUNISTIC, TLSLevel, TLSPolicy
@@ -110,10 +111,19 @@ def test_of_others_it_does_not(world: World, name: str) -> None:
 def test_a_stricter_policy_stays(world: World) -> None:
     world.policies.required = {DOMAIN}
     world.resolver.add(STS)
-    assert world.of() == PKIX
+    assert world.of() == evolve(PKIX, is_required=True)
     world.clock.advance(FETCHED_AGAIN + 1)
     world.served = POLICY.replace(b"enforce", b"testing")
     assert world.of() == TLSPolicy(level=TLSLevel.ENCRYPT, origin="config")
+
+
+def test_what_is_left_for_mail_that_minds_no_domain() -> None:
+    """RFC 8689 §4.2.2: but for what our own config demands."""
+    assert PKIX.of_ours() is OPPORTUNISTIC
+    assert evolve(PKIX, mismatch="not it").of_ours() is OPPORTUNISTIC
+    required = TLSPolicy(level=TLSLevel.ENCRYPT, origin="config")
+    assert evolve(PKIX, is_required=True).of_ours() == required
+    assert required.of_ours() is required
 
 
 # -- MTA-STS
@@ -133,13 +143,22 @@ def test_a_policy_is_fetched_once(world: World) -> None:
 
 
 def test_a_host_that_is_not_in_it(world: World) -> None:
+    """RFC 8461 §5: nothing goes there; while that is tried out, it is counted."""
     world.resolver.add(STS)
-    with pytest.raises(Unreachable, match=r"mx\.evil\.example is not in the MTA-STS"):
-        world.of("mx.evil.example")
+    policy = world.of("mx.evil.example")
+    words = "mx.evil.example is not in the MTA-STS policy of example.net"
+    assert (policy.origin, policy.mismatch) == ("mta-sts", words)
+    assert policy.is_barred
+    world.policies.required = {DOMAIN}
+    assert world.of("mx.evil.example").is_barred
+    world.policies.required = ()
     world.served = POLICY.replace(b"enforce", b"testing")
     world.clock.advance(FETCHED_AGAIN + 1)
-    assert world.of("mx.evil.example") is OPPORTUNISTIC
+    policy = world.of("mx.evil.example")
+    assert (policy.is_testing, policy.mismatch) == (True, words)
+    assert not policy.is_barred
     assert world.of().is_testing
+    assert not world.of().mismatch
 
 
 def test_a_policy_that_ends_the_policy(world: World) -> None:

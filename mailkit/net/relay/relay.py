@@ -38,7 +38,7 @@ from mailkit.net.relay.fitting import (
 from mailkit.net.relay.link import Bounds, Key, Link, Pool, bounds_of
 from mailkit.net.relay.opening import Opening, TLSTrouble, forgives
 from mailkit.net.relay.settings import RelaySettings
-from mailkit.net.relay.tls import Handshake, Judgement, make_client_context
+from mailkit.net.relay.tls import FAILED, Handshake, Judgement, make_client_context
 from mailkit.net.relay.transaction import Stale, Transaction
 from mailkit.net.relay.verdicts import BROKEN, OURS
 
@@ -234,6 +234,10 @@ class Relay:
 
         :raises Unreachable:
         """
+        if host.policy.is_barred:  # RFC 8461 §5
+            barred = Judgement(FAILED, host.policy.mismatch)
+            self._tell(host, item, "", barred)
+            raise TLSTrouble(barred.words, barred)
         key = Key.of(host)
 
         def ended(talk: Conversation) -> None:
@@ -253,13 +257,15 @@ class Relay:
             judgement = await opening.run(in_the_clear)
             is_open = True
         except TLSTrouble as trouble:
-            self._tell(host, item, talk, trouble.judgement)
+            self._tell(host, item, talk.peer.local_host, trouble.judgement)
             raise
         finally:
             if not is_open:
                 talk.leave()
+        if host.policy.mismatch and not judgement.problem:
+            judgement = Judgement(FAILED, host.policy.mismatch)
         if not in_the_clear:
-            self._tell(host, item, talk, judgement)
+            self._tell(host, item, talk.peer.local_host, judgement)
         tls = talk.peer.tls
         if judgement.is_checked:
             tls += f", checked by {host.policy.origin}"
@@ -267,7 +273,7 @@ class Relay:
         return Link(talk, key, tls, judgement.is_checked, bounds)
 
     def _tell(
-        self, host: NextHost, item: QueueItem, talk: Conversation, judgement: Judgement
+        self, host: NextHost, item: QueueItem, local: str, judgement: Judgement
     ) -> None:
         if item.hop.route or item.is_tls_report:
             return  # nobody else's hosts, or a report for each report
@@ -277,7 +283,7 @@ class Relay:
                 host=host.name,
                 address=host.address,
                 policy=host.policy,
-                local_address=talk.peer.local_host,
+                local_address=local,
                 problem=judgement.problem,
                 words=judgement.words,
             )

@@ -163,7 +163,8 @@ class Hosts:
         except (Unavailable, Refused) as error:
             search.passed_over = f"{host}: {error}"
             return
-        search.names.add(host)
+        if not policy.is_barred:
+            search.names.add(host)
         search.found += [
             NextHost(name=host, address=address, port=self._port, policy=policy)
             for address in islice(_alternating(usable), self._limits.addresses)
@@ -187,10 +188,13 @@ class _Search:
         """
         The hosts; where there are none, the reason that leaves most hope is told.
 
+        Those that a policy bars come last: they are for mail that does not mind
+        (RFC 8689 §4.2.2).
+
         :raises NoSuchHost: :raises DNSTrouble: :raises Unreachable:
         """
         if self.found:
-            return self.found
+            return sorted(self.found, key=_is_barred)
         if self.trouble is not None:
             raise self.trouble
         if self.passed_over:
@@ -225,6 +229,10 @@ def _alternating(addresses: Sequence[str]) -> Iterable[str]:
     older = [address for address in addresses if ":" not in address]
     pairs = zip_longest(newer, older)
     return (one for one in chain.from_iterable(pairs) if one is not None)
+
+
+def _is_barred(host: NextHost) -> bool:
+    return host.policy.is_barred
 
 
 def _preference(record: MXRecord) -> int:

@@ -33,7 +33,6 @@ from mailkit.model.queueitem import (
     QueueItem,
     Selection,
 )
-from mailkit.model.tlspolicy import OPPORTUNISTIC
 from mailkit.services.queue.fairness import Carry, Concurrency, Host
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.outcome import (
@@ -193,8 +192,8 @@ class Trying:
         refused: Tried | None = None
         missed: list[Tried] = []
         for host in hosts:
-            if item.tls_optional and host.policy.origin != "config":
-                host = evolve(host, policy=OPPORTUNISTIC)  # RFC 8689 §4.2.2
+            if item.tls_optional:
+                host = evolve(host, policy=host.policy.of_ours())
             known = concurrency.host(host)
             address = place(host)
             now = house.clock.seconds()
@@ -207,7 +206,8 @@ class Trying:
             try:
                 done = await house.relay.carry(host, item, content)
             except Unreachable as reason:
-                concurrency.missed(carry, str(reason), reason.status)
+                if not host.policy.is_barred:
+                    concurrency.missed(carry, str(reason), reason.status)
                 missed.append(failed(reason, host.name, address))
                 continue
             except Refused as reason:

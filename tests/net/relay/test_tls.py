@@ -301,6 +301,43 @@ def test_pkix(
     assert result(here) == (problem, words)
 
 
+MISMATCH = "mx.sink.test is not in the MTA-STS policy of sink.test"
+
+
+def test_a_host_that_the_policy_does_not_name(tmp_path: Path, papers: Papers) -> None:
+    """RFC 8461 §5: nothing goes there, and it is counted."""
+    here = world(tmp_path, papers)
+    strict = host(LEVEL.PKIX)
+    strict = evolve(strict, policy=evolve(strict.policy, mismatch=MISMATCH))
+    with pytest.raises(Unreachable) as caught:
+        here.carry(item(), host=strict)
+    assert (str(caught.value), caught.value.status) == (MISMATCH, "4.7.5")
+    assert here.host.sinks == []
+    assert result(here) == ("validation-failure", MISMATCH)
+
+
+@pytest.mark.parametrize(
+    ("shown", "problem", "words"),
+    [
+        ("good", "validation-failure", MISMATCH),
+        ("stranger", "certificate-not-trusted", ""),
+    ],
+)
+def test_a_policy_that_is_tried_out_does_not_name_the_host(
+    tmp_path: Path, papers: Papers, shown: str, problem: str, words: str
+) -> None:
+    """RFC 8461 §5: it is counted, and mail goes there all the same."""
+    here = world(tmp_path, papers, shown)
+    lenient = host(LEVEL.PKIX, is_testing=True)
+    lenient = evolve(lenient, policy=evolve(lenient.policy, mismatch=MISMATCH))
+    carried = here.carry(item(), host=lenient)
+    assert told(carried) == SENT
+    assert "checked" not in carried.tls
+    found = result(here)
+    assert found[0] == problem
+    assert words in found[1]
+
+
 def test_an_authority_that_we_do_not_know(tmp_path: Path, papers: Papers) -> None:
     pair = papers.good.write(tmp_path / "shown", papers.middle)
     other = certify("Other", is_authority=True).write(tmp_path / "root").certificate

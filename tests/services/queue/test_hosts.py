@@ -277,6 +277,20 @@ def test_each_host_has_its_policy() -> None:
     assert asked[0] == ("ordered.test", 3, "a.ordered.test")
 
 
+def test_hosts_that_a_policy_does_not_name_come_last() -> None:
+    """They are for mail that says TLS-Required: No (RFC 8689 §4.2.2)."""
+
+    async def policy_of(
+        domain: DomainName, answer: Answer[MXRecord], host: str
+    ) -> TLSPolicy:
+        is_named = host == "c.ordered.test"
+        return TLSPolicy(origin="mta-sts", mismatch="" if is_named else "not there")
+
+    search = hosts(policy_of=policy_of, limits=Limits(hosts=1))
+    of = at_once(search.of(DomainName("ordered.test")))
+    assert list(dict.fromkeys(one.name[0] for one in of)) == ["c", "a", "b"]
+
+
 @pytest.mark.parametrize("error", [Unavailable("dark"), Refused("not in the policy")])
 def test_hosts_that_no_policy_lets_us_use_are_waited_for(error: MailkitError) -> None:
     async def policy_of(

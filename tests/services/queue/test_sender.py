@@ -29,7 +29,6 @@ from mailkit.model.queueitem import (
     Sealed,
     Selection,
 )
-from mailkit.model.tlspolicy import TLSLevel, TLSPolicy
 from mailkit.services.queue import fairness
 from mailkit.services.queue.hosts import Hosts
 from mailkit.services.queue.pace import Pace
@@ -788,30 +787,3 @@ def test_two_senders_have_two_names() -> None:
     world.turn(60, step=0.25)
     assert len(world.relay.carried) == 50
     assert len(set(world.relay.carried)) == 50
-
-
-# -- TLS
-
-
-@pytest.mark.parametrize(
-    ("origin", "level"),
-    [("mta-sts", TLSLevel.OPPORTUNISTIC), ("config", TLSLevel.PKIX)],
-)
-def test_a_message_may_say_that_tls_is_optional(origin: str, level: TLSLevel) -> None:
-    # RFC 8689 §4.2.2: what the domain demands is ignored, what we demand is not.
-    async def strict(domain: Any, answer: Any, host: str) -> TLSPolicy:
-        return TLSPolicy(level=TLSLevel.PKIX, names=(host,), origin=origin)
-
-    asked: list[TLSLevel] = []
-
-    def look(host: Any, item: QueueItem) -> Any:  # Any: as `Carries` has them
-        asked.append(host.policy.level)
-        return LATER(host, item)
-
-    world = World()
-    world.house.hosts = Hosts(world.resolver, "mail.example.org", list.sort, strict)
-    world.relay.answers = {HERE: look}
-    world.put(an_item())
-    world.put(an_item("b", tls_optional=True))
-    world.start()
-    assert sorted(asked, key=str) == sorted([TLSLevel.PKIX, level], key=str)
