@@ -125,7 +125,7 @@ def attachment(name: str, kind: str, octets: bytes) -> bytes:
             b"Content-Type: %b\r\n" % kind.encode(),
             b"Content-Transfer-Encoding: base64\r\n",
             b"Content-Disposition: attachment;\r\n %b\r\n\r\n"
-            % _parameter("filename", name),
+            % parameter("filename", name),
             *(line + b"\r\n" for line in lines),
         )
     )
@@ -178,7 +178,7 @@ def _mailbox(name: str, shown: str, address: str) -> bytes:
     return b"%b <%b>" % (phrase, octets)
 
 
-def _parameter(name: str, value: str) -> bytes:
+def parameter(name: str, value: str) -> bytes:
     """A parameter, extended where it is not plain (RFC 2231 §4)."""
     if _TOKEN.fullmatch(value):
         return f"{name}={value}".encode()
