@@ -18,7 +18,7 @@ from mailkit.errors import (
 from mailkit.formats import header, reported
 from mailkit.formats.reported import DeliveryReport
 from mailkit.interfaces.storage import IContent
-from mailkit.interfaces.tellers import Accepted, ITeller
+from mailkit.interfaces.tellers import Accepted, ITeller, WrittenNotice
 from mailkit.model.address import Address, DomainName
 from mailkit.model.envelope import (
     BodyType,
@@ -353,6 +353,64 @@ def test_what_others_sent_suppresses_nobody(desk: Desk) -> None:
     desk.tell(desk.item(DAVE, None))
     desk.tell(desk.item(), kind=NoticeKind.DELAYED)
     assert desk.suppression.listed == {}
+
+
+def test_what_is_written_is_kept_by_somebody_else(desk: Desk) -> None:
+    told = (failed(), failed(DAVE))
+    item, content = desk.item(), Rewritten(MESSAGE)
+    notice = at_once(desk.teller.write(item, content, told, NoticeKind.FAILED))
+    assert notice is not None
+    assert desk.items() == []
+    assert desk.events.steps == []
+    assert (notice.item, notice.told) == ("T1.1", told)
+    message = notice.message
+    at_once(desk.queue.put(message.content, message.items, message.head))
+    desk.teller.kept(notice)
+    assert [step.step for step in desk.events.steps] == [
+        Step.TOLD,
+        Step.ACCEPTED,
+        Step.QUEUED,
+    ]
+    assert len(report(desk.notice()).recipients) == 2
+    desk.tell(item, *told)
+    assert len(desk.items()) == 1
+
+
+def test_what_is_kept_counts() -> None:
+    desk = Desk(settings=NoticeSettings(to_one_account=1))
+    content = Rewritten(MESSAGE)
+    write, told = desk.teller.write, (failed(),)
+    written: list[WrittenNotice] = []
+    for number in (1, 2):
+        item = desk.item(number=number)
+        notice = at_once(write(item, content, told, NoticeKind.FAILED))
+        assert notice is not None
+        written.append(notice)
+    desk.teller.kept(written[0])
+    with pytest.raises(Busy):
+        at_once(write(desk.item(), content, told, NoticeKind.FAILED))
+
+
+@pytest.mark.parametrize(
+    ("sender", "words"),
+    [
+        (NULL_PATH, "nobody is told: a notice came back"),
+        (
+            Path("mailer-daemon", "example.net"),
+            "nobody is told: mail of <mailer-daemon@example.net> came back",
+        ),
+    ],
+)
+def test_a_notice_that_comes_back_is_written_down(
+    desk: Desk, sender: Path, words: str
+) -> None:
+    never = RecipientParameters(frozenset((Notify.NEVER,)))
+    told = evolve(failed(), recipient=Recipient(BOB, never))
+    for kind in EVERY:
+        desk.tell(desk.item(sender, None), told, kind=kind)
+    [step] = desk.events.steps
+    assert (step.step, step.transaction) == (Step.TOLD, "T1")
+    assert (step.recipient, step.detail) == ("bob@example.net", words)
 
 
 class FullList(MemorySuppressionList):
