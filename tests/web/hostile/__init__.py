@@ -1,0 +1,1 @@
+"""Messages that mean harm, and who judges what becomes of them."""
