@@ -12,72 +12,26 @@ from mailkit.storage.queue.selecting import Condition
 
 
 @define(eq=False)
-class Hold:
-    """Try no more."""
+class Update:
+    """Change the first of a selection for which something holds; how many."""
 
     selection: Selection
-    reason: str
     most: int
+    which: Condition
+    change: Condition
+    may_be_due: bool = True
+    """Whether they may be tried at once then."""
 
     def __call__(self, changing: Changing) -> int:
-        reason = storable(self.reason) or "held"
-        return _update(
-            changing,
-            self.selection,
-            self.most,
-            Condition("item.held = ''"),
-            Condition("held = ?, ready = NULL", (reason,)),
-        )
-
-
-@define(eq=False)
-class Release:
-    """End holds of both sorts."""
-
-    selection: Selection
-    now: float
-    most: int
-
-    def __call__(self, changing: Changing) -> int:
-        now = self.now
-        changing.is_told = True
-        return _update(
-            changing,
-            self.selection,
-            self.most,
-            Condition("(item.held <> '' OR item.hold_until > ?)", (now,)),
-            Condition(
-                "held = '', hold_until = NULL, next_try = ?,"
-                " ready = iif(until > ?, until, ?),"
-                " owner = iif(until > ?, owner, NULL)",
-                (now, now, now, now),
-            ),
-        )
-
-
-@define(eq=False)
-class Retry:
-    """Try soon what waits for its next try."""
-
-    selection: Selection
-    now: float
-    most: int
-
-    def __call__(self, changing: Changing) -> int:
-        now = self.now
-        changing.is_told = True
-        return _update(
-            changing,
-            self.selection,
-            self.most,
-            Condition(
-                f"item.held = '' AND item.next_try > ? AND {_IS_FREE}", (now, now)
-            ),
-            Condition(
-                "next_try = ?, ready = max(?, ifnull(hold_until, 0)), owner = NULL",
-                (now, now),
-            ),
-        )
+        database = changing.database
+        keys = selecting.keys(database, self.selection, self.most, more=self.which)
+        words = f"UPDATE item SET {self.change.words} WHERE key = ? RETURNING hop"
+        for key in keys:
+            row = database.one(words, *self.change.values, key)
+            if row is not None:
+                changing.touch(row[0])
+        changing.is_told |= self.may_be_due
+        return len(keys)
 
 
 @define(eq=False)
@@ -100,21 +54,35 @@ class Drop:
         return items
 
 
-def _update(
-    changing: Changing,
-    selection: Selection,
-    most: int,
-    which: Condition,
-    change: Condition,
-) -> int:
-    """Change the first of a selection for which ``which`` holds; how many."""
-    keys = selecting.keys(changing.database, selection, most, more=which)
-    words = f"UPDATE item SET {change.words} WHERE key = ? RETURNING hop"
-    for key in keys:
-        row = changing.database.one(words, *change.values, key)
-        if row is not None:
-            changing.touch(row[0])
-    return len(keys)
+def hold(selection: Selection, reason: str, most: int) -> Update:
+    """Try no more."""
+    which = Condition("item.held = ''")
+    change = Condition("held = ?, ready = NULL", (storable(reason) or "held",))
+    return Update(selection, most, which, change, may_be_due=False)
+
+
+def release(selection: Selection, now: float, most: int) -> Update:
+    """End holds of both sorts."""
+    which = Condition("(item.held <> '' OR item.hold_until > ?)", (now,))
+    change = Condition(
+        "held = '', hold_until = NULL, next_try = ?,"
+        " ready = iif(until > ?, until, ?),"
+        " owner = iif(until > ?, owner, NULL)",
+        (now, now, now, now),
+    )
+    return Update(selection, most, which, change)
+
+
+def retry(selection: Selection, now: float, most: int) -> Update:
+    """Try soon what waits for its next try."""
+    which = Condition(
+        f"item.held = '' AND item.next_try > ? AND {_IS_FREE}", (now, now)
+    )
+    change = Condition(
+        "next_try = ?, ready = max(?, ifnull(hold_until, 0)), owner = NULL",
+        (now, now),
+    )
+    return Update(selection, most, which, change)
 
 
 _IS_FREE = "(item.owner IS NULL OR item.until <= ?)"

@@ -208,13 +208,13 @@ class QueueStore:
         return await self._read(partial(reading.attempts, id=id))
 
     async def hold(self, selection: Selection, reason: str, most: int = 1000) -> int:
-        return await self._change(commands.Hold(selection, reason, most))
+        return await self._change(commands.hold(selection, reason, most))
 
     async def release(self, selection: Selection, now: float, most: int = 1000) -> int:
-        return await self._change(commands.Release(selection, now, most))
+        return await self._change(commands.release(selection, now, most))
 
     async def retry(self, selection: Selection, now: float, most: int = 1000) -> int:
-        return await self._change(commands.Retry(selection, now, most))
+        return await self._change(commands.retry(selection, now, most))
 
     async def drop(self, selection: Selection, most: int = 1000) -> list[QueueItem]:
         return await self._change(commands.Drop(selection, most))
