@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import re
 
-from mailkit.formats import body, charset, mime
+from mailkit.formats import body, charset, htmltext, mime
 from mailkit.formats.fields import disposition, parameter
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 
@@ -14,16 +13,6 @@ LENGTH = 200
 
 _ENOUGH = 2 * LENGTH  # characters that give a preview if they are not mostly space
 _PLAIN_SOURCE = 1024  # octets that give 200 characters but for the oddest text
-_UNSEEN = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(style|script|title|head)\b.*?(?:</\1\s*>|\Z)"
-    r"|</?[a-z!?][^>]*(?:>|\Z)",
-    re.S | re.I,
-)
-_INLINE = re.compile(
-    r"</?(?:a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u|wbr)"
-    r"(?:\s[^<>]*+)?>",
-    re.I,
-)
 _LAST_WORD = re.compile(rb"\s[^\s]*+\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff\u034f]")
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.M)
@@ -55,7 +44,7 @@ def preview(octets: bytes, root: mime.Part, limits: Limits = DEFAULT_LIMITS) -> 
     if marked is None:
         return ""
     text = _text(octets, marked, limits.preview_source, limits)
-    return _condensed(html.unescape(_UNSEEN.sub(" ", _INLINE.sub("", text))))
+    return _condensed(htmltext.words(text))
 
 
 def _is_attachment(part: mime.Part, limits: Limits) -> bool:

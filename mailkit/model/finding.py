@@ -7,6 +7,8 @@ from enum import Enum
 
 from attrs import frozen
 
+from mailkit.model.mailbox import MailboxName
+
 
 class Field(Enum):
     """Where a word is looked for."""
@@ -106,6 +108,28 @@ class HasMessageId:
 
 
 @frozen
+class InMailboxes:
+    """`Within` or the scope of a search, made out: one of these mailboxes."""
+
+    names: frozenset[MailboxName]
+
+
+@frozen
+class HasKeyword:
+    """`Labelled`, made out: a keyword, whatever its case."""
+
+    keyword: str
+
+
+@frozen
+class Came:
+    """`Dated` and `Aged`, made out: seconds since 1970, not before and before."""
+
+    since: float | None = None
+    before: float | None = None
+
+
+@frozen
 class Not:
     sought: Sought
 
@@ -131,7 +155,11 @@ Sought = (
     | Aged
     | Sized
     | HasMessageId
+    | InMailboxes
+    | HasKeyword
+    | Came
     | Not
     | AllOf
     | AnyOf
 )
+"""`Within`, `Labelled`, `Dated` and `Aged` are made out before a store is asked."""
