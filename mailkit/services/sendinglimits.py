@@ -113,8 +113,10 @@ class SendingLimits:
 
         :raises SendingStopped:
         """
+        if self._is_free(account):
+            return
         freeze = await self._counts.frozen(account.name)
-        if freeze is not None and not self._is_free(account):
+        if freeze is not None:
             raise SendingStopped(_refusal(freeze.reason))
 
     async def check_recipient(self, account: Account, path: Path) -> None:

@@ -18,6 +18,7 @@ from mailkit.model.queueitem import (
 from mailkit.storage.queue import rows
 from mailkit.storage.queue.changing import Changing
 from mailkit.storage.queue.days import fates
+from mailkit.storage.queue.reading import MessageFile
 from mailkit.storage.queue.rows import storable
 
 
@@ -75,6 +76,8 @@ class Claim:
     now: float
     until: float
     most: int
+    files: dict[QueueId, tuple[str, MessageFile]] = field(init=False, factory=dict)
+    """Of each item that was taken its message, and where that is."""
 
     def __call__(self, changing: Changing) -> list[QueueItem]:
         database, hop = changing.database, self.hop
@@ -89,6 +92,7 @@ class Claim:
 
     def _claimed(self, row: rows.Row) -> QueueItem:
         item = rows.item_of(row, self.hop)
+        self.files[item.id] = item.message, MessageFile(row[-4], row[-3], item.size)
         is_taken_over = row[-2] not in (None, self.owner)
         return evolve(item, is_taken_over=True) if is_taken_over else item
 
@@ -194,6 +198,8 @@ class Seal:
     """Where it was written anew; empty: it was not."""
     size: int
     """Of that file."""
+    sealed: MessageFile | None = field(init=False, default=None)
+    """Where it is now; ``None``: it had its last form before."""
 
     def __call__(self, changing: Changing) -> None:
         execute = changing.database.execute
@@ -208,7 +214,9 @@ class Seal:
         if self.file:
             changing.leftover.append(file)
             file, size = self.file, self.size
-        execute(_SEAL, (file, self.head, size + len(self.head), key))
+        size += len(self.head)
+        execute(_SEAL, (file, self.head, size, key))
+        self.sealed = MessageFile(file, self.head, size)
 
 
 def _row(item: QueueItem) -> tuple[object, ...]:
@@ -233,7 +241,7 @@ _INSERT = """
     INSERT INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?, ?)
 """
 _DUE = f"""
-    SELECT {rows.ITEM}, item.owner, hop.key FROM hop
+    SELECT {rows.ITEM}, message.file, message.head, item.owner, hop.key FROM hop
     CROSS JOIN item INDEXED BY item_due ON item.hop = hop.key
     CROSS JOIN message ON message.key = item.message
     WHERE hop.domain = ? AND hop.route = ? AND item.ready <= ?

@@ -125,6 +125,11 @@ class Octets:
                 os.close(descriptor)
         return QueuedContent(message.size, octets, message.head, path, self._lanes)
 
+    def of(self, message: MessageFile, octets: bytes) -> QueuedContent:
+        """A message whose file is known to have these octets."""
+        path, whole = self.path(message.file), message.head + octets
+        return QueuedContent(message.size, whole, message.head, path, self._lanes)
+
     def path(self, name: str) -> str:
         return f"{self.folder}/{name}"
 

@@ -43,6 +43,7 @@ from mailkit.storage.index.database import Database, has_wal
 from mailkit.storage.queue import commands, reading, selecting, tidying
 from mailkit.storage.queue.changes import Claim, GiveBack, Put, Record, Renew, Seal
 from mailkit.storage.queue.changing import Changing
+from mailkit.storage.queue.known import Known
 from mailkit.storage.queue.octets import AT_ONCE, Octets
 from mailkit.storage.queue.schema import READING, SCHEMA, WRITING
 from mailkit.storage.safefile import Files
@@ -79,6 +80,7 @@ class QueueStore:
     _new_name: Callable[[], str] = new_name
     _path: Path = field(init=False)
     _octets: Octets = field(init=False)
+    _known: Known = field(init=False, factory=Known)
     _writer: Database | None = field(init=False, default=None)
     _readers: Sequence[_Reader] = field(init=False)
     _turns: Callable[[], _Reader] = field(init=False)
@@ -141,16 +143,21 @@ class QueueStore:
         self, hop: NextHop, owner: str, now: float, until: float, most: int
     ) -> Sequence[QueueItem]:
         claim = Claim(hop, owner, now, until, most)
-        return await self._change(claim, is_full=False)
+        items = await self._change(claim, is_full=False)
+        self._known.claimed(claim.files)
+        return items
 
     async def renew(
         self, owner: str, ids: Sequence[QueueId], until: float
     ) -> set[QueueId]:
-        return await self._change(Renew(owner, ids, until), is_full=False)
+        ours = await self._change(Renew(owner, ids, until), is_full=False)
+        self._known.released(ours.symmetric_difference(ids))
+        return ours
 
     async def give_back(
         self, owner: str, ids: Sequence[QueueId], next_try: float
     ) -> None:
+        self._known.released(ids)
         await self._change(GiveBack(owner, ids, next_try))
 
     async def record(
@@ -164,22 +171,34 @@ class QueueStore:
     ) -> bool:
         puts = [self._put(new) for new in caused]
         record = Record(owner, id, attempt, recipients, next_try, puts)
-        if not puts:
-            return await self._change(record)
-        before = await self._before(list(zip(puts, caused, strict=True)))
-        return await self._with_files(record, [put.file for put in puts], before)
+        if puts:
+            before = await self._before(list(zip(puts, caused, strict=True)))
+            files = [put.file for put in puts]
+            is_ours = await self._with_files(record, files, before)
+        else:
+            is_ours = await self._change(record)
+        self._known.released([id])
+        return is_ours
 
     async def seal(self, message: str, sealed: Sealed) -> None:
         octets = sealed.octets
         if octets is None:
-            await self._change(Seal(message, sealed.head, "", 0))
-            return
-        file = self._new_name()
-        seal = Seal(message, sealed.head, file, len(octets))
-        before = partial(self._octets.write, file, (octets,))
-        await self._with_files(seal, [file], before)
+            seal = Seal(message, sealed.head, "", 0)
+            await self._change(seal)
+        else:
+            file = self._new_name()
+            seal = Seal(message, sealed.head, file, len(octets))
+            before = partial(self._octets.write, file, (octets,))
+            await self._with_files(seal, [file], before)
+            self._known.written(file, octets)
+        self._known.sealed(message, seal.sealed)
 
     async def content(self, id: QueueId) -> IContent:
+        file = self._known.file(id)
+        if file is not None:
+            octets = self._known.octets(file.file)
+            if octets is not None:
+                return self._octets.of(file, octets)
         try:
             return await self._read(partial(self._content, id))
         except StorageBroken:
@@ -273,8 +292,9 @@ class QueueStore:
             for put, message in new:
                 content = message.content
                 if content.octets is not None or content.size <= AT_ONCE:
-                    pieces = (message.head, await all_octets(content))
-                    small.append(partial(self._octets.write, put.file, pieces))
+                    octets = message.head + await all_octets(content)
+                    small.append(partial(self._octets.write, put.file, (octets,)))
+                    self._known.written(put.file, octets)
                 else:
                     await self._opened()
                     await self._octets.write_large(put.file, message.head, content)
