@@ -113,6 +113,9 @@ class Index:
             "INSERT OR REPLACE INTO account VALUES (1, ?, ?, ?, ?, 0, 0, 0, 0)",
             (found.st_ino, found.st_dev, boot, mod_seq),
         )
+        self.database.execute(
+            "INSERT OR IGNORE INTO departed VALUES (?, '')", (mod_seq,)
+        )
 
     def identity(self) -> tuple[int, int] | None:
         """Inode and device of the file that this was made as."""
@@ -236,14 +239,19 @@ class Index:
             f"UPDATE mailbox SET {names} WHERE id = ?", (*columns.values(), mailbox)
         )
 
-    def forget_mailbox(self, row: MailboxRow) -> None:
+    def forget_mailbox(self, row: MailboxRow, mod_seq: int) -> None:
         """All of a mailbox that is no more; its octets are not counted any longer."""
         span = row.first_key, row.last_key
         execute = self.database.execute
+        execute(
+            f"{_DEPARTED} message WHERE id BETWEEN ? AND ? AND thread_id <> ''",
+            (mod_seq, *span),
+        )
         for table in (*RENDERED_TABLES, "message"):
             execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", span)
         execute("DELETE FROM expunged WHERE mailbox = ?", (row.id,))
         execute("DELETE FROM keyword WHERE mailbox = ?", (row.id,))
+        execute("DELETE FROM tally WHERE mailbox = ?", (row.id,))
         execute("DELETE FROM mailbox WHERE id = ?", (row.id,))
         execute("UPDATE account SET used = used - ?", (row.size,))
 
@@ -320,6 +328,10 @@ class Index:
             """,
             (mailbox, mod_seq),
         )
+        database.execute(
+            f"{_DEPARTED} going JOIN message USING (id) WHERE thread_id <> ''",
+            (mod_seq,),
+        )
         for table in (*RENDERED_TABLES, "message"):
             database.execute(f"DELETE FROM {table} WHERE id IN (SELECT id FROM going)")
         if row is None:
@@ -349,9 +361,10 @@ class OtherVersion(StorageBroken):
 
 _ADD_MESSAGE = """
     INSERT INTO message (id, mod_seq, arrived, flags, keywords, size, internal_date,
-        save_date, behind, name, email_id, thread_id, date)
-    VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11)
+        save_date, behind, name, email_id, thread_id, attachments, verdict, date)
+    VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13)
 """
+_DEPARTED = "INSERT OR IGNORE INTO departed SELECT DISTINCT ?, thread_id FROM"
 _ADD_OVERVIEW = "INSERT OR REPLACE INTO overview VALUES (?, ?)"
 _ADD_STRUCTURE = "INSERT OR REPLACE INTO structure VALUES (?, ?)"
 _ADD_RENDERED = "INSERT OR REPLACE INTO rendered VALUES (?, ?, ?, ?)"

@@ -72,7 +72,9 @@ class MessageRow(NamedTuple):
     name: str
     email_id: str
     thread_id: str
-    """"" while the message is not rendered."""
+    """"" while the message is not rendered; another perhaps once it is joined."""
+    has_attachments: bool = False
+    verdict: str | None = None
 
 
 class RenderedRow(NamedTuple):

@@ -8,7 +8,7 @@ asked for alone, and of all messages at once, has a narrow table of its own.
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """
 ``PRAGMA user_version``. An index of an older version is changed to this one, since it
 may hold flags that no name carries yet; any other is thrown away and rebuilt.
@@ -40,6 +40,98 @@ _RENDERED = (
     f"""
     CREATE INDEX rendered_heavy ON rendered (id)
         WHERE length(body) + length(preview) + length(header_fields) > {HEAVY}
+    """,
+)
+
+_WORDS = (
+    "json_each('[' || replace(json_quote(trim({row}.keywords)), ' ', '\",\"') || ']')"
+)
+"""Keywords of a row, which holds them as one text."""
+
+_MARKS = f"""
+    SELECT '\\flagged' AS keyword WHERE {{row}}.flags & 4 <> 0
+    UNION ALL SELECT lower(value) FROM {_WORDS} WHERE {{row}}.keywords <> ''
+"""
+"""What a row is marked with: keywords in lower case, and the star."""
+
+_FORGET = f"""
+    DELETE FROM marked WHERE keyword IN ({_MARKS.format(row="old")})
+        AND mailbox = old.id >> 32 AND internal_date = old.internal_date
+        AND id = old.id;
+"""
+_NOTE = f"""
+    INSERT OR IGNORE INTO marked
+    SELECT keyword, new.id >> 32, new.internal_date, new.id, new.flags & 1 = 0
+    FROM ({_MARKS.format(row="new")});
+"""
+
+_CONVERSATIONS = (
+    "CREATE INDEX message_date ON message (id >> 32, internal_date)",
+    """
+    CREATE INDEX message_unjoined ON message (id) WHERE joined <> 1 AND thread_id <> ''
+    """,
+    """
+    CREATE INDEX message_thread ON message (thread_id, internal_date) WHERE joined = 1
+    """,
+    "CREATE INDEX message_email ON message (email_id, internal_date) WHERE joined = 1",
+    # Digest of a Message-ID, or of a subject → the conversation that it leads to.
+    "CREATE TABLE clue (word INTEGER PRIMARY KEY, thread_id TEXT NOT NULL)",
+    # What is starred or has a keyword, as lists of it are ordered; and its counters.
+    """
+    CREATE TABLE marked (
+        keyword TEXT NOT NULL,
+        mailbox INTEGER NOT NULL,
+        internal_date INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        unseen INTEGER NOT NULL,
+        PRIMARY KEY (keyword, mailbox, internal_date, id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE tally (
+        keyword TEXT NOT NULL,
+        mailbox INTEGER NOT NULL,
+        messages INTEGER NOT NULL,
+        unseen INTEGER NOT NULL,
+        PRIMARY KEY (keyword, mailbox)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TRIGGER marked_more AFTER INSERT ON marked BEGIN
+        INSERT INTO tally VALUES (new.keyword, new.mailbox, 1, new.unseen)
+        ON CONFLICT (keyword, mailbox) DO UPDATE
+        SET messages = messages + 1, unseen = unseen + excluded.unseen;
+    END
+    """,
+    """
+    CREATE TRIGGER marked_less AFTER DELETE ON marked BEGIN
+        UPDATE tally SET messages = messages - 1, unseen = unseen - old.unseen
+        WHERE keyword = old.keyword AND mailbox = old.mailbox;
+    END
+    """,
+    f"""
+    CREATE TRIGGER message_came AFTER INSERT ON message
+    WHEN new.flags & 4 <> 0 OR new.keywords <> '' BEGIN {_NOTE} END
+    """,
+    f"""
+    CREATE TRIGGER message_went AFTER DELETE ON message
+    WHEN old.flags & 4 <> 0 OR old.keywords <> '' BEGIN {_FORGET} END
+    """,
+    f"""
+    CREATE TRIGGER message_flagged_anew AFTER UPDATE OF flags, keywords ON message
+    WHEN old.flags & 4 <> new.flags & 4 OR old.keywords <> new.keywords
+        OR (old.flags & 1 <> new.flags & 1
+            AND (new.flags & 4 <> 0 OR new.keywords <> ''))
+    BEGIN {_FORGET} {_NOTE} END
+    """,
+    # Conversations that messages went from; those before the one without id are not
+    # remembered.
+    """
+    CREATE TABLE departed (
+        mod_seq INTEGER NOT NULL,
+        thread_id TEXT NOT NULL,
+        PRIMARY KEY (mod_seq, thread_id)
+    ) WITHOUT ROWID
     """,
 )
 
@@ -88,7 +180,8 @@ TABLES = (
     # flags: bits; keywords: "" or spelt as in the mailbox, a space before and after
     # each; name: in cur/; next_name: while it is renamed; behind: 1 while the name
     # does not carry the row's flags; thread_id: "" until the message is rendered;
-    # date: internal_date as IMAP sends it.
+    # date: internal_date as IMAP sends it; joined: 1 once its conversation is known,
+    # and thread_id stays; 2: it stays, and others do not know of it yet.
     """
     CREATE TABLE message (
         id INTEGER PRIMARY KEY,
@@ -105,7 +198,9 @@ TABLES = (
         email_id TEXT NOT NULL,
         thread_id TEXT NOT NULL,
         verdict TEXT,
-        date TEXT NOT NULL DEFAULT ''
+        date TEXT NOT NULL DEFAULT '',
+        attachments INTEGER NOT NULL DEFAULT 0,
+        joined INTEGER NOT NULL DEFAULT 0
     )
     """,
     "CREATE INDEX message_mod_seq ON message (mod_seq)",
@@ -116,6 +211,7 @@ TABLES = (
     "CREATE INDEX message_renaming ON message (id) WHERE next_name IS NOT NULL",
     "CREATE INDEX message_unrendered ON message (id) WHERE thread_id = ''",
     *_RENDERED,
+    *_CONVERSATIONS,
     # arrived: MODSEQ with which it had come; name: what is still to be unlinked.
     """
     CREATE TABLE expunged (
@@ -181,6 +277,31 @@ CHANGES: dict[int, tuple[str, ...]] = {
             )
             || strftime('-%Y %H:%M:%S +0000"', internal_date, 'unixepoch')
         """,
+    ),
+    2: (
+        "ALTER TABLE message ADD COLUMN attachments INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE message ADD COLUMN joined INTEGER NOT NULL DEFAULT 0",
+        # A THREADID that was told stays (RFC 8474 §5.2).
+        "UPDATE message SET joined = 2 WHERE thread_id <> ''",
+        # Nearly what rendering says.
+        """
+        UPDATE message SET attachments = 1 WHERE id IN (
+            SELECT id FROM structure
+            WHERE instr(lower(CAST(bodystructure AS TEXT)), '("attachment" ')
+        )
+        """,
+        *_CONVERSATIONS,
+        """
+        INSERT INTO marked
+        SELECT '\\flagged', id >> 32, internal_date, id, flags & 1 = 0
+        FROM message WHERE flags & 4 <> 0
+        """,
+        f"""
+        INSERT OR IGNORE INTO marked
+        SELECT lower(value), message.id >> 32, internal_date, message.id, flags & 1 = 0
+        FROM message, {_WORDS.format(row="message")} WHERE keywords <> ''
+        """,
+        "INSERT INTO departed SELECT mod_seq, '' FROM account",
     ),
 }
 """What makes the next version out of an older one."""

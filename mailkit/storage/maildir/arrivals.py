@@ -49,6 +49,8 @@ class Drop:
     """What it was opened as; whatever its folder is now."""
     makes_it: bool = True
     """Whether a mailbox that is not there is made."""
+    verdict: str | None = None
+    """As its row keeps it."""
     uid: int = 0
     target: Target | None = None
 
@@ -321,6 +323,8 @@ class _Landed:
                         name,
                         letter.email_id,
                         shown.thread_id,
+                        shown.has_attachments,
+                        drop.verdict,
                     )
                 )
                 rendered.append(shown.row(key))

@@ -53,7 +53,7 @@ def list_folders(home: Home, index: Index) -> None:
         with index.database.transaction(is_full=bool(new or gone)):
             mod_seq = home.next_mod_seq(index)
             for row in gone:
-                index.forget_mailbox(row)
+                index.forget_mailbox(row, mod_seq)
             for folder, uid_file in new.items():
                 index.add_mailbox(
                     folder,
@@ -195,7 +195,7 @@ def delete(home: Home, index: Index, name: MailboxName) -> str:
         files.rename(home.folder(row.folder), gone)
         files.sync_folder(home.maildir)
         with index.database.transaction(is_full=True):
-            index.forget_mailbox(row)
+            index.forget_mailbox(row, home.next_mod_seq(index))
     home.aside.forget_mailbox(row.mailbox_id)
     home.arrays.pop(row.id, None)
     home.flags.pop(row.id, None)

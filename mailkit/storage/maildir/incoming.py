@@ -11,6 +11,7 @@ from mailkit.errors import MailkitError, StorageBroken
 from mailkit.interfaces.lanes import Before, ILanes
 from mailkit.interfaces.storage import Appended, IContent, NewMessage, Placement
 from mailkit.model.address import AccountName
+from mailkit.model.verdict import Verdict
 from mailkit.storage import names
 from mailkit.storage.content import all_octets
 from mailkit.storage.maildir import folders
@@ -65,6 +66,7 @@ class Incoming:
                         letter,
                         folder_of(names.checked(placement.mailbox)),
                         canonical(placement.flags),
+                        verdict=_text(placement.verdict),
                     )
                     drops[id(placement)] = drop
                     by_home.setdefault(self._home(placement.account), []).append(drop)
@@ -103,7 +105,14 @@ class Incoming:
                     letters,
                 )
             drops = [
-                Drop(letter, folder, canonical(message.flags), mailbox_id, False)
+                Drop(
+                    letter,
+                    folder,
+                    canonical(message.flags),
+                    mailbox_id,
+                    False,
+                    _text(message.verdict),
+                )
                 for letter, message in zip(letters, messages, strict=True)
             ]
             await self._land([Landing(home, drops, quota)], letter)
@@ -233,6 +242,10 @@ class Incoming:
             batch.is_told = True
             self._told(batch.home.account, [row.mailbox_id for row in batch.rows])
         return batch.error
+
+
+def _text(verdict: Verdict | None) -> str | None:
+    return None if verdict is None else verdict.to_text()
 
 
 def _clerk(items: list[list[Landing]]) -> Sequence[BaseException | None]:

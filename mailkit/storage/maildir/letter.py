@@ -24,6 +24,7 @@ class Shown:
     bodystructure: bytes
     preview: bytes
     header_fields: bytes
+    has_attachments: bool = False
 
     @classmethod
     def of(cls, octets: bytes, email_id: str) -> Shown:
@@ -34,7 +35,7 @@ class Shown:
         else:
             rendered = render(octets)
         root = rendered.thread_root or email_id.encode()
-        return cls(naming.thread_id(root), *rendered[:5])
+        return cls(naming.thread_id(root), *rendered[:5], rendered.has_attachments)
 
     @property
     def weight(self) -> int:

@@ -334,7 +334,10 @@ class _Comparison:
                 key = row.key(uid)
                 made = _row(key, mod_seq, name, stat, keywords, beyond.get(uid, ""))
                 if shown is not None:
-                    made = made._replace(thread_id=shown.thread_id)
+                    made = made._replace(
+                        thread_id=shown.thread_id,
+                        has_attachments=shown.has_attachments,
+                    )
                     rendered.append(shown.row(key))
                 rows.append(made)
             index.add_messages(rows, rendered)

@@ -273,8 +273,8 @@ def keep_shown(index: Index, shown: Sequence[tuple[int, Shown]]) -> None:
     with index.database.transaction(is_full=False):
         index.add_rendered([one.row(key) for key, one in shown])
         index.database.executemany(
-            "UPDATE message SET thread_id = ? WHERE id = ?",
-            [(one.thread_id, key) for key, one in shown],
+            "UPDATE message SET thread_id = ?, attachments = ? WHERE id = ?",
+            [(one.thread_id, one.has_attachments, key) for key, one in shown],
         )
 
 

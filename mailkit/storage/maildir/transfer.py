@@ -254,10 +254,10 @@ def _close(
             """
             INSERT INTO message (id, mod_seq, arrived, flags, keywords, size,
                 internal_date, save_date, behind, name, email_id, thread_id, verdict,
-                date)
+                date, attachments, joined)
             SELECT moved.target, ?, ?, flags, moved.keywords, size,
                 internal_date, ?, 0, moved.new_name, email_id, thread_id, verdict,
-                date
+                date, attachments, joined
             FROM intent_message AS moved JOIN message ON message.id = moved.source
             WHERE intent = ? ORDER BY moved.target
             """,

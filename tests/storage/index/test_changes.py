@@ -17,6 +17,23 @@ from mailkit.storage.index.rows import MessageRow
 from mailkit.storage.safefile import Files, Operation, Verb
 
 EVERYTHING = ~Want(0)
+SECOND = (
+    "DROP TRIGGER message_came",
+    "DROP TRIGGER message_went",
+    "DROP TRIGGER message_flagged_anew",
+    "DROP TABLE marked",
+    "DROP TABLE tally",
+    "DROP TABLE clue",
+    "DROP TABLE departed",
+    "DROP INDEX message_date",
+    "DROP INDEX message_unjoined",
+    "DROP INDEX message_thread",
+    "DROP INDEX message_email",
+    "ALTER TABLE message DROP COLUMN joined",
+    "ALTER TABLE message DROP COLUMN attachments",
+    "PRAGMA user_version = 2",
+)
+"""What makes the tables of the second version out of today's."""
 FIRST = (
     """
     CREATE TABLE rendered (
@@ -31,7 +48,7 @@ FIRST = (
     "ALTER TABLE message DROP COLUMN date",
     "PRAGMA user_version = 1",
 )
-"""What makes the tables of the first version out of today's."""
+"""What makes the tables of the first version out of the second's."""
 
 
 def make_first(path: Path) -> None:
@@ -40,6 +57,8 @@ def make_first(path: Path) -> None:
     with index.database.transaction(is_full=True):
         index.begin_account("boot", 5)
         index.add_mailbox("", "F1", 7, 100, 5, uid_next=9, boot="boot")
+    for step in SECOND:
+        index.database.execute(step)
     for table in ("overview", "structure", "rendered"):
         index.database.execute(f"DROP TABLE {table}")
     for step in FIRST:
