@@ -15,21 +15,11 @@ from OpenSSL import SSL
 from treq.client import HTTPClient
 from twisted.internet._sslverify import IOpenSSLTrustRoot  # it has no public name
 from twisted.internet.defer import Deferred, TimeoutError
-from twisted.internet.endpoints import (
-    TCP4ClientEndpoint,
-    TCP6ClientEndpoint,
-    wrapClientTLS,
-)
+from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.error import ConnectError, ConnectionClosed
-from twisted.internet.interfaces import (
-    IProtocolFactory,
-    IStreamClientEndpoint,
-)
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
-from twisted.python.failure import Failure
-from twisted.web.client import URI, Agent, ResponseDone, ResponseFailed
-from twisted.web.http import PotentialDataLoss
+from twisted.web.client import URI, Agent, ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
@@ -37,8 +27,9 @@ from zope.interface import implementer
 from mailkit.errors import Unavailable, Unreachable
 from mailkit.interfaces.policies import IPolicyFetch, IReportPost
 from mailkit.interfaces.resolver import IResolver
-from mailkit.model.inward import Network, may_be_reached
+from mailkit.model.inward import Network
 from mailkit.net.failures import words_of
+from mailkit.net.publichosts import BoundedBody, PublicHost
 from mailkit.net.tls import trust_also
 
 T = TypeVar("T")
@@ -59,13 +50,8 @@ class AlsoTrusted:
 PATIENCE = 60.0
 """Seconds for all of it (RFC 8461 §3.3)."""
 
-TO_CONNECT = 10.0
-"""Seconds for each address."""
-
 LONGEST = 64 * 1024
 """Octets (RFC 8461 §3.3)."""
-
-_MOST_ADDRESSES = 4
 
 
 @implementer(IPolicyFetch, IReportPost)
@@ -124,7 +110,7 @@ class PolicyFetch:
             allow_redirects=False,
             unbuffered=True,
         )
-        body = _Body(most=0)
+        body = BoundedBody(most=0)
         response.deliverBody(body)
         if response.code not in (200, 201, 202, 204):
             raise Unavailable(f"{url} answers {response.code}")
@@ -133,7 +119,7 @@ class PolicyFetch:
         response = await self._client.get(url, allow_redirects=False, unbuffered=True)
         kind = response.headers.getRawHeaders("Content-Type", [""])[0]
         is_text = kind.partition(";")[0].strip().lower() == "text/plain"
-        body = _Body(most=LONGEST if response.code == 200 and is_text else 0)
+        body = BoundedBody(most=LONGEST if response.code == 200 and is_text else 0)
         response.deliverBody(body)
         if response.code != 200:
             raise Unavailable(f"{url} answers {response.code}")
@@ -143,46 +129,6 @@ class PolicyFetch:
         if octets is None:
             raise Unavailable(f"{url} is too long")
         return octets
-
-
-class _Body(Protocol):
-    """
-    What comes behind the header of an answer, up to a size; then it hangs up.
-
-    So it does when nobody wants the rest: the other side may never end it.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.whole: Deferred[bytes | None] = Deferred(lambda one: self._hang_up())
-        """All of it; ``None``: it is longer."""
-        self._most = most
-        self._octets = bytearray()
-
-    def connectionMade(self) -> None:
-        if not self._most:
-            self._end(None)
-
-    def dataReceived(self, data: bytes) -> None:
-        self._octets += data
-        if len(self._octets) > self._most:
-            self._end(None)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self.whole.called:
-            return
-        if reason.check(ResponseDone, PotentialDataLoss):
-            self.whole.callback(bytes(self._octets))
-        else:
-            self.whole.errback(reason)
-
-    def _end(self, octets: bytes | None) -> None:
-        if not self.whole.called:
-            self.whole.callback(octets)
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        if self.transport is not None:
-            self.transport.loseConnection()
 
 
 @implementer(IAgentEndpointFactory)
@@ -200,35 +146,5 @@ class _Endpoints:
             trustRoot=self._trust,
             extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2},
         )
-        found = _Resolved(self._reactor, self._resolver, host, uri.port, self._allow)
+        found = PublicHost(self._reactor, self._resolver, host, uri.port, self._allow)
         return wrapClientTLS(options, found)
-
-
-@implementer(IStreamClientEndpoint)
-@define(eq=False)
-class _Resolved:
-    """A host, at the addresses that our resolver knows, one after the other."""
-
-    _reactor: Any
-    _resolver: IResolver
-    _host: str
-    _port: int
-    _allow: Sequence[Network]
-
-    def connect(self, factory: IProtocolFactory) -> Deferred[Any]:
-        return Deferred.fromCoroutine(self._connect(factory))
-
-    async def _connect(self, factory: IProtocolFactory) -> Any:
-        found = (await self._resolver.addresses(self._host)).records
-        # Whoever writes DNS records would reach into our network.
-        addresses = [one for one in found if may_be_reached(one, self._allow)]
-        words = "leads to addresses that are not public" if found else "has no address"
-        failure: Exception = Unreachable(f"{self._host} {words}")
-        for address in addresses[:_MOST_ADDRESSES]:
-            kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
-            endpoint = kind(self._reactor, address, self._port, timeout=TO_CONNECT)
-            try:
-                return await endpoint.connect(factory)
-            except (ConnectError, OSError) as error:
-                failure = error
-        raise failure
