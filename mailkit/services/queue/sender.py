@@ -9,29 +9,23 @@ allows. What is claimed is held on to until it is recorded, or given back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from mailkit.errors import Refused, Unavailable
 from mailkit.interfaces.storage import IWatch
 from mailkit.model.event import Step
 from mailkit.model.queueitem import NextHop, QueueId, QueueItem, Selection
+from mailkit.services.queue.claims import Claims
 from mailkit.services.queue.fairness import Carry, Concurrency, Host
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.lane import HOSTS_GOOD_FOR, Lane
+from mailkit.services.queue.tasks import Tasks
 from mailkit.services.queue.trying import Trying
-
-LEASE = 60.0
-"""Seconds for which an item is claimed; those of a killed process are free by then."""
-
-RENEWED_EVERY = 20.0
-"""Seconds after which claims are held on to."""
 
 LOOKED_EVERY = 30.0
 """Seconds after which the queue is looked at although nobody said anything."""
@@ -61,8 +55,6 @@ MOST_HOPS = 200
 MOST_CLAIMED = 4000
 """Items that are claimed at a time."""
 
-_RENEWED_AT_ONCE = 1000
-
 
 @define(eq=False)
 class Sender:
@@ -86,16 +78,14 @@ class Sender:
     _ready: deque[Lane] = field(init=False, factory=deque)
     """Lanes whose items may be let out, each at most once."""
     _in_ready: set[NextHop] = field(init=False, factory=set)
-    _claims: dict[QueueId, float] = field(init=False, factory=dict)
-    """Until when each item is ours."""
+    _tasks: Tasks = field(init=False, factory=Tasks)
+    _claims: Claims = field(init=False)
     _here: set[QueueId] = field(init=False, factory=set)
     """Items that wait in a lane or are on their way: whoever lost a claim and got it
     anew has two copies of an item, and may send one."""
-    _tasks: set[Deferred[None]] = field(init=False, factory=set)
     _on_the_way: dict[QueueId, QueueItem] = field(init=False, factory=dict)
     _watch: IWatch | None = field(init=False, default=None)
     _look_timer: IDelayedCall | None = field(init=False, default=None)
-    _renew_timer: IDelayedCall | None = field(init=False, default=None)
     _slow_timer: IDelayedCall | None = field(init=False, default=None)
     _is_looking: bool = field(init=False, default=False)
     _look_again: bool = field(init=False, default=False)
@@ -105,17 +95,17 @@ class Sender:
     _is_letting_out: bool = field(init=False, default=False)
     _is_stopping: bool = field(init=False, default=False)
     _counted: float = field(init=False, default=float("-inf"))
-    _all_done: Deferred[None] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         house = self._house
         self._concurrency = Concurrency(house.clock, house.settings)
+        self._claims = Claims(house, self._owner, self._tasks)
         self._trying = Trying(house, self._concurrency, self._owner)
 
     def start(self) -> None:
         """Begin; to be called in the reactor's thread."""
         self._watch = self._house.queue.watch(self.wake)
-        self._renew_later()
+        self._claims.start()
         self.wake()
 
     def wake(self) -> None:
@@ -137,35 +127,21 @@ class Sender:
         self._is_stopping = self._trying.is_stopping = True
         if self._watch is not None:
             self._watch.stop()
-        for timer in (self._look_timer, self._renew_timer, self._slow_timer):
+        self._claims.stop()
+        for timer in (self._look_timer, self._slow_timer):
             if timer is not None and timer.active():
                 timer.cancel()
         waiting: list[QueueId] = []
         for lane in self._lanes.values():
             waiting += [item.id for item in lane.waiting]
             lane.waiting.clear()
-        await self._give_back(waiting)
-        await self._wait_for_tasks()
+        await self._claims.give_back(waiting)
+        await self._tasks.wait(self._house.clock, PATIENCE)
         for item in list(self._on_the_way.values()):
             words = "broken off: the server stops"
             self._house.note(item, Step.TRIED, "", "", words)
-        for task in list(self._tasks):
-            task.cancel()
-        await self._give_back(list(self._claims))
-
-    async def _wait_for_tasks(self) -> None:
-        if not self._tasks:
-            return
-        done = self._all_done = Deferred()
-        timer = self._house.clock.callLater(PATIENCE, self._nothing_is_left)
-        await done
-        if timer.active():
-            timer.cancel()
-
-    def _nothing_is_left(self) -> None:
-        done, self._all_done = self._all_done, None
-        if done is not None:
-            done.callback(None)
+        self._tasks.cancel()
+        await self._claims.give_back(self._claims.ids)
 
     # -- seeing what is due
 
@@ -178,7 +154,7 @@ class Sender:
             timer.reset(seconds)
 
     def _look_now(self) -> None:
-        self._spawn(self._look())
+        self._tasks.spawn(self._look())
 
     async def _look(self) -> None:
         self._is_looking, self._look_again = True, False
@@ -236,7 +212,7 @@ class Sender:
             self._is_starved = len(self._claims) >= MOST_CLAIMED
             if not self._is_starved:
                 lane.is_filling = True
-                self._spawn(self._fill(lane))
+                self._tasks.spawn(self._fill(lane))
 
     async def _fill(self, lane: Lane) -> None:
         """Claim items of one next hop and put them where they set out from."""
@@ -261,25 +237,20 @@ class Sender:
                 lane.has_more = False
                 for item in items:
                     if item.id in self._claims and item.id not in self._here:
-                        self._spawn(self._count_bug(item))
+                        self._tasks.spawn(self._count_bug(item))
         if self._is_stopping:
-            await self._give_back([item.id for item in lane.waiting])
+            await self._claims.give_back([item.id for item in lane.waiting])
             lane.waiting.clear()
         else:
             self._let_out(lane)
 
     async def _claim(self, lane: Lane) -> Sequence[QueueItem]:
         """Items that are ours now, and of which there is no other copy here."""
-        house = self._house
         size = lane.share(int(self._concurrency.window(lane.hop).size))
-        now = house.clock.seconds()
-        until = now + LEASE
-        items = await house.queue.claim(lane.hop, self._owner, now, until, size)
+        items = await self._claims.claim(lane.hop, size)
         lane.has_more = len(items) == size
-        for item in items:
-            self._claims[item.id] = until
         if self._is_stopping:
-            await self._give_back([item.id for item in items])
+            await self._claims.give_back([item.id for item in items])
             return ()
         return [item for item in items if item.id not in self._here]
 
@@ -292,7 +263,7 @@ class Sender:
             if self._concurrency.is_crowded and item.envelope.reverse_path.is_null:
                 moment = now + CROWDED
             if moment > now:
-                await self._give_back([item.id], moment)
+                await self._claims.give_back([item.id], moment)
             else:
                 leaving.append(item)
         return leaving
@@ -313,12 +284,9 @@ class Sender:
             self._here.update(item.id for item in items)
             return
         for item in items:
-            if self._is_ours(item):
+            if self._claims.is_ours(item.id):
                 await self._trying.let_wait(item, lane.error)
-            self._claims.pop(item.id, None)
-
-    def _is_ours(self, item: QueueItem) -> bool:
-        return self._claims.get(item.id, 0.0) > self._house.clock.seconds()
+            self._claims.forget(item.id)
 
     # -- letting out
 
@@ -354,10 +322,10 @@ class Sender:
                 host.waiting[lane.hop] = None
                 return False
             item = lane.waiting.popleft()
-            if self._is_ours(item):
+            if self._claims.is_ours(item.id):
                 self._set_out(lane, item, host)
                 return bool(lane.waiting)
-            self._claims.pop(item.id, None)
+            self._claims.forget(item.id)
             self._here.discard(item.id)
         if lane.is_idle:
             self._lanes.pop(lane.hop, None)
@@ -390,20 +358,20 @@ class Sender:
         lane.running += 1
         self._on_the_way[item.id] = item
         self._house.metrics.set_out(1)
-        self._spawn(self._try(lane, item, carry))
+        self._tasks.spawn(self._try(lane, item, carry))
 
     async def _try(self, lane: Lane, item: QueueItem, carry: Carry) -> None:
         is_bug = True
         try:
             await self._trying.attempt(item, lane.hosts, carry)
             is_bug = False
-            self._claims.pop(item.id, None)
+            self._claims.forget(item.id)
         except CancelledError:
             is_bug = False  # `stop` gives it back
             raise
         except Unavailable as error:
             is_bug = False
-            self._claims.pop(item.id, None)  # it is free again when the claim ends
+            self._claims.forget(item.id)  # it is free again when the claim ends
             self.log.error(
                 "{queue_id} could not be tried: {reason}",
                 queue_id=item.id,
@@ -416,7 +384,7 @@ class Sender:
             self._here.discard(item.id)
             self._house.metrics.set_out(-1)
             if is_bug:  # which is logged by whoever owns this coroutine
-                self._spawn(self._count_bug(item))
+                self._tasks.spawn(self._count_bug(item))
             if not self._is_stopping:
                 self._go_on_after(lane)
 
@@ -442,67 +410,8 @@ class Sender:
         try:
             await self._trying.after_bug(item)
             is_bug = False
-            self._claims.pop(item.id, None)
+            self._claims.forget(item.id)
         finally:
             if is_bug:
                 after = self._house.clock.seconds() + AFTER_BUG
-                self._spawn(self._give_back([item.id], after))
-
-    # -- holding on
-
-    def _renew_later(self) -> None:
-        clock = self._house.clock
-        self._renew_timer = clock.callLater(RENEWED_EVERY, self._renew_now)
-
-    def _renew_now(self) -> None:
-        self._renew_later()
-        self._spawn(self._renew())
-
-    async def _renew(self) -> None:
-        ids = list(self._claims)
-        for first in range(0, len(ids), _RENEWED_AT_ONCE):
-            some = ids[first : first + _RENEWED_AT_ONCE]
-            until = self._house.clock.seconds() + LEASE
-            try:
-                ours = await self._house.queue.renew(self._owner, some, until)
-            except Unavailable as error:
-                self.log.error("claims cannot be renewed: {reason}", reason=str(error))
-                return
-            for id in some:
-                if id in ours and id in self._claims:
-                    self._claims[id] = until
-                elif id not in ours and self._claims.pop(id, None) is not None:
-                    self.log.warn("{queue_id} is not ours any more", queue_id=id)
-
-    async def _give_back(
-        self, ids: Sequence[QueueId], next_try: float | None = None
-    ) -> None:
-        if not ids:
-            return
-        if next_try is None:
-            next_try = self._house.clock.seconds()
-        for id in ids:
-            self._claims.pop(id, None)
-        try:
-            await self._house.queue.give_back(self._owner, ids, next_try)
-        except Unavailable as error:  # the claims end by themselves
-            self.log.error("claims cannot be given back: {reason}", reason=str(error))
-
-    # -- coroutines that nobody awaits
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = Deferred.fromCoroutine(coroutine)
-        if task.called and not task.paused and not isinstance(task.result, Failure):
-            return
-        self._tasks.add(task)
-        task.addErrback(self._log_bug)
-        task.addBoth(self._is_done, task)
-
-    def _is_done(self, result: None, task: Deferred[None]) -> None:
-        self._tasks.discard(task)
-        if not self._tasks:
-            self._nothing_is_left()
-
-    def _log_bug(self, failure: Failure) -> None:
-        if failure.check(CancelledError) is None:
-            self.log.failure("sending failed", failure)
+                self._tasks.spawn(self._claims.give_back([item.id], after))

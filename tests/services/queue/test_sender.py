@@ -30,9 +30,10 @@ from mailkit.model.queueitem import (
     Selection,
 )
 from mailkit.services.queue import fairness
+from mailkit.services.queue.claims import LEASE
 from mailkit.services.queue.hosts import Hosts
 from mailkit.services.queue.pace import Pace
-from mailkit.services.queue.sender import LEASE, PATIENCE, Sender
+from mailkit.services.queue.sender import PATIENCE, Sender
 from mailkit.services.queue.settings import QueueSettings
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.queue import MemoryQueue

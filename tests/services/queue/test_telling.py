@@ -16,7 +16,7 @@ from mailkit.interfaces.tellers import WrittenNotice
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import Fate, QueuedRecipient, QueueItem, Report
-from mailkit.services.queue.sender import LEASE
+from mailkit.services.queue.claims import LEASE
 from mailkit.services.queue.settings import RetrySettings
 from mailkit.services.queue.trying import AGAIN, LATE, UNRECORDED
 from mailkit.storage.memory.queue import MemoryQueue

@@ -1,0 +1,114 @@
+"""What of the queue this process has to itself, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from mailkit.errors import Unavailable
+from mailkit.model.queueitem import NextHop, QueueId, QueueItem
+from mailkit.services.queue.house import SendingHouse
+from mailkit.services.queue.tasks import Tasks
+
+LEASE = 60.0
+"""Seconds for which an item is claimed; those of a killed process are free by then."""
+
+RENEWED_EVERY = 20.0
+"""Seconds after which claims are held on to."""
+
+_RENEWED_AT_ONCE = 1000
+
+
+@define(eq=False)
+class Claims:
+    """Items that are ours until they are recorded, given back, or lost."""
+
+    log = Logger()
+
+    _house: SendingHouse
+    _owner: str
+    _tasks: Tasks
+    _until: dict[QueueId, float] = field(init=False, factory=dict)
+    _timer: IDelayedCall | None = field(init=False, default=None)
+
+    def start(self) -> None:
+        """Begin to hold on to what is claimed."""
+        self._timer = self._house.clock.callLater(RENEWED_EVERY, self._renew_now)
+
+    def stop(self) -> None:
+        """Hold on no longer."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def __contains__(self, id: QueueId) -> bool:
+        return id in self._until
+
+    @property
+    def ids(self) -> Sequence[QueueId]:
+        """All that are claimed."""
+        return list(self._until)
+
+    def is_ours(self, id: QueueId) -> bool:
+        """Whether nobody else can have claimed it meanwhile."""
+        return self._until.get(id, 0.0) > self._house.clock.seconds()
+
+    async def claim(self, hop: NextHop, most: int) -> Sequence[QueueItem]:
+        """
+        Claim what is due of a next hop.
+
+        :raises Unavailable:
+        """
+        now = self._house.clock.seconds()
+        until = now + LEASE
+        queue = self._house.queue
+        items: Sequence[QueueItem] = await queue.claim(
+            hop, self._owner, now, until, most
+        )
+        for item in items:
+            self._until[item.id] = until
+        return items
+
+    def forget(self, id: QueueId) -> None:
+        """It is recorded; or its claim ends by itself."""
+        self._until.pop(id, None)
+
+    async def give_back(
+        self, ids: Sequence[QueueId], next_try: float | None = None
+    ) -> None:
+        """End claims without an attempt; ``None``: it may be tried at once."""
+        if not ids:
+            return
+        if next_try is None:
+            next_try = self._house.clock.seconds()
+        for id in ids:
+            self._until.pop(id, None)
+        try:
+            await self._house.queue.give_back(self._owner, ids, next_try)
+        except Unavailable as error:  # the claims end by themselves
+            self.log.error("claims cannot be given back: {reason}", reason=str(error))
+
+    def _renew_now(self) -> None:
+        self.start()
+        self._tasks.spawn(self._renew())
+
+    async def _renew(self) -> None:
+        ids = list(self._until)
+        for first in range(0, len(ids), _RENEWED_AT_ONCE):
+            some = ids[first : first + _RENEWED_AT_ONCE]
+            until = self._house.clock.seconds() + LEASE
+            try:
+                ours = await self._house.queue.renew(self._owner, some, until)
+            except Unavailable as error:
+                self.log.error("claims cannot be renewed: {reason}", reason=str(error))
+                return
+            for id in some:
+                if id in ours and id in self._until:
+                    self._until[id] = until
+                elif id not in ours and self._until.pop(id, None) is not None:
+                    self.log.warn("{queue_id} is not ours any more", queue_id=id)
