@@ -1,0 +1,1 @@
+"""What a person reads: messages taken apart, judged and made safe to show."""
