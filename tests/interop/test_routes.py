@@ -204,6 +204,14 @@ url = "redis://:se%3Acret@127.0.0.1:{redis}"
 key = "archive"
 
 [[route]]
+name = "channel"
+to = "redis"
+recipient = ["channel@example.test"]
+url = "redis://:se%3Acret@127.0.0.1:{redis}"
+key = "news"
+command = "publish"
+
+[[route]]
 name = "hook"
 to = "http"
 recipient = ["*-hook@example.test"]
@@ -351,6 +359,32 @@ def test_redis_that_is_stopped_and_started_loses_nothing(world: World) -> None:
     assert "whole" not in copy
 
 
+def test_published_to_those_who_listen(world: World) -> None:
+    world.send("c1", "channel@example.test")
+    wait_until("it waits", lambda: [one["attempts"] for one in world.waiting()] == [1])
+    [item] = world.waiting()
+    shown = world.server.command("queue", "show", item["id"])
+    assert "nobody listens to news" in shown
+    listener = subprocess.Popen(
+        ["redis-cli", "-p", str(world.redis.port), "-a", "se:cret",
+         "--no-auth-warning", "subscribe", "news"],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert listener.stdout is not None
+        kinds = [listener.stdout.readline().strip() for _ in range(3)]
+        assert kinds == [b"subscribe", b"news", b"1"]
+        world.retry()
+        kinds = [listener.stdout.readline().strip() for _ in range(2)]
+        assert kinds == [b"message", b"news"]
+        told = json.loads(listener.stdout.readline())
+    finally:
+        listener.kill()
+        listener.communicate()
+    assert told["message_id"] == "<c1@elsewhere.test>"
+    wait_until("nothing waits", lambda: not world.waiting())
+
+
 def _tickets(redis: Redis) -> list[dict[str, Any]]:
     count = int(redis.ask("-n", "3", "llen", "tickets"))
     return [
@@ -365,6 +399,8 @@ def test_a_hook_is_signed_and_asked_again(world: World) -> None:
     world.send("h1", "new-hook@example.test")
     wait_until("it was asked", lambda: len(hook.got) == 1)
     wait_until("it waits", lambda: [one["attempts"] for one in world.waiting()] == [1])
+    world.server.kill()
+    world.server.start()
     hook.status = 200
     world.retry()
     wait_until("nothing waits", lambda: not world.waiting())
@@ -588,3 +624,17 @@ def test_a_receiver_that_never_answers_holds_nobody_up(world: World) -> None:
     finally:
         silent.close()
         world.server.command("queue", "drop", "--all")
+
+
+def test_without_a_name_server_mail_at_home_is_delivered(world: World) -> None:
+    """None answers at all here."""
+    before = len(world.server.messages(ALICE))
+    with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as peer:
+        peer.login(BOB, PASSWORD)
+        text = f"From: {BOB}\nSubject: both\n\nHello\n"
+        peer.sendmail(BOB, [ALICE, "x@far.test"], text)
+    assert len(world.server.messages(ALICE)) == before + 1
+    wait_until("it waits", lambda: [one["attempts"] for one in world.waiting()] == [1])
+    [item] = world.waiting()
+    assert "4.4.3" in world.server.command("queue", "show", item["id"])
+    world.server.command("queue", "drop", "--all")
