@@ -42,7 +42,11 @@ class IQueueStore(Interface):
     """
 
     async def put(
-        content: IContent, items: Sequence[QueueItem], head: bytes = b""
+        content: IContent,
+        items: Sequence[QueueItem],
+        head: bytes = b"",
+        owner: str = "",
+        until: float = 0.0,
     ) -> None:
         """
         Keep one message and all its items, or nothing.
@@ -50,6 +54,8 @@ class IQueueStore(Interface):
         The octets are kept once. All items have the same `QueueItem.message`.
 
         :param head: whole header lines that go above the content.
+        :param owner: whose all items are until ``until`` as by `claim`: who will try
+            them at once. They are due, and nobody hears of them.
         :raises StorageFull: :raises StorageBroken:
         """
 

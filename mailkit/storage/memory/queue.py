@@ -86,7 +86,12 @@ class MemoryQueue:
     _days: Days = field(init=False, factory=Days)
 
     async def put(
-        self, content: IContent, items: Sequence[QueueItem], head: bytes = b""
+        self,
+        content: IContent,
+        items: Sequence[QueueItem],
+        head: bytes = b"",
+        owner: str = "",
+        until: float = 0.0,
     ) -> None:
         if not items:
             return
@@ -96,6 +101,11 @@ class MemoryQueue:
         if self._messages(name):
             raise LocalMisuse(f"{name} is in the queue already")
         self._put(head + await all_octets(content), items)
+        for item in items:
+            self._entries[item.id].owner = owner
+            self._entries[item.id].until = until
+        if not owner:
+            self._board.publish(TOPIC)
 
     def _put(self, octets: bytes, items: Sequence[QueueItem]) -> None:
         message = _Message(octets, items[0].is_sealed)
@@ -103,7 +113,6 @@ class MemoryQueue:
             place = self._places[item.id] = len(self._places) + 1
             self._entries[item.id] = _Entry(place, item, message)
             self._days.accepted(item.hop.domain, item.arrived, len(item.recipients))
-        self._board.publish(TOPIC)
 
     async def due(self, now: float, most: int) -> Sequence[DueHop]:
         ready: dict[NextHop, list[float]] = {}
@@ -172,6 +181,7 @@ class MemoryQueue:
         for one, octets in new:
             if one.items[0].id not in self._places:
                 self._put(octets, one.items)
+                self._board.publish(TOPIC)
         item = entry.item
         before = fates(item.recipients)
         self._days.tried(item.hop.domain, item.arrived, attempt, before, after)

@@ -29,13 +29,17 @@ class Put:
     file: str
     size: int
     items: Sequence[QueueItem]
+    owner: str = ""
+    """Whose all items are from the beginning; empty: nobody's."""
+    until: float = 0.0
     _rows: list[tuple[object, ...]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         name = self.items[0].message
         if any(item.message != name for item in self.items):
             raise LocalMisuse("items of several messages")
-        self._rows = [_row(item) for item in self.items]
+        lease = (self.until, self.owner, self.until) if self.owner else None
+        self._rows = [_row(item, lease) for item in self.items]
 
     def is_there(self, changing: Changing) -> bool:
         """Whether the message is in the queue."""
@@ -64,7 +68,8 @@ class Put:
             changing.touch(hop)
             domain = storable(item.hop.domain)
             changing.days.accepted(domain, item.arrived, len(item.recipients))
-        changing.is_told = True
+        if not self.owner:
+            changing.is_told = True
 
 
 @define(eq=False)
@@ -219,14 +224,14 @@ class Seal:
         self.sealed = MessageFile(file, self.head, size)
 
 
-def _row(item: QueueItem) -> tuple[object, ...]:
+def _row(item: QueueItem, lease: tuple[float, str, float] | None) -> tuple[object, ...]:
     """The columns of an item but for its message's and hop's keys."""
     ready = None if item.held else max(item.next_try, item.hold_until or 0.0)
     return (
         storable(item.id),
         item.arrived,
         item.next_try,
-        ready,
+        *(lease or (ready, None, None)),
         item.hold_until,
         storable(item.held),
         item.attempts,
@@ -238,7 +243,7 @@ def _row(item: QueueItem) -> tuple[object, ...]:
 
 
 _INSERT = """
-    INSERT INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _DUE = f"""
     SELECT {rows.ITEM}, message.file, message.head, item.owner, hop.key FROM hop

@@ -45,6 +45,7 @@ from mailkit.storage.queue.changes import Claim, GiveBack, Put, Record, Renew, S
 from mailkit.storage.queue.changing import Changing
 from mailkit.storage.queue.known import Known
 from mailkit.storage.queue.octets import AT_ONCE, Octets
+from mailkit.storage.queue.reading import MessageFile
 from mailkit.storage.queue.schema import READING, SCHEMA, WRITING
 from mailkit.storage.safefile import Files
 
@@ -125,13 +126,21 @@ class QueueStore:
             )
 
     async def put(
-        self, content: IContent, items: Sequence[QueueItem], head: bytes = b""
+        self,
+        content: IContent,
+        items: Sequence[QueueItem],
+        head: bytes = b"",
+        owner: str = "",
+        until: float = 0.0,
     ) -> None:
         if not items:
             return
         new = NewMessage(content=content, items=tuple(items), head=head)
-        put = self._put(new)
+        put = self._put(new, owner, until)
         await self._with_files(put, [put.file], await self._before([(put, new)]))
+        if owner:
+            file = MessageFile(put.file, b"", put.size)
+            self._known.claimed({item.id: (item.message, file) for item in items})
 
     async def due(self, now: float, most: int) -> Sequence[DueHop]:
         return await self._read(partial(reading.due, now=now, most=most))
@@ -280,9 +289,9 @@ class QueueStore:
         result: T = change.result
         return result
 
-    def _put(self, new: NewMessage) -> Put:
+    def _put(self, new: NewMessage, owner: str = "", until: float = 0.0) -> Put:
         size = len(new.head) + new.content.size
-        return Put(self._new_name(), size, new.items)
+        return Put(self._new_name(), size, new.items, owner, until)
 
     async def _before(self, new: Sequence[tuple[Put, NewMessage]]) -> Before:
         """What writes the files of messages; large ones are written at once."""

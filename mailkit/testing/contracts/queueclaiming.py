@@ -8,9 +8,8 @@ from mailkit.model.queueitem import (
     Fate,
     QueueId,
 )
-from mailkit.testing.contracts.messages import (
-    coroutine,
-)
+from mailkit.storage.content import OctetsContent, all_octets
+from mailkit.testing.contracts.messages import coroutine, message
 from mailkit.testing.contracts.queuecase import (
     BY_SMARTHOST,
     EVERYTHING,
@@ -35,6 +34,28 @@ class ClaimingContract(QueueCase):
         assert await self.claim(owner=OTHERS, now=NOW + 59) == []
         assert await self.store.due(NOW + 59, 10) == []
         assert await self.store.next_time(NOW) == NOW + 60
+
+    @coroutine
+    async def test_what_is_put_may_be_claimed_from_the_beginning(self) -> None:
+        items = [queue_item("t1", 1), queue_item("t1", 2, ORG)]
+        content = OctetsContent(message())
+        heard: list[None] = []
+        watch = self.store.watch(lambda: heard.append(None))
+        await self.store.put(content, items, b"Head: x\r\n", US, NOW + 60)
+        await self.settle()
+        assert heard == []
+        watch.stop()
+        assert await self.store.due(NOW + 59, 10) == []
+        assert await self.store.next_time(NOW) == NOW + 60
+        assert await self.claim(owner=OTHERS, now=NOW + 59) == []
+        assert await self.store.drop(EVERYTHING) == []
+        octets = await all_octets(await self.store.content(items[0].id))
+        assert octets == b"Head: x\r\n" + message()
+        assert await self.record(items[0], Fate.SENT)
+        [taken] = await self.claim(ORG, owner=OTHERS, now=NOW + 60, until=NOW + 120)
+        assert taken.id == "t1.2"
+        assert taken.is_taken_over
+        assert not await self.record(items[1], Fate.SENT)
 
     @coroutine
     async def test_a_lease_ends_by_itself(self) -> None:

@@ -83,7 +83,7 @@ class State:
 
 IDS = [
     QueueId(f"{message}.{item}")
-    for message in ("t1", "t2", "t3", "t4", "n1", "n2", "n3")
+    for message in ("t1", "t2", "t3", "t4", "t5", "n1", "n2", "n3")
     for item in (1, 2)
 ]
 
@@ -168,6 +168,13 @@ def _notice(name: str, content: IContent) -> NewMessage:
     return NewMessage(content=content, items=items, head=b"Received: x\r\n")
 
 
+def _put_claimed(item: QueueItem) -> Step:
+    async def run(store: QueueStore) -> None:
+        await store.put(OctetsContent(message(5)), [item], b"", US, FAR)
+
+    return Step(f"put {item.message}, claimed", run)
+
+
 def _put(*items: QueueItem) -> Step:
     async def run(store: QueueStore) -> None:
         octets = OctetsContent(message(len(items)))
@@ -180,7 +187,9 @@ STEPS = (
     _put(queue_item("t1"), queue_item("t1", 2, ORG)),
     Step("put t2", lambda store: store.put(LargeContent(), [queue_item("t2")])),
     _put(evolve(queue_item("t3"), account=ALICE)),
+    _put_claimed(queue_item("t5", 1, ORG)),
     _claim(1),
+    _record("t5.1", Fate.SENT),
     _record("t1.2", Fate.FAILED, _notice("n3", LargeContent()), owner=OTHERS),
     _record("t1.1", Fate.WAITING, _notice("n1", LargeContent())),
     Step("seal t1", lambda store: store.seal("t1", Sealed(head=b"DKIM: x\r\n"))),
