@@ -195,6 +195,14 @@ class HasLeft(Refused):
     """The message has left already, and cannot be called back."""
 
 
+class NoSuchMessage(Refused):
+    """No message of that id, or none that this account has."""
+
+
+class NoSuchPart(Refused):
+    """The message has no part of that number."""
+
+
 class NoSuchHost(Refused):
     """
     The domain takes no mail: no such name, no host, or a null MX (RFC 7505).
