@@ -12,8 +12,11 @@ from mailkit.app.settings import Settings
 from mailkit.formats.unsubscribe import Unsubscription
 from mailkit.model.address import Address, DomainName
 from mailkit.model.suppression import Cause, Suppressed
+from mailkit.web.rendering import Rendering
 from mailkit.web.site import WebHouse, WebSite, make_site
+from mailkit.web.statics import Statics
 from mailkit.web.wellknown import Mode, PolicyPage
+from mailkit.web.words import Languages
 
 
 @define(eq=False)
@@ -34,8 +37,18 @@ class Web:
     def site(self) -> WebSite:
         """What listens on ``http`` and ``https``."""
         policy = PolicyPage(self._is_ours, self._settings().hostname, self._mode)
+        statics = Statics.load()
         return make_site(
-            WebHouse(policy, self._trouble, self._keys, self, self._reactor.seconds)
+            WebHouse(
+                policy,
+                self._trouble,
+                self._keys,
+                self,
+                self._reactor.seconds,
+                statics,
+                Rendering(statics),
+                Languages.load(),
+            )
         )
 
     async def unsubscribe(self, what: Unsubscription) -> None:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from urllib.parse import unquote_to_bytes
 
 from attrs import define
-from jinja2 import Environment, StrictUndefined
 from klein import Klein
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.pages import notFound
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
 
+from mailkit.formats.multipartform import FormReader, boundary_of
 from mailkit.formats.unsubscribe import Unsubscription, read_token
+from mailkit.model.preferences import DEFAULTS
+from mailkit.web.answers import Template
 from mailkit.web.headers import put_headers
+from mailkit.web.receiving import LONGEST_BODY, Receiving
+from mailkit.web.rendering import Rendering
+from mailkit.web.serving import Serving
+from mailkit.web.statics import Statics
+from mailkit.web.upload import Uploading
+from mailkit.web.webmail.house import WebmailHouse
+from mailkit.web.webmail.rooms import Route
 from mailkit.web.wellknown import PolicyPage
+from mailkit.web.words import Languages
+from mailkit.web.wrong import NOT_FOUND
 
-LONGEST_BODY = 64 * 1024
-"""Octets that a request may bring."""
-
-_TOO_LARGE = (
-    b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-)
 _PLAIN = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
 
@@ -40,7 +46,7 @@ class Unsubscriptions(Protocol):
 
 @define(eq=False)
 class WebHouse:
-    """What the pages need."""
+    """What the pages need that people see who are not signed in, and programs."""
 
     policy: PolicyPage
     trouble: Callable[[], str | None]
@@ -49,18 +55,56 @@ class WebHouse:
     """Secrets that sign tokens, the newest first."""
     unsubscriptions: Unsubscriptions
     now: Callable[[], float]
+    statics: Statics
+    rendering: Rendering
+    languages: Languages
+    webmail: Callable[[], Webmail] | None = None
+    """Called for each request, once the house is open; ``None``: there is none."""
+    routes: tuple[Route, ...] = ()
+    """Pages of the webmail."""
+
+
+@define(eq=False)
+class Webmail:
+    """What serves the webmail's pages."""
+
+    serving: Serving
+    house: WebmailHouse
 
 
 class Pages:
     """Routes: each parses, calls a service, renders."""
 
-    app = Klein()
-
     def __init__(self, house: WebHouse) -> None:
         self._house = house
-        self._templates = Environment(autoescape=True, undefined=StrictUndefined)
+        self.app = Klein()
+        reading = ["GET", "HEAD"]
+        route = self.app.route
+        route("/healthz", methods=reading)(self.health)
+        route("/.well-known/mta-sts.txt", methods=reading)(self.policy)
+        route("/u/<token>", methods=reading, endpoint="ask")(self.ask)
+        route("/u/<token>", methods=["POST"], endpoint="unsubscribe")(self.unsubscribe)
+        route("/static/<version>/<name>", methods=reading)(self.static)
+        for page in house.routes if house.webmail else ():
+            self._add(page)
+        self.app.handle_errors(HTTPException)(self.refused)
 
-    @app.route("/healthz", methods=["GET", "HEAD"])
+    def _add(self, page: Route) -> None:
+        assert self._house.webmail is not None
+        webmail = self._house.webmail
+
+        def answer(request: IRequest, **parts: str) -> Any:  # Klein's renderable
+            return webmail().serving.answer(page, request, **parts)
+
+        # Werkzeug takes HEAD where there is GET.
+        endpoint = f"{page.method} {page.path}"
+        self.app.route(page.path, methods=[page.method], endpoint=endpoint)(answer)
+
+    @property
+    def map(self) -> Map:
+        """Which address leads where."""
+        return self.app.url_map
+
     def health(self, request: Request) -> str:
         """For load balancers, and whoever watches."""
         reason = self._house.trouble()
@@ -68,7 +112,6 @@ class Pages:
         request.setHeader("Content-Type", _PLAIN)
         return f"{reason or 'ok'}\n"
 
-    @app.route("/.well-known/mta-sts.txt", methods=["GET", "HEAD"])
     async def policy(self, request: Request) -> str:
         """RFC 8461 §3.2."""
         host = request.getRequestHostname().decode("ascii", "replace")
@@ -78,18 +121,38 @@ class Pages:
             return _missing(request)
         return text
 
-    @app.route("/u/<token>", methods=["GET", "HEAD"])
+    def static(self, request: Request, version: str, name: str) -> bytes | str:
+        """A file that never changes under its address."""
+        found = self._house.statics.find(version, name)
+        if found is None:
+            return _missing(request)
+        for key, value in found.headers.items():
+            request.setHeader(key, value)
+        request.setHeader("Content-Type", found.content_type)
+        octets = found.octets
+        if found.compressed and "gzip" in (request.getHeader("accept-encoding") or ""):
+            request.setHeader("Content-Encoding", "gzip")
+            octets = found.compressed
+        if request.setETag(f'"{version}"'.encode()) is not None:
+            return b""
+        request.setHeader("Content-Length", str(len(octets)))
+        return b"" if request.method == b"HEAD" else octets
+
     def ask(self, request: Request, token: str) -> str:
         """Whoever follows the link by hand is asked once."""
         what = read_token(token, self._house.keys(), self._house.now())
         if what is None:
             return _missing(request)
         request.setHeader("Content-Type", _HTML)
-        return self._render(
-            "unsubscribe.html", address=what.address, sending=what.sending
+        language = self._house.languages.choose(
+            "", request.getHeader("accept-language") or ""
         )
+        facts = {"brand": "mailkit", "preferences": DEFAULTS}
+        template = Template(
+            "unsubscribe.html", {"address": what.address, "sending": what.sending}
+        )
+        return self._house.rendering.page(template, facts, language)
 
-    @app.route("/u/<token>", methods=["POST"])
     async def unsubscribe(self, request: Request, token: str) -> str:
         """One click, by a program or by the button (RFC 8058 §3.2): no page."""
         what = read_token(token, self._house.keys(), self._house.now())
@@ -99,62 +162,35 @@ class Pages:
         request.setHeader("Content-Type", _PLAIN)
         return "You will get no more of this.\n"
 
-    @app.handle_errors(HTTPException)
-    def refused(self, request: IRequest, failure: Failure) -> str:
+    def refused(self, request: IRequest, failure: Failure) -> Any:  # or a Deferred
         """Not an address of ours, or not what may be done there."""
         error = failure.value
         assert isinstance(error, HTTPException)
+        assert isinstance(request, Request)
+        if error.code == 404 and self._house.webmail is not None:
+            wrong = self._house.webmail().serving.wrong(request, NOT_FOUND)
+            return Deferred.fromCoroutine(wrong)
         request.setResponseCode(error.code or 500)
         request.setHeader("Content-Type", _PLAIN)
         return "There is nothing here.\n" if error.code == 404 else f"{error.name}\n"
-
-    def _render(self, name: str, **facts: object) -> str:
-        source = files("mailkit.web").joinpath("templates", name).read_text()
-        return self._templates.from_string(source).render(facts)
-
-
-class Bounded(Request):
-    """
-    A request that sends no more than `LONGEST_BODY`; one that does is hung up on.
-
-    Twisted takes whatever comes, and writes it to disk.
-    """
-
-    _is_refused = False
-    _taken = 0
-
-    def gotLength(self, length: int | None) -> None:
-        super().gotLength(min(length or 0, LONGEST_BODY))
-        if length is not None and length > LONGEST_BODY:
-            self._refuse()
-
-    def handleContentChunk(self, data: bytes) -> None:
-        self._taken += len(data)
-        if self._taken > LONGEST_BODY:
-            self._refuse()
-        if not self._is_refused:
-            super().handleContentChunk(data)
-
-    def process(self) -> None:
-        if not self._is_refused:
-            super().process()
-
-    def _refuse(self) -> None:
-        if self._is_refused or self.channel is None:
-            return
-        self._is_refused = True
-        transport = self.channel.transport
-        assert transport is not None
-        transport.write(_TOO_LARGE)
-        self.channel.loseConnection()
 
 
 class WebSite(Site):
     """All pages, each with the headers that keep its readers safe."""
 
-    requestFactory = Bounded
+    requestFactory = Receiving
     displayTracebacks = False
     noisy = False
+
+    def __init__(self, pages: Pages, house: WebHouse) -> None:
+        super().__init__(
+            pages.app.resource(), timeout=60, parsePOSTFormSubmission=False
+        )
+        self._map = pages.map.bind("")
+        self._house = house
+        self._by_endpoint = {
+            f"{route.method} {route.path}": route for route in house.routes
+        }
 
     def getResourceFor(self, request: Request) -> IResource:
         put_headers(request)
@@ -164,10 +200,31 @@ class WebSite(Site):
             return notFound()
         return cast(IResource, super().getResourceFor(request))
 
+    def begin(self, verb: str, address: str, content_type: str) -> Uploading | int:
+        """What to do with the body of a request whose head is here."""
+        route = self._route(verb, address)
+        if route is None or self._house.webmail is None:
+            return LONGEST_BODY
+        boundary = boundary_of(content_type)
+        if route.body.files is None or boundary is None:
+            return route.body.most
+        house = self._house.webmail().house
+        return Uploading(
+            house.spool, FormReader(boundary), route.body.most, route.body.files(house)
+        )
+
+    def _route(self, verb: str, address: str) -> Route | None:
+        path = unquote_to_bytes(address.partition("?")[0]).decode("utf-8", "replace")
+        try:
+            endpoint, _ = self._map.match(path, method=verb)
+        except HTTPException:
+            return None
+        return self._by_endpoint.get(endpoint)
+
 
 def make_site(house: WebHouse) -> WebSite:
     """What ``[listen] http`` and ``https`` serve."""
-    return WebSite(Pages(house).app.resource(), timeout=60)
+    return WebSite(Pages(house), house)
 
 
 def _missing(request: Request) -> str:

@@ -15,8 +15,12 @@ from zope.interface import directlyProvides
 from mailkit.formats.unsubscribe import Unsubscription, write_token
 from mailkit.model.address import DomainName
 from mailkit.web.headers import HEADERS
-from mailkit.web.site import LONGEST_BODY, WebHouse, make_site
+from mailkit.web.receiving import LONGEST_BODY
+from mailkit.web.rendering import Rendering
+from mailkit.web.site import WebHouse, make_site
+from mailkit.web.statics import Statics
 from mailkit.web.wellknown import PolicyPage
+from mailkit.web.words import Languages
 
 KEY = b"a key"
 WHAT = Unsubscription("News <1>", "bob@example.net", 2000)
@@ -28,6 +32,7 @@ class World:
     def __init__(self) -> None:
         self.reason: str | None = None
         self.gone: list[Unsubscription] = []
+        statics = Statics.load()
         self.site = make_site(
             WebHouse(
                 PolicyPage(self.is_ours, "mail.example.org", lambda: "enforce"),
@@ -35,6 +40,9 @@ class World:
                 lambda: [KEY],
                 self,
                 lambda: 1000.0,
+                statics,
+                Rendering(statics),
+                Languages.load(),
             )
         )
         self.site.startFactory()
@@ -108,7 +116,7 @@ def test_by_hand_one_is_asked(world: World) -> None:
     code, _, page = world.ask(f"/u/{write_token(WHAT, [KEY])}")
     assert code == 200
     assert "bob@example.net will get no more of “News &lt;1&gt;”" in page
-    assert re.search(r'<form method="post"><button>', page)
+    assert re.search(r'<form method="post"><button class="btn p">', page)
     assert world.gone == []
 
 

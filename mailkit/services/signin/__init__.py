@@ -1,0 +1,1 @@
+"""Who may use the web pages, and how one becomes somebody who may."""

@@ -1,0 +1,206 @@
+"""What people change about their own account: its password, its other addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import define, frozen
+
+from mailkit.errors import (
+    AlreadyExists,
+    CannotName,
+    NoSuchAddress,
+    NotAllowed,
+    Refused,
+    TooMany,
+)
+from mailkit.formats.tickets import Ticket, read_ticket, write_ticket
+from mailkit.interfaces.directory import IDirectory
+from mailkit.model.account import Account
+from mailkit.model.address import AccountName, Address
+from mailkit.services.admin.actor import Actor
+from mailkit.services.admin.administration import Administration
+from mailkit.services.admin.names import address as read_address
+from mailkit.services.signin.reserved import is_reserved
+from mailkit.services.signin.signin import Begun, SignedIn, SignIn
+
+SHORTEST = 8
+"""Characters of a password that people choose (NIST SP 800-63B §5.1.1.1)."""
+
+_PASSWORD = "password"
+
+
+class TooShort(Refused):
+    """A password of fewer than `SHORTEST` characters, or one that is the address."""
+
+
+@frozen
+class LinkSettings:
+    """Links that are given to people."""
+
+    lasts: float = 7 * 86400.0
+    """Seconds for which they are good."""
+
+
+@define(eq=False)
+class OwnAccount:
+    """
+    The person's own account.
+
+    :param key: what links are signed with.
+    :param aliases: how many other addresses people may give themselves.
+    """
+
+    _administration: Callable[[], Administration]
+    _directory: IDirectory
+    _sign_in: SignIn
+    _key: Callable[[], bytes]
+    _now: Callable[[], float]
+    _aliases: Callable[[], int]
+
+    # -- the password
+
+    async def change_password(
+        self, who: SignedIn, current: str, new: str, peer: str, agent: str
+    ) -> Begun:
+        """
+        Take another password. All sessions end, and this browser gets a new one.
+
+        :raises NotAuthenticated: :raises Busy: :raises TooShort:
+        :raises UnfitPassword:
+        """
+        check_password(new, who.account.name)
+        await self._sign_in.confirm(who.account, current, peer)
+        return await self._set(
+            Actor.of(who.account),
+            who.account.name,
+            new,
+            peer,
+            agent,
+            is_public=who.session.is_public,
+        )
+
+    async def link(self, name: AccountName, lasts: float) -> str:
+        """
+        A ticket for ``/password/``: whoever has it may choose a password, once.
+
+        It is worth nothing as soon as the account's password is changed at all.
+
+        :raises NoSuchAddress:
+        """
+        account = await self._directory.account(name)
+        if account is None:
+            raise NoSuchAddress(f"there is no account {name}")
+        ticket = Ticket(
+            _PASSWORD,
+            (account.name, str(account.generation)),
+            int(self._now() + lasts),
+        )
+        return write_ticket(ticket, [self._key()])
+
+    async def of_link(self, text: str) -> Account | None:
+        """Whose ticket that is; ``None``: nobody's any more."""
+        ticket = read_ticket(text, _PASSWORD, [self._key()], self._now())
+        if ticket is None:
+            return None
+        name, generation = ticket.facts
+        account = await self._directory.account(AccountName(name))
+        if account is None or account.is_suspended:
+            return None
+        return account if account.generation == int(generation) else None
+
+    async def set_password(
+        self, text: str, new: str, peer: str, agent: str
+    ) -> Begun | None:
+        """
+        Choose a password by a ticket, and be signed in; ``None``: it is worth nothing.
+
+        :raises TooShort: :raises UnfitPassword:
+        """
+        account = await self.of_link(text)
+        if account is None:
+            return None
+        check_password(new, account.name)
+        actor = Actor("a set-password link", account.role, None, account.name)
+        return await self._set(actor, account.name, new, peer, agent, is_public=False)
+
+    async def _set(
+        self,
+        actor: Actor,
+        name: AccountName,
+        new: str,
+        peer: str,
+        agent: str,
+        *,
+        is_public: bool,
+    ) -> Begun:
+        await self._administration().accounts.passwd(actor, name, new)
+        await self._sign_in.end_all(name)
+        account = await self._directory.account(name)
+        if account is None:
+            raise NoSuchAddress(f"{name} was removed meanwhile")
+        return await self._sign_in.begin_as(account, peer, agent, is_public=is_public)
+
+    # -- other addresses
+
+    async def addresses(self, account: Account) -> Sequence[Address]:
+        """Other addresses whose mail comes here and nowhere else."""
+        return [
+            alias.address
+            for alias in await self._directory.aliases()
+            if alias.targets == (account.address,)
+        ]
+
+    @property
+    def may_have(self) -> int:
+        """How many people may give themselves."""
+        return self._aliases()
+
+    async def add_address(self, account: Account, text: str) -> Address:
+        """
+        Give oneself another address, at any of our domains.
+
+        :raises CannotName: :raises NoSuchDomain: :raises AlreadyExists:
+        :raises TooMany: :raises NotAllowed:
+        """
+        if not self.may_have:
+            raise NotAllowed("people do not make addresses here")
+        address = read_address(text)
+        if is_reserved(address.local_part) or "+" in address.local_part:
+            raise CannotName(f"{address} is not given away")
+        if len(await self.addresses(account)) >= self.may_have:
+            raise TooMany(f"{self.may_have} other addresses are all one may have")
+        if await self._directory.domain(address.domain) is None:
+            raise CannotName(f"{address.domain} is no domain of this server")
+        is_taken = await self._directory.account(AccountName(str(address)))
+        if is_taken is not None or await self._directory.alias(address) is not None:
+            raise AlreadyExists(f"{address} belongs to somebody")
+        actor = Actor.command(f"{account.name} in the webmail")
+        administration = self._administration()
+        await administration.aliases.add(actor, str(address), [str(account.address)])
+        await administration.accounts.grant(actor, account.name, str(address))
+        return address
+
+    async def drop_address(self, account: Account, text: str) -> None:
+        """
+        Give an address back.
+
+        :raises NoSuchAddress: if it is not one's own.
+        """
+        address = Address.parse(text)
+        if address is None or address not in await self.addresses(account):
+            raise NoSuchAddress(f"{text} is no address of {account.name}")
+        if not self.may_have:
+            raise NotAllowed("people do not change addresses here")
+        actor = Actor.command(f"{account.name} in the webmail")
+        administration = self._administration()
+        await administration.aliases.remove(actor, str(address))
+        if address in await self._directory.grants(account.name):
+            await administration.accounts.ungrant(actor, account.name, str(address))
+
+
+def check_password(password: str, name: AccountName) -> None:
+    """:raises TooShort:"""
+    plain = password.strip().lower()
+    if len(password) < SHORTEST or plain in (name, name.partition("@")[0]):
+        raise TooShort(f"a password has at least {SHORTEST} characters")

@@ -1,0 +1,85 @@
+"""Answers that are written bit by bit, no quicker than they are read."""
+
+from __future__ import annotations
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.web.server import Request
+from zope.interface import implementer
+
+from mailkit.errors import PeerGone
+
+
+@implementer(IPushProducer)
+@define(eq=False)
+class RequestOutlet:
+    """The `mailkit.web.answers.Outlet` of one request."""
+
+    _request: Request
+    _is_gone: bool = field(default=False, init=False)
+    _is_full: bool = field(default=False, init=False)
+    _waiters: list[Deferred[None]] = field(factory=list, init=False)
+    _gone_waiters: list[Deferred[None]] = field(factory=list, init=False)
+
+    @classmethod
+    def of(cls, request: Request) -> RequestOutlet:
+        """Begin to write; the head of the answer is set already."""
+        outlet = cls(request)
+        request.notifyFinish().addBoth(outlet._over)
+        request.registerProducer(outlet, True)
+        return outlet
+
+    async def write(self, octets: bytes) -> None:
+        self._check()
+        self._request.write(octets)
+        if self._is_full:
+            waiter: Deferred[None] = Deferred()
+            self._waiters.append(waiter)
+            await waiter
+            self._check()
+
+    async def gone(self) -> None:
+        if not self._is_gone:
+            waiter: Deferred[None] = Deferred()
+            self._gone_waiters.append(waiter)
+            await waiter
+
+    def finish(self) -> None:
+        """All is written."""
+        if not self._is_gone:
+            self._request.unregisterProducer()
+            self._request.finish()
+
+    def break_off(self) -> None:
+        """It cannot be gone on with: the reader shall see that something is missing."""
+        if not self._is_gone:
+            self._request.unregisterProducer()
+            self._request.loseConnection()
+
+    def _check(self) -> None:
+        if self._is_gone:
+            raise PeerGone("the browser has left")
+
+    def _over(self, _: object) -> None:
+        self._is_gone = True
+        self._wake(self._waiters)
+        self._wake(self._gone_waiters)
+
+    def _wake(self, waiters: list[Deferred[None]]) -> None:
+        woken = list(waiters)
+        waiters.clear()
+        for waiter in woken:
+            waiter.callback(None)
+
+    # -- IPushProducer
+
+    def pauseProducing(self) -> None:
+        self._is_full = True
+
+    def resumeProducing(self) -> None:
+        self._is_full = False
+        self._wake(self._waiters)
+
+    def stopProducing(self) -> None:
+        self._over(None)

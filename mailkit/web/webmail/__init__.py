@@ -1,0 +1,1 @@
+"""The webmail's pages; `mailkit.web.webmail.rooms` tells how to add one."""

@@ -1,0 +1,112 @@
+"""What templates are told beside what a page says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import define, frozen
+
+from mailkit.model.preferences import Preferences
+from mailkit.web.asking import Asked
+from mailkit.web.brand import Brand
+from mailkit.web.webmail.people import colour_of, initials
+from mailkit.web.webmail.sidebar import make_sidebar
+from mailkit.web.words import Language
+
+
+def _(text: str) -> str:
+    """Marks words for the catalogues; they are translated where they are shown."""
+    return text
+
+
+SETTINGS = (
+    (_("General"), "/settings/general"),
+    (_("Labels"), "/settings/labels"),
+    (_("Identities"), "/settings/identities"),
+    (_("Shortcuts"), "/settings/shortcuts"),
+    (_("Security"), "/settings/security"),
+)
+"""Pages of settings, in the order of their tabs."""
+
+CURRENT = "current"
+"""The fact by which a page says where in the navigation it is: a box's slug."""
+
+
+@frozen
+class Toast:
+    """What was just done, and the way back."""
+
+    text: str
+    token: str
+    back: str
+    """Where to be afterwards."""
+
+
+class Undone(Protocol):
+    """Knows what was done under a token."""
+
+    async def said(self, asked: Asked, token: str) -> str:
+        """In words, such as "2 archived"; empty: there is no way back any more."""
+
+
+@define(eq=False)
+class Facts:
+    """Puts them together."""
+
+    _brand: Brand
+    _tabs: tuple[tuple[str, str], ...]
+    _scripts: tuple[str, ...]
+    undone: Undone | None = None
+
+    def plain(
+        self,
+        language: Language,
+        preferences: Preferences,
+        csrf: Callable[[str], str],
+    ) -> dict[str, object]:
+        """For every page, whoever asks."""
+        return {
+            "brand": self._brand.name,
+            "login_text": self._brand.login_text,
+            "preferences": preferences,
+            "csrf": csrf,
+            "scripts": self._scripts,
+        }
+
+    def of(self, asked: Asked) -> dict[str, object]:
+        """For a page that somebody asked for."""
+        dates = asked.dates
+        return {
+            **self.plain(asked.language, asked.preferences, asked.csrf),
+            "path": asked.path,
+            "when": dates.short,
+            "when_medium": dates.medium,
+            "when_long": dates.long,
+            "day": dates.group,
+            "iso": dates.iso,
+        }
+
+    async def shell(self, asked: Asked, *, is_fragment: bool) -> dict[str, object]:
+        """For pages with navigation; a fragment of one has none."""
+        facts: dict[str, object] = {
+            "query_text": asked.query.text("q"),
+            "settings_tabs": self._tabs,
+            "toast": None,
+            CURRENT: "",
+        }
+        if is_fragment or not asked.is_signed_in:
+            return facts
+        name = asked.name
+        facts["me"] = {
+            "address": str(name),
+            "initials": initials("", str(name)),
+            "colour": colour_of(str(name)),
+        }
+        facts["sidebar"] = await make_sidebar(asked)
+        token = asked.query.text("done")
+        if token and self.undone is not None:
+            said = await self.undone.said(asked, token)
+            if said:
+                facts["toast"] = Toast(said, token, asked.path)
+        return facts

@@ -1,0 +1,56 @@
+"""Every service and interface that pages of the webmail use."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from attrs import define, field
+
+from mailkit.interfaces.conversations import IConversations
+from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.personal import IPersonal
+from mailkit.interfaces.storage import IMailStore, ISpool
+from mailkit.model.address import AccountName
+from mailkit.services.signin.accounts import OwnAccount
+from mailkit.services.signin.registration import Registration
+from mailkit.services.signin.signin import SignIn
+from mailkit.web.brand import Brand
+
+
+@define(eq=False, kw_only=True)
+class WebmailHouse:
+    """Filled in ``mailkit/app/webhouse.py``; tests fill it with memory stores."""
+
+    now: Callable[[], float]
+    """Seconds since 1970."""
+    time_zone: str = ""
+    """Of people who chose none: a name of the tz database; empty: UTC."""
+    main_domain: str = ""
+    """Whose postmaster is asked where somebody cannot get in."""
+    brand: Brand = field(factory=Brand)
+    secret: bytes = field(repr=False)
+    """What tokens are signed with."""
+    directory: IDirectory
+    store: IMailStore
+    spool: ISpool
+    """Where files of forms go until their page has read them."""
+    conversations: IConversations
+    personal: IPersonal
+    quota_of: Callable[[AccountName], Awaitable[int]]
+    """Octets that an account may keep; 0: without limit."""
+    message_size: int = 50 * 1024 * 1024
+    """Octets of the largest message."""
+    scheduled: Callable[[AccountName], Awaitable[int]]
+    """How many messages of an account wait for their time to leave."""
+    sign_in: SignIn
+    """Sessions of browsers."""
+    own: OwnAccount
+    """What people change about their own account."""
+    registration: Registration
+    """How accounts are made by those who will use them."""
+
+    def secret_of(self, before: str) -> bytes:
+        """What tokens are made of for a browser that is not signed in."""
+        octets = b"before" + before.encode("utf-8", "replace")
+        return hmac.digest(self.secret, octets, "sha256")
