@@ -49,6 +49,13 @@ class IPersonal(Interface):
     async def drop_label(account: AccountName, keyword: str) -> None:
         """Forget the name; the keyword stays at the messages. Nothing if unknown."""
 
+    async def keywords(account: AccountName) -> Collection[str]:
+        """
+        Every keyword that some message of the account has, or had.
+
+        Those of programs among them; each is spelt as it was first given somewhere.
+        """
+
     # --- as whom one writes ---
 
     async def identities(account: AccountName) -> Sequence[Identity]:

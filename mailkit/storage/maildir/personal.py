@@ -68,6 +68,18 @@ class MaildirPersonal:
     async def drop_label(self, account: AccountName, keyword: str) -> None:
         await self._in(account, lambda one: choices.drop_label(one, keyword))
 
+    async def keywords(self, account: AccountName) -> Collection[str]:
+        home = self._keeper.home(account)
+
+        def in_lane() -> Collection[str]:
+            with home.used() as index:
+                rows = index.database.all(
+                    "SELECT min(spelling) FROM keyword GROUP BY folded"
+                )
+                return frozenset(spelling for (spelling,) in rows)
+
+        return await self._lanes.run(account, in_lane)
+
     async def identities(self, account: AccountName) -> Sequence[Identity]:
         return await self._in(account, choices.identities)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from attrs import define, evolve, field
 from zope.interface import implementer
@@ -52,8 +52,13 @@ class _Own:
 @implementer(IPersonal)
 @define(eq=False)
 class MemoryPersonal:
-    """Every promise of `IPersonal` but that of outliving the process."""
+    """
+    Every promise of `IPersonal` but that of outliving the process.
 
+    :param keywords_of: those that messages of an account have.
+    """
+
+    _keywords_of: Callable[[AccountName], Collection[str]] = lambda account: ()
     _own: defaultdict[AccountName, _Own] = field(
         init=False, factory=lambda: defaultdict(_Own)
     )
@@ -79,6 +84,9 @@ class MemoryPersonal:
 
     async def drop_label(self, account: AccountName, keyword: str) -> None:
         self._own[account].labels.pop(keyword.lower(), None)
+
+    async def keywords(self, account: AccountName) -> Collection[str]:
+        return self._keywords_of(account)
 
     async def identities(self, account: AccountName) -> Sequence[Identity]:
         identities = self._own[account].identities.values()

@@ -1,0 +1,1 @@
+"""Sorting mail: actions that can be undone, folders, labels, and mail put off."""
