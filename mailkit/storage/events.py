@@ -27,7 +27,8 @@ from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.lanes import ILanes
 from mailkit.model.address import Address
 from mailkit.model.event import MailEvent, Step
-from mailkit.storage.database import Schema, open_database, transaction, translated
+from mailkit.storage.database import Schema
+from mailkit.storage.lanedatabase import LaneDatabase
 
 SCHEMA = Schema(
     version=1,
@@ -74,6 +75,7 @@ MOST_FOUND = 10_000
 
 _BLOCK = 8  # a block is 2^8 steps
 _PRUNED_AT_ONCE = 2048
+_INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _EVERY = "SELECT * FROM event WHERE id >= ? AND id < ? ORDER BY id"
 _HAS_WORD = "SELECT 1 FROM word WHERE block = ? AND key IN (?, ?)"
 
@@ -92,7 +94,13 @@ class Events:
     _timer: IDelayedCall | None = field(init=False, default=None)
     _writing: Deferred[None] | None = field(init=False, default=None)
     _is_closed: bool = field(init=False, default=False)
-    _connection: sqlite3.Connection | None = field(init=False, default=None)
+    _file: LaneDatabase = field(init=False)
+
+    @_file.default
+    def _open_by_use(self) -> LaneDatabase:
+        # A lost second of the record is no lost mail.
+        quick = ("PRAGMA synchronous = NORMAL",)
+        return LaneDatabase(self._path, SCHEMA, self._lanes, quick)
 
     def record(self, event: MailEvent) -> None:
         waiting = self._waiting
@@ -106,7 +114,7 @@ class Events:
 
     async def find(self, what: str) -> Sequence[MailEvent]:
         await self._write()
-        return await self._lanes.run(self, partial(self._find, what.strip()))
+        return await self._file.read(partial(_find, what.strip()))
 
     async def close(self) -> None:
         if self._is_closed:
@@ -116,7 +124,7 @@ class Events:
             self._timer.cancel()
             self._timer = None
         await self._write()
-        await self._lanes.run(self, self._disconnect)
+        await self._file.close()
 
     def _write_soon(self) -> None:
         self._timer = None
@@ -128,8 +136,9 @@ class Events:
         batch, self._waiting = self._waiting, []
         if not batch:
             return
+        oldest = self._reactor.seconds() - KEPT_FOR
         try:
-            await self._lanes.run(self, partial(self._insert, batch))
+            await self._file.change(partial(_insert, batch, oldest))
         except MailkitError as error:
             lost = max(0, len(batch) + len(self._waiting) - MOST_WAITING)
             self._waiting[:0] = batch[lost:]
@@ -146,61 +155,42 @@ class Events:
     def _log_bug(self, failure: Any) -> None:  # Any: Failure is generic in no version
         self.log.failure("recording steps of messages failed", failure)
 
-    # What follows runs in the lane.
 
-    def _database(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_database(self._path, SCHEMA)
-            # A lost second of the record is no lost mail.
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-        return self._connection
+def _insert(
+    batch: list[MailEvent], oldest: float, database: sqlite3.Connection
+) -> None:
+    [last] = database.execute("SELECT max(id) FROM event").fetchone()
+    first = (last or 0) + 1
+    keys = {
+        (id >> _BLOCK, key)
+        for id, event in enumerate(batch, first)
+        for key in _keys(event)
+    }
+    rows = [_row(id, event) for id, event in enumerate(batch, first)]
+    database.executemany(_INSERT, rows)
+    database.executemany("INSERT OR IGNORE INTO word VALUES (?, ?)", sorted(keys))
+    _prune(database, oldest)
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
-    def _insert(self, batch: list[MailEvent]) -> None:
-        with translated(self._path):
-            database = self._database()
-            with transaction(database):
-                [last] = database.execute("SELECT max(id) FROM event").fetchone()
-                first = (last or 0) + 1
-                keys = {
-                    (id >> _BLOCK, key)
-                    for id, event in enumerate(batch, first)
-                    for key in _keys(event)
-                }
-                rows = [_row(id, event) for id, event in enumerate(batch, first)]
-                database.executemany(
-                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-                )
-                database.executemany(
-                    "INSERT OR IGNORE INTO word VALUES (?, ?)", sorted(keys)
-                )
-                _prune(database, self._reactor.seconds() - KEPT_FOR)
-
-    def _find(self, what: str) -> Sequence[MailEvent]:
-        if not what:
-            return []
-        words = {_folded(what), f"<{what}>"}
-        found: dict[int, MailEvent] = {}
-        with translated(self._path):
-            database = self._database()
-            for block in _blocks_with(database, words):
-                for id, event in _steps(database, block):
-                    if not words.isdisjoint(map(_folded, _words(event))):
-                        found[id] = event
-                if len(found) >= MOST_FOUND:
-                    break
-            # Steps that know less of a message than others do: they are near those.
-            transactions = {event.transaction for event in found.values()} - {""}
-            near = {(id >> _BLOCK) + step for id in found for step in (-1, 0, 1)}
-            for block in near:
-                for id, event in _steps(database, block):
-                    if event.transaction in transactions and _is_general(event):
-                        found[id] = event
-        return [found[id] for id in sorted(found)]
+def _find(what: str, database: sqlite3.Connection) -> Sequence[MailEvent]:
+    if not what:
+        return []
+    words = {_folded(what), f"<{what}>"}
+    found: dict[int, MailEvent] = {}
+    for block in _blocks_with(database, words):
+        for id, event in _steps(database, block):
+            if not words.isdisjoint(map(_folded, _words(event))):
+                found[id] = event
+        if len(found) >= MOST_FOUND:
+            break
+    # Steps that know less of a message than others do: they are near those.
+    transactions = {event.transaction for event in found.values()} - {""}
+    near = {(id >> _BLOCK) + step for id in found for step in (-1, 0, 1)}
+    for block in near:
+        for id, event in _steps(database, block):
+            if event.transaction in transactions and _is_general(event):
+                found[id] = event
+    return [found[id] for id in sorted(found)]
 
 
 def _is_general(event: MailEvent) -> bool:

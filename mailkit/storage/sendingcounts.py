@@ -20,7 +20,8 @@ from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.sendingcounts import ISendingCounts
 from mailkit.model.address import AccountName, Address
 from mailkit.model.sendinglimit import Freeze, Most, Reached, Sent
-from mailkit.storage.database import Schema, open_database, transaction, translated
+from mailkit.storage.database import Schema, transaction
+from mailkit.storage.lanedatabase import LaneDatabase
 
 SCHEMA = Schema(
     version=1,
@@ -70,6 +71,9 @@ _NEW = "SELECT count(*) FROM met WHERE account = ? AND first > ?"
 _MET = "SELECT last FROM met WHERE account = ? AND address = ?"
 _MEET = """INSERT INTO met VALUES (?, ?, ?, ?)
     ON CONFLICT (account, address) DO UPDATE SET last = excluded.last"""
+_QUICK = "PRAGMA synchronous = NORMAL"
+_FREEZE = "INSERT OR IGNORE INTO frozen VALUES (?, ?, ?, 0)"
+_TOLD = "UPDATE frozen SET is_told = 1 WHERE account = ? AND since = ?"
 _FROZEN = "SELECT account, since, reason FROM frozen WHERE account = ?"
 _UNTOLD = "SELECT account, since, reason FROM frozen WHERE NOT is_told ORDER BY account"
 
@@ -81,131 +85,111 @@ class SendingCounts:
 
     _path: Path
     _lanes: ILanes
-    _connection: sqlite3.Connection | None = field(init=False, default=None)
     _prune_at: float = field(init=False, default=0.0)
+    _file: LaneDatabase = field(init=False)
+
+    @_file.default
+    def _open_by_use(self) -> LaneDatabase:
+        return LaneDatabase(self._path, SCHEMA, self._lanes, (_QUICK,))
 
     async def take(
         self, account: AccountName, recipient: Address, most: Most, now: float
     ) -> Reached | None:
         work = partial(self._take, account, _text(str(recipient)), most, now)
-        return await self._lanes.run(self, work)
+        return await self._file.change(work)
 
     async def frozen(self, account: AccountName) -> Freeze | None:
-        return await self._lanes.run(self, partial(self._frozen, account))
+        return await self._file.read(partial(_frozen, account))
 
     async def freeze(self, freeze: Freeze) -> bool:
-        return await self._lanes.run(self, partial(self._freeze, freeze))
+        return await self._file.read(partial(_freeze, freeze))
 
     async def thaw(self, account: AccountName) -> Freeze | None:
-        return await self._lanes.run(self, partial(self._thaw, account))
+        return await self._file.change(partial(_thaw, account))
 
     async def untold(self) -> Sequence[Freeze]:
-        return await self._lanes.run(self, self._untold)
+        return await self._file.read(_untold)
 
     async def told(self, freeze: Freeze) -> None:
-        await self._lanes.run(self, partial(self._told, freeze))
+        values = freeze.account, freeze.since
+        await self._file.read(lambda database: database.execute(_TOLD, values))
 
     async def sent(self, account: AccountName, now: float) -> Sent:
-        return await self._lanes.run(self, partial(self._sent, account, now))
+        return await self._file.read(partial(_sent, account, now))
 
     async def close(self) -> None:
-        await self._lanes.run(self, self._disconnect)
-
-    # What follows runs in the lane.
-
-    def _database(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_database(self._path, SCHEMA)
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        await self._file.close()
 
     def _take(
-        self, account: AccountName, recipient: str, most: Most, now: float
+        self,
+        account: AccountName,
+        recipient: str,
+        most: Most,
+        now: float,
+        database: sqlite3.Connection,
     ) -> Reached | None:
-        domain = "@" + account.rpartition("@")[2]
-        with translated(self._path):
-            database = self._database()
-            with transaction(database):
-                execute = database.execute
-                if execute(_FROZEN, (account,)).fetchone():
-                    return Reached.FROZEN
-                day, hour = _sums(database, account, now)
-                domain_day, domain_hour = _sums(database, domain, now)
-                known = execute(_MET, (account, recipient)).fetchone()
-                new = -1 if known else _new(database, account, now)
-                for used, limit, reached in (
-                    (hour, most.hour, Reached.HOUR),
-                    (day, most.day, Reached.DAY),
-                    (new, most.new, Reached.NEW),
-                    (domain_hour, most.domain_hour, Reached.DOMAIN_HOUR),
-                    (domain_day, most.domain_day, Reached.DOMAIN_DAY),
-                ):
-                    if limit and used >= limit:
-                        return reached
-                slot = int(now // SLOT)
-                execute(_COUNT, (account, slot))
-                execute(_COUNT, (domain, slot))
-                if known is None or known[0] < now - _DAY_SECONDS:
-                    execute(_MEET, (account, recipient, now, now))
-                if now >= self._prune_at:
-                    self._prune_at = now + PRUNED_EVERY
-                    execute("DELETE FROM counted WHERE slot <= ?", (slot - _DAY,))
-                    execute("DELETE FROM met WHERE last < ?", (now - KNOWN_FOR,))
+        domain, execute = "@" + account.rpartition("@")[2], database.execute
+        if execute(_FROZEN, (account,)).fetchone():
+            return Reached.FROZEN
+        day, hour = _sums(database, account, now)
+        domain_day, domain_hour = _sums(database, domain, now)
+        known = execute(_MET, (account, recipient)).fetchone()
+        new = -1 if known else _new(database, account, now)
+        for used, limit, reached in (
+            (hour, most.hour, Reached.HOUR),
+            (day, most.day, Reached.DAY),
+            (new, most.new, Reached.NEW),
+            (domain_hour, most.domain_hour, Reached.DOMAIN_HOUR),
+            (domain_day, most.domain_day, Reached.DOMAIN_DAY),
+        ):
+            if limit and used >= limit:
+                return reached
+        slot = int(now // SLOT)
+        execute(_COUNT, (account, slot))
+        execute(_COUNT, (domain, slot))
+        if known is None or known[0] < now - _DAY_SECONDS:
+            execute(_MEET, (account, recipient, now, now))
+        if now >= self._prune_at:
+            self._prune_at = now + PRUNED_EVERY
+            execute("DELETE FROM counted WHERE slot <= ?", (slot - _DAY,))
+            execute("DELETE FROM met WHERE last < ?", (now - KNOWN_FOR,))
         return None
 
-    def _frozen(self, account: AccountName) -> Freeze | None:
-        with translated(self._path):
-            row = self._database().execute(_FROZEN, (account,)).fetchone()
-        return None if row is None else Freeze(*row)
 
-    def _freeze(self, freeze: Freeze) -> bool:
-        with translated(self._path):
-            database = self._database()
-            database.execute("PRAGMA synchronous = FULL")
-            try:
-                with transaction(database):
-                    values = freeze.account, freeze.since, _text(freeze.reason)
-                    made = database.execute(
-                        "INSERT OR IGNORE INTO frozen VALUES (?, ?, ?, 0)", values
-                    )
-                    return made.rowcount > 0
-            finally:
-                database.execute("PRAGMA synchronous = NORMAL")
+def _frozen(account: AccountName, database: sqlite3.Connection) -> Freeze | None:
+    row = database.execute(_FROZEN, (account,)).fetchone()
+    return None if row is None else Freeze(*row)
 
-    def _thaw(self, account: AccountName) -> Freeze | None:
-        with translated(self._path):
-            database = self._database()
-            with transaction(database):
-                row = database.execute(_FROZEN, (account,)).fetchone()
-                for statement in (
-                    "DELETE FROM frozen WHERE account = ?",
-                    "DELETE FROM counted WHERE name = ?",
-                    "UPDATE met SET first = 0 WHERE account = ?",
-                ):
-                    database.execute(statement, (account,))
-        return None if row is None else Freeze(*row)
 
-    def _untold(self) -> Sequence[Freeze]:
-        with translated(self._path):
-            return [Freeze(*row) for row in self._database().execute(_UNTOLD)]
+def _freeze(freeze: Freeze, database: sqlite3.Connection) -> bool:
+    """Durably, other than what is counted."""
+    database.execute("PRAGMA synchronous = FULL")
+    try:
+        with transaction(database):
+            values = freeze.account, freeze.since, _text(freeze.reason)
+            return database.execute(_FREEZE, values).rowcount > 0
+    finally:
+        database.execute(_QUICK)
 
-    def _told(self, freeze: Freeze) -> None:
-        with translated(self._path):
-            self._database().execute(
-                "UPDATE frozen SET is_told = 1 WHERE account = ? AND since = ?",
-                (freeze.account, freeze.since),
-            )
 
-    def _sent(self, account: AccountName, now: float) -> Sent:
-        with translated(self._path):
-            database = self._database()
-            day, hour = _sums(database, account, now)
-            return Sent(hour=hour, day=day, new=_new(database, account, now))
+def _thaw(account: AccountName, database: sqlite3.Connection) -> Freeze | None:
+    frozen = _frozen(account, database)
+    for statement in (
+        "DELETE FROM frozen WHERE account = ?",
+        "DELETE FROM counted WHERE name = ?",
+        "UPDATE met SET first = 0 WHERE account = ?",
+    ):
+        database.execute(statement, (account,))
+    return frozen
+
+
+def _untold(database: sqlite3.Connection) -> Sequence[Freeze]:
+    return [Freeze(*row) for row in database.execute(_UNTOLD)]
+
+
+def _sent(account: AccountName, now: float, database: sqlite3.Connection) -> Sent:
+    day, hour = _sums(database, account, now)
+    return Sent(hour=hour, day=day, new=_new(database, account, now))
 
 
 def _sums(database: sqlite3.Connection, name: str, now: float) -> tuple[int, int]:

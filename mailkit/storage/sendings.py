@@ -17,7 +17,8 @@ from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.sendings import ISendings
 from mailkit.model.address import Address, DomainName
 from mailkit.model.sending import Sending
-from mailkit.storage.database import Schema, open_database, transaction, translated
+from mailkit.storage.database import Schema
+from mailkit.storage.lanedatabase import LaneDatabase
 
 SCHEMA = Schema(
     version=1,
@@ -41,6 +42,8 @@ SCHEMA = Schema(
 
 _FIND = "SELECT name, digest, begun FROM sending WHERE name = ?"
 _BEGIN = "INSERT OR IGNORE INTO sending VALUES (?, ?, ?, 0)"
+_NEXT_TIME = "SELECT next_time FROM sending WHERE name = ?"
+_PUT_OFF = "UPDATE sending SET next_time = ? WHERE name = ?"
 _ROWS = "SELECT domain, local_part, is_put FROM recipient WHERE sending = ?"
 _PUTTING = "INSERT OR IGNORE INTO recipient VALUES (?, ?, ?, 0)"
 _PUT = """INSERT INTO recipient VALUES (?, ?, ?, 1)
@@ -54,62 +57,49 @@ class Sendings:
 
     _path: Path
     _lanes: ILanes
-    _connection: sqlite3.Connection | None = field(init=False, default=None)
     _locks: dict[str, int] = field(init=False, factory=dict)
     """Descriptors of files that say who works at what, by name."""
+    _file: LaneDatabase = field(init=False)
+
+    @_file.default
+    def _open_by_use(self) -> LaneDatabase:
+        return LaneDatabase(self._path, SCHEMA, self._lanes)
 
     async def find(self, name: str) -> Sending | None:
-        return await self._lanes.run(self, partial(self._find, name))
+        return await self._file.read(partial(_find, name))
 
     async def begin(self, sending: Sending) -> Sending:
-        return await self._lanes.run(self, partial(self._begin, sending))
+        return await self._file.read(partial(self._begin, sending))
 
     async def rows(self, name: str) -> Mapping[Address, bool]:
-        return await self._lanes.run(self, partial(self._rows, name))
+        return await self._file.read(partial(_rows, name))
 
     async def next_time(self, name: str) -> float:
-        return await self._lanes.run(self, partial(self._next_time, name))
+        return await self._file.read(partial(_next_time, name))
 
     async def putting(
         self, name: str, addresses: Sequence[Address], next_time: float
     ) -> None:
-        work = partial(self._note, _PUTTING, name, addresses, next_time)
-        await self._lanes.run(self, work)
+        work = partial(_note, _PUTTING, name, addresses, next_time)
+        await self._file.change(work)
 
     async def put(self, name: str, addresses: Sequence[Address]) -> None:
-        await self._lanes.run(self, partial(self._note, _PUT, name, addresses, None))
+        await self._file.change(partial(_note, _PUT, name, addresses, None))
 
     async def close(self) -> None:
-        await self._lanes.run(self, self._disconnect)
+        await self._file.close()
+        await self._lanes.run(self._file, self._unlock)
 
     # What follows runs in the lane.
 
-    def _database(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_database(self._path, SCHEMA)
-        return self._connection
+    def _begin(self, sending: Sending, database: sqlite3.Connection) -> Sending:
+        self._lock(sending.name)
+        database.execute(_BEGIN, (sending.name, sending.digest, sending.begun))
+        return _find(sending.name, database) or sending
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _unlock(self) -> None:
         while self._locks:
             os.close(self._locks.popitem()[1])
-
-    def _find(self, name: str) -> Sending | None:
-        with translated(self._path):
-            row = self._database().execute(_FIND, (name,)).fetchone()
-        if row is None:
-            return None
-        return Sending(name=row[0], digest=row[1], begun=row[2])
-
-    def _begin(self, sending: Sending) -> Sending:
-        with translated(self._path):
-            database = self._database()
-            self._lock(sending.name)
-            values = sending.name, sending.digest, sending.begun
-            database.execute(_BEGIN, values)
-        return self._find(sending.name) or sending
 
     def _lock(self, name: str) -> None:
         """:raises Busy:"""
@@ -124,38 +114,34 @@ class Sendings:
             raise Busy(f"{name} is being sent by another process") from error
         self._locks[name] = lock
 
-    def _rows(self, name: str) -> Mapping[Address, bool]:
-        with translated(self._path):
-            return {
-                Address(local_part, DomainName(domain)): bool(is_put)
-                for domain, local_part, is_put in self._database().execute(
-                    _ROWS, (name,)
-                )
-            }
 
-    def _next_time(self, name: str) -> float:
-        with translated(self._path):
-            row = (
-                self._database()
-                .execute("SELECT next_time FROM sending WHERE name = ?", (name,))
-                .fetchone()
-            )
-        return 0.0 if row is None else float(row[0])
+def _find(name: str, database: sqlite3.Connection) -> Sending | None:
+    row = database.execute(_FIND, (name,)).fetchone()
+    if row is None:
+        return None
+    return Sending(name=row[0], digest=row[1], begun=row[2])
 
-    def _note(
-        self,
-        statement: str,
-        name: str,
-        addresses: Sequence[Address],
-        next_time: float | None,
-    ) -> None:
-        with translated(self._path):
-            database = self._database()
-            with transaction(database):
-                rows = [(name, one.domain, one.local_part) for one in addresses]
-                database.executemany(statement, rows)
-                if next_time is not None:
-                    database.execute(
-                        "UPDATE sending SET next_time = ? WHERE name = ?",
-                        (next_time, name),
-                    )
+
+def _rows(name: str, database: sqlite3.Connection) -> Mapping[Address, bool]:
+    return {
+        Address(local_part, DomainName(domain)): bool(is_put)
+        for domain, local_part, is_put in database.execute(_ROWS, (name,))
+    }
+
+
+def _next_time(name: str, database: sqlite3.Connection) -> float:
+    row = database.execute(_NEXT_TIME, (name,)).fetchone()
+    return 0.0 if row is None else float(row[0])
+
+
+def _note(
+    statement: str,
+    name: str,
+    addresses: Sequence[Address],
+    next_time: float | None,
+    database: sqlite3.Connection,
+) -> None:
+    rows = [(name, one.domain, one.local_part) for one in addresses]
+    database.executemany(statement, rows)
+    if next_time is not None:
+        database.execute(_PUT_OFF, (next_time, name))

@@ -15,7 +15,8 @@ from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.model.address import Address, DomainName
 from mailkit.model.suppression import Cause, Suppressed
-from mailkit.storage.database import Schema, open_database, transaction, translated
+from mailkit.storage.database import Schema
+from mailkit.storage.lanedatabase import LaneDatabase
 
 SCHEMA = Schema(
     version=1,
@@ -54,17 +55,29 @@ class SuppressionList:
 
     _path: Path
     _lanes: ILanes
-    _connection: sqlite3.Connection | None = field(init=False, default=None)
+    _file: LaneDatabase = field(init=False)
+
+    @_file.default
+    def _open_by_use(self) -> LaneDatabase:
+        return LaneDatabase(self._path, SCHEMA, self._lanes)
 
     async def add(self, entries: Sequence[Suppressed]) -> None:
         if entries:
-            await self._lanes.run(self, partial(self._add, entries))
+            rows = list(map(_row, entries))
+            await self._file.change(lambda database: database.executemany(_ADD, rows))
 
     async def drop(self, addresses: Collection[Address]) -> list[Address]:
-        return await self._lanes.run(self, partial(self._drop, list(addresses)))
+        keys = {address: _key(address) for address in addresses}
+        return await self._file.change(
+            lambda database: [
+                address
+                for address, key in keys.items()
+                if database.execute(_DROP, key).rowcount
+            ]
+        )
 
     async def find(self, addresses: Collection[Address]) -> dict[Address, Suppressed]:
-        return await self._lanes.run(self, partial(self._find, list(addresses)))
+        return await self._file.read(partial(_find, list(addresses)))
 
     async def entries(
         self,
@@ -72,63 +85,38 @@ class SuppressionList:
         after: Address | None = None,
         most: int = 1000,
     ) -> Sequence[Suppressed]:
-        return await self._lanes.run(self, partial(self._page, domain, after, most))
+        return await self._file.read(partial(_page, domain, after, most))
 
     async def close(self) -> None:
-        await self._lanes.run(self, self._disconnect)
+        await self._file.close()
 
-    # What follows runs in the lane.
 
-    def _database(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_database(self._path, SCHEMA)
-        return self._connection
+def _find(
+    addresses: Sequence[Address], database: sqlite3.Connection
+) -> dict[Address, Suppressed]:
+    found: dict[Address, Suppressed] = {}
+    for batch in _batches(addresses):
+        query = _FIND.format(", ".join(["(?, ?)"] * len(batch)))
+        values = [part for address in batch for part in _key(address)]
+        for row in database.execute(query, values):
+            entry = _entry(row)
+            found[entry.address] = entry
+    return found
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
-    def _add(self, entries: Sequence[Suppressed]) -> None:
-        with translated(self._path):
-            database = self._database()
-            with transaction(database):
-                database.executemany(_ADD, list(map(_row, entries)))
-
-    def _drop(self, addresses: Sequence[Address]) -> list[Address]:
-        with translated(self._path):
-            database = self._database()
-            with transaction(database):
-                return [
-                    address
-                    for address in addresses
-                    if database.execute(_DROP, _key(address)).rowcount
-                ]
-
-    def _find(self, addresses: Sequence[Address]) -> dict[Address, Suppressed]:
-        found: dict[Address, Suppressed] = {}
-        with translated(self._path):
-            database = self._database()
-            for batch in _batches(addresses):
-                query = _FIND.format(", ".join(["(?, ?)"] * len(batch)))
-                values = [part for address in batch for part in _key(address)]
-                for row in database.execute(query, values):
-                    entry = _entry(row)
-                    found[entry.address] = entry
-        return found
-
-    def _page(
-        self, domain: DomainName | None, after: Address | None, most: int
-    ) -> Sequence[Suppressed]:
-        with translated(self._path):
-            database = self._database()
-            if domain is None:
-                behind = ("", "") if after is None else _key(after)
-                rows = database.execute(_PAGE, (*behind, most))
-            else:
-                local_part = "" if after is None else _key(after)[1]
-                rows = database.execute(_PAGE_OF_DOMAIN, (domain, local_part, most))
-            return [_entry(row) for row in rows]
+def _page(
+    domain: DomainName | None,
+    after: Address | None,
+    most: int,
+    database: sqlite3.Connection,
+) -> Sequence[Suppressed]:
+    if domain is None:
+        behind = ("", "") if after is None else _key(after)
+        rows = database.execute(_PAGE, (*behind, most))
+    else:
+        local_part = "" if after is None else _key(after)[1]
+        rows = database.execute(_PAGE_OF_DOMAIN, (domain, local_part, most))
+    return [_entry(row) for row in rows]
 
 
 def _batches(addresses: Sequence[Address]) -> Iterator[list[Address]]:

@@ -30,7 +30,8 @@ from mailkit.interfaces.policies import (
 from mailkit.model.address import DomainName
 from mailkit.model.tlspolicy import TLSPolicy
 from mailkit.model.tlsresult import TLSResult
-from mailkit.storage.database import Schema, open_database, transaction, translated
+from mailkit.storage.database import Schema
+from mailkit.storage.lanedatabase import LaneDatabase
 
 SCHEMA = Schema(
     version=1,
@@ -90,12 +91,16 @@ class TLSRecords:
     _path: Path
     _lanes: ILanes
     _reactor: IReactorTime
-    _connection: sqlite3.Connection | None = field(init=False, default=None)
+    _file: LaneDatabase = field(init=False)
     _known: dict[DomainName, KeptPolicy | None] = field(init=False, factory=dict)
     """What was read; others' writes are seen once it is asked for again."""
     _read_at: dict[DomainName, float] = field(init=False, factory=dict)
     _counts: Counter[_Kind] = field(init=False, factory=Counter)
     _timer: IDelayedCall | None = field(init=False, default=None)
+
+    @_file.default
+    def _open_by_use(self) -> LaneDatabase:
+        return LaneDatabase(self._path, SCHEMA, self._lanes)
 
     # -- policies
 
@@ -103,7 +108,7 @@ class TLSRecords:
         now = self._reactor.seconds()
         if 0 <= now - self._read_at.get(domain, -_FRESH) < _FRESH:
             return self._known[domain]
-        found = await self._lanes.run(self, partial(self._policy, domain))
+        found = await self._policy(domain)
         if len(self._known) >= MOST_KINDS:
             self._known.clear()
             self._read_at.clear()
@@ -113,7 +118,7 @@ class TLSRecords:
 
     async def keep(self, domain: DomainName, policy: KeptPolicy) -> None:
         row = (domain, policy.id, policy.octets, policy.fetched, policy.expires)
-        await self._lanes.run(self, lambda: self._execute(_KEEP, row))
+        await self._execute(_KEEP, row)
         self._read_at.pop(domain, None)
 
     async def old(
@@ -123,7 +128,7 @@ class TLSRecords:
             WHERE domain > ? AND fetched < ? AND expires > ?
             ORDER BY domain LIMIT ?"""
         values = (after, before, self._reactor.seconds(), most)
-        rows = await self._lanes.run(self, lambda: self._execute(query, values))
+        rows = await self._execute(query, values)
         return [DomainName(row[0]) for row in rows]
 
     # -- counts
@@ -147,13 +152,13 @@ class TLSRecords:
     async def domains(self, day: str) -> Sequence[DomainName]:
         await self._write()
         query = "SELECT DISTINCT domain FROM count WHERE day = ? ORDER BY domain"
-        rows = await self._lanes.run(self, lambda: self._execute(query, (day,)))
+        rows = await self._execute(query, (day,))
         return [DomainName(row[0]) for row in rows]
 
     async def counts(self, domain: DomainName, day: str) -> Sequence[TLSCount]:
         await self._write()
         query = "SELECT * FROM count WHERE day = ? AND domain = ?"
-        rows = await self._lanes.run(self, lambda: self._execute(query, (day, domain)))
+        rows = await self._execute(query, (day, domain))
         return [
             TLSCount(
                 domain=DomainName(row[1]),
@@ -171,14 +176,14 @@ class TLSRecords:
 
     async def reported(self, domain: DomainName, day: str) -> None:
         query = "DELETE FROM count WHERE day = ? AND domain = ?"
-        await self._lanes.run(self, lambda: self._execute(query, (day, domain)))
+        await self._execute(query, (day, domain))
 
     async def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         await self._write()
-        await self._lanes.run(self, self._disconnect)
+        await self._file.close()
 
     # -- within
 
@@ -196,40 +201,27 @@ class TLSRecords:
             return
         oldest = self._day(KEPT_FOR)
         try:
-            await self._lanes.run(self, lambda: self._add(counts, oldest))
+            await self._file.change(partial(_add, counts, oldest))
         except MailkitError as error:
             self.log.warn("TLS is not counted: {reason}", reason=str(error))
 
-    # What follows runs in the lane.
-
-    def _database(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = open_database(self._path, SCHEMA)
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _policy(self, domain: DomainName) -> KeptPolicy | None:
+    async def _policy(self, domain: DomainName) -> KeptPolicy | None:
         query = "SELECT id, octets, fetched, expires FROM policy WHERE domain = ?"
-        for row in self._execute(query, (domain,)):
+        for row in await self._execute(query, (domain,)):
             return KeptPolicy(id=row[0], octets=row[1], fetched=row[2], expires=row[3])
         return None
 
     # Any: rows of SQLite have the types of their columns.
-    def _execute(self, query: str, values: tuple[object, ...]) -> list[Any]:
-        with translated(self._path):
-            return self._database().execute(query, values).fetchall()
+    async def _execute(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        return await self._file.read(
+            lambda database: database.execute(query, values).fetchall()
+        )
 
-    def _add(self, counts: Counter[_Kind], oldest: str) -> None:
-        with translated(self._path):
-            database = self._database()
-            with transaction(database):
-                rows = [(*kind, number) for kind, number in counts.items()]
-                database.executemany(_COUNT, rows)
-                database.execute("DELETE FROM count WHERE day < ?", (oldest,))
+
+def _add(counts: Counter[_Kind], oldest: str, database: sqlite3.Connection) -> None:
+    rows = [(*kind, number) for kind, number in counts.items()]
+    database.executemany(_COUNT, rows)
+    database.execute("DELETE FROM count WHERE day < ?", (oldest,))
 
 
 _FRESH = 5.0  # seconds for which a policy that was read is not read again
