@@ -430,7 +430,12 @@ class FullQueue(MemoryQueue):
     """A queue on a disk that is full."""
 
     async def put(
-        self, content: IContent, items: Sequence[QueueItem], head: bytes = b""
+        self,
+        content: IContent,
+        items: Sequence[QueueItem],
+        head: bytes = b"",
+        owner: str = "",
+        until: float = 0.0,
     ) -> None:
         raise StorageFull
 
