@@ -36,10 +36,10 @@ from twisted.protocols.basic import Int16StringReceiver
 from zope.interface import implementer
 
 from mailkit.errors import DNSTrouble
-from mailkit.interfaces.resolver import Answer, IResolver, MXRecord
-from mailkit.model.tlspolicy import TLSARecord
+from mailkit.interfaces.resolver import Answer, IResolver
 from mailkit.net.resolver import typed
 from mailkit.net.resolver.found import Found
+from mailkit.net.resolver.questions import Questions
 from mailkit.net.resolver.typed import Typed
 
 Known = Mapping[str, Mapping[str, str | Sequence[str]]]
@@ -120,7 +120,7 @@ def _name(text: str) -> dns.name.Name:
 
 @implementer(IResolver)
 @define(eq=False)
-class DictResolver:
+class DictResolver(Questions):
     """
     Answers from what it was told, at once; all else does not exist.
 
@@ -174,32 +174,8 @@ class DictResolver:
 
     # -- IResolver
 
-    async def mx(self, domain: str) -> Answer[MXRecord]:
-        return await self._answer(domain, typed.MX)
-
     async def addresses(self, host: str) -> Answer[str]:
         return typed.join(await self.ipv6(host), await self.ipv4(host))
-
-    async def ipv4(self, host: str) -> Answer[str]:
-        return await self._answer(host, typed.A)
-
-    async def ipv6(self, host: str) -> Answer[str]:
-        return await self._answer(host, typed.AAAA)
-
-    async def txt(self, name: str) -> Answer[bytes]:
-        return await self._answer(name, typed.TXT)
-
-    async def tlsa(self, name: str) -> Answer[TLSARecord]:
-        return await self._answer(name, typed.TLSA)
-
-    async def names_of(self, address: str) -> Answer[str]:
-        name = typed.reverse_name(address)
-        if name is None:
-            return typed.nothing(address)
-        return await self._answer(name.to_text(), typed.PTR)
-
-    async def records(self, name: str, kind: str) -> Answer[str]:
-        return await self._answer(name, typed.typed_of(kind))
 
     async def close(self) -> None:
         self._is_closed = True

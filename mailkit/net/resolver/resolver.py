@@ -15,14 +15,14 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailkit.errors import DNSTrouble
-from mailkit.interfaces.resolver import Answer, IResolver, MXRecord
+from mailkit.interfaces.resolver import Answer, IResolver
 from mailkit.metrics import Metrics
-from mailkit.model.tlspolicy import TLSARecord
 from mailkit.net.resolver import typed
 from mailkit.net.resolver.cache import Cache, Kept
 from mailkit.net.resolver.exchange import CaseLost, Closed, Exchange, Guessed, Silent
 from mailkit.net.resolver.found import Found, Unhelpful, find, parse
 from mailkit.net.resolver.question import Question, Sent, compose
+from mailkit.net.resolver.questions import Questions
 from mailkit.net.resolver.servers import (
     Habits,
     Server,
@@ -40,7 +40,7 @@ _CANNOT_READ = (Rcode.FORMERR, Rcode.NOTIMP, Rcode.BADVERS)
 
 @implementer(IResolver)
 @define(eq=False)
-class Resolver:
+class Resolver(Questions):
     """
     Asks the servers of the config, or those of the system.
 
@@ -75,9 +75,6 @@ class Resolver:
 
     # -- IResolver
 
-    async def mx(self, domain: str) -> Answer[MXRecord]:
-        return await self._answer(domain, typed.MX)
-
     async def addresses(self, host: str) -> Answer[str]:
         first = Deferred.fromCoroutine(_outcome(self.ipv6(host)))
         second = Deferred.fromCoroutine(_outcome(self.ipv4(host)))
@@ -92,27 +89,6 @@ class Resolver:
                 raise ipv4
             return ipv6
         return typed.join(ipv6, ipv4)
-
-    async def ipv4(self, host: str) -> Answer[str]:
-        return await self._answer(host, typed.A)
-
-    async def ipv6(self, host: str) -> Answer[str]:
-        return await self._answer(host, typed.AAAA)
-
-    async def txt(self, name: str) -> Answer[bytes]:
-        return await self._answer(name, typed.TXT)
-
-    async def tlsa(self, name: str) -> Answer[TLSARecord]:
-        return await self._answer(name, typed.TLSA)
-
-    async def names_of(self, address: str) -> Answer[str]:
-        name = typed.reverse_name(address)
-        if name is None:
-            return typed.nothing(address)
-        return await self._answer(name.to_text(), typed.PTR)
-
-    async def records(self, name: str, kind: str) -> Answer[str]:
-        return await self._answer(name, typed.typed_of(kind))
 
     async def close(self) -> None:
         self._is_closed = True
