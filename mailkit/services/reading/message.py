@@ -19,6 +19,7 @@ from mailkit.errors import (
     Unavailable,
 )
 from mailkit.formats import header, mime
+from mailkit.formats.calendartext import calendar_text
 from mailkit.formats.displayed import (
     Displayed,
     FilePart,
@@ -290,6 +291,8 @@ def _make_body(
             is_cut = is_cut or marked.is_cut
             texts.append(Text(one.kind, None, marked))
         else:
+            if one.kind is Kind.CALENDAR:
+                source = calendar_text(source)
             plain = render(
                 source,
                 flowed=is_flowed(one.part),

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
+from gettext import NullTranslations
 
 from attrs import define, field
 
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.personal import IPersonal
+from mailkit.interfaces.pictures import IOneClick
 from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.model.address import AccountName
+from mailkit.services.reading.message import Reading
 from mailkit.services.signin.accounts import OwnAccount
 from mailkit.services.signin.registration import Registration
 from mailkit.services.signin.signin import SignIn
 from mailkit.web.brand import Brand
+
+
+Undone = Callable[[AccountName, str, NullTranslations], Awaitable[str]]
+"""
+What was done under a token, in the words of a language ("2 archived"); empty: there is
+no way back any more.
+"""
 
 
 @define(eq=False, kw_only=True)
@@ -43,6 +53,12 @@ class WebmailHouse:
     """Octets of the largest message."""
     scheduled: Callable[[AccountName], Awaitable[int]]
     """How many messages of an account wait for their time to leave."""
+    reading: Reading
+    """Messages, opened and made safe to show."""
+    one_click: IOneClick
+    """Tells senders that somebody wants no more of something."""
+    undone: Undone | None = None
+    """``None``: nothing can be undone."""
     sign_in: SignIn
     """Sessions of browsers."""
     own: OwnAccount
