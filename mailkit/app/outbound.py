@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -27,9 +27,10 @@ from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.queue import IQueueStore
-from mailkit.interfaces.storage import IMailStore, ISpool
+from mailkit.interfaces.storage import IContent, IMailStore, ISpool
 from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.metrics import Metrics
+from mailkit.model.queueitem import QueueItem
 from mailkit.model.sending import rate_of
 from mailkit.net.policyfetch import AlsoTrusted, PolicyFetch
 from mailkit.net.relay.relay import Relay
@@ -97,7 +98,16 @@ class WayOut:
     @property
     def outbound(self) -> Outbound:
         """What deliveries need to know."""
-        return Outbound(self.queue, self.teller, self.addresses.rewrite, self._in_front)
+        return Outbound(
+            self.queue, self.teller, self.addresses.rewrite, self._in_front, self._put
+        )
+
+    async def _put(
+        self, content: IContent, items: Sequence[QueueItem], head: bytes
+    ) -> None:
+        """Where this process sends, it sends at once what comes to it."""
+        put = self.queue.put if self._sender is None else self._sender.put
+        await put(content, items, head)
 
     def _in_front(self, destination: IDestination) -> IDestination:
         return Returning(self.returning, destination)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import define, evolve, field
 
@@ -22,6 +22,10 @@ LOCAL = "local"
 HEAD_START = 0.25
 """Seconds that mailboxes have before others are sent the same message: what they
 cannot keep, for want of room, can be taken back until then."""
+
+
+Put = Callable[[IContent, Sequence[QueueItem], bytes], Awaitable[None]]
+"""As `IQueueStore.put`."""
 
 
 def as_it_is(reverse_path: Path) -> Path:
@@ -46,6 +50,14 @@ class Outbound:
     in_front: Callable[[IDestination], IDestination] = nothing_in_front
     """What looks at mail from other servers before mailboxes do: it may be mail that
     comes back."""
+    put_at_once: Put | None = None
+    """Puts what may leave at once; ``None``: the queue alone does, and others look."""
+
+    async def put(
+        self, content: IContent, items: Sequence[QueueItem], head: bytes
+    ) -> None:
+        """:raises Unavailable: as `IQueueStore.put`."""
+        await (self.put_at_once or self.queue.put)(content, items, head)
 
 
 @define(eq=False)

@@ -416,7 +416,7 @@ class LocalTransaction:
             accepted, content.size + len(head), said.strip().lower() == b"no", wait
         )
         if items:
-            await outbound.queue.put(content, items, head)
+            await outbound.put(content, items, head)
         return items
 
     async def _tell_of_success(self, outbound: Outbound, content: IContent) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from mailkit.errors import Unavailable
+from mailkit.interfaces.storage import IContent
 from mailkit.model.queueitem import NextHop, QueueId, QueueItem
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.tasks import Tasks
@@ -73,6 +74,19 @@ class Claims:
         for item in items:
             self._until[item.id] = until
         return items
+
+    async def put(
+        self, content: IContent, items: Sequence[QueueItem], head: bytes
+    ) -> None:
+        """
+        Put a message into the queue whose items are ours from the beginning.
+
+        :raises Unavailable: with nothing kept.
+        """
+        until = self._house.clock.seconds() + LEASE
+        await self._house.queue.put(content, items, head, self._owner, until)
+        for item in items:
+            self._until[item.id] = until
 
     def forget(self, id: QueueId) -> None:
         """It is recorded; or its claim ends by itself."""

@@ -35,11 +35,19 @@ class Lane:
     has_more: bool = False
     """There may be more in the queue that is due."""
     is_filling: bool = False
+    arriving: int = 0
+    """Items that are claimed as they are put, and do not wait here yet."""
 
     @property
     def is_idle(self) -> bool:
         """Nothing is claimed, and nothing is about to be."""
-        return not (self.waiting or self.running or self.is_filling or self.has_more)
+        is_empty = not (self.waiting or self.running or self.arriving)
+        return is_empty and not (self.is_filling or self.has_more)
+
+    def has_room(self, size: int) -> bool:
+        """Whether one that is put now is next, if ``size`` may be on their way."""
+        is_behind = self.has_more or self.is_filling or self.error is not None
+        return not is_behind and len(self.waiting) + self.arriving < size
 
     def share(self, size: int) -> int:
         """How many to claim at once, if ``size`` may be on their way at a time."""

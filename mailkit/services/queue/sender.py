@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from mailkit.errors import Refused, Unavailable
-from mailkit.interfaces.storage import IWatch
+from mailkit.interfaces.storage import IContent, IWatch
 from mailkit.model.event import Step
 from mailkit.model.queueitem import NextHop, QueueId, QueueItem, Selection
 from mailkit.services.queue.claims import Claims
@@ -143,6 +143,71 @@ class Sender:
         self._tasks.cancel()
         await self._claims.give_back(self._claims.ids)
 
+    # -- what leaves as soon as it comes
+
+    async def put(
+        self, content: IContent, items: Sequence[QueueItem], head: bytes = b""
+    ) -> None:
+        """
+        Put a message into the queue; where there is room it is claimed with that,
+        signed before, and sets out at once.
+
+        :raises Unavailable: as `IQueueStore.put`.
+        """
+        if not self._may_leave(items):
+            await self._house.queue.put(content, items, head)
+            return
+        lanes = [self._lane(item.hop) for item in items]
+        for lane in lanes:
+            lane.arriving += 1
+        is_put = False
+        try:
+            ahead = await self._trying.sealing.ahead(content, items, head)
+            items = ahead.items
+            await self._claims.put(ahead.content, items, ahead.head)
+            is_put = True
+        finally:
+            if not is_put:
+                for lane in lanes:
+                    lane.arriving -= 1
+                    self._let_out(lane)
+        # Whoever has put it tells first that it was accepted.
+        self._house.clock.callLater(0, self._arrived, lanes, items, ahead.is_signed)
+
+    def _may_leave(self, items: Sequence[QueueItem]) -> bool:
+        """Whether nothing is before these items of one message."""
+        now = self._house.clock.seconds()
+        if self._watch is None or self._is_stopping or self._concurrency.is_crowded:
+            return False
+        return len(self._claims) + len(items) < MOST_CLAIMED // 2 and all(
+            item.next_try <= now
+            and not (item.held or item.hold_until or item.rate)
+            and self._has_room(item.hop)
+            for item in items
+        )
+
+    def _has_room(self, hop: NextHop) -> bool:
+        lane = self._lanes.get(hop)
+        return lane is None or lane.has_room(int(self._concurrency.window(hop).size))
+
+    def _arrived(
+        self, lanes: Sequence[Lane], items: Sequence[QueueItem], is_signed: bool
+    ) -> None:
+        if is_signed:
+            self._house.note(items[0], Step.SIGNED, "", "", "")
+        for lane, item in zip(lanes, items, strict=True):
+            self._tasks.spawn(self._arrive(lane, item))
+
+    async def _arrive(self, lane: Lane, item: QueueItem) -> None:
+        if self._is_stopping:
+            await self._claims.give_back([item.id])
+            return
+        try:
+            await self._take(lane, [item])
+        finally:
+            lane.arriving -= 1
+        await self._go_on_with(lane)
+
     # -- seeing what is due
 
     def _look_in(self, seconds: float) -> None:
@@ -216,10 +281,19 @@ class Sender:
 
     async def _fill(self, lane: Lane) -> None:
         """Claim items of one next hop and put them where they set out from."""
-        items: Sequence[QueueItem] = ()
+        try:
+            await self._take(lane, await self._claim(lane))
+        except Unavailable as error:
+            lane.has_more = False
+            self.log.error("the queue cannot be read: {reason}", reason=str(error))
+        finally:
+            lane.is_filling = False
+        await self._go_on_with(lane)
+
+    async def _take(self, lane: Lane, items: Sequence[QueueItem]) -> None:
+        """Put items that are ours where they set out from."""
         is_bug = True
         try:
-            items = await self._claim(lane)
             leaving = await self._in_time(items)
             if leaving:
                 await self._admit(lane, leaving)
@@ -232,12 +306,13 @@ class Sender:
             is_bug = False  # `stop` gives back what is claimed
             raise
         finally:
-            lane.is_filling = False
             if is_bug:  # which is logged by whoever owns this coroutine
                 lane.has_more = False
                 for item in items:
                     if item.id in self._claims and item.id not in self._here:
                         self._tasks.spawn(self._count_bug(item))
+
+    async def _go_on_with(self, lane: Lane) -> None:
         if self._is_stopping:
             await self._claims.give_back([item.id for item in lane.waiting])
             lane.waiting.clear()
@@ -247,6 +322,7 @@ class Sender:
     async def _claim(self, lane: Lane) -> Sequence[QueueItem]:
         """Items that are ours now, and of which there is no other copy here."""
         size = lane.share(int(self._concurrency.window(lane.hop).size))
+        lane.has_more = False
         items = await self._claims.claim(lane.hop, size)
         lane.has_more = len(items) == size
         if self._is_stopping:

@@ -76,13 +76,13 @@ class Trying:
     _concurrency: Concurrency
     _owner: str
     is_stopping: bool = False
-    _sealing: Sealing = field(init=False)
+    sealing: Sealing = field(init=False)
     _alarmed: float = field(init=False, default=float("-inf"))
     _handed_over: set[QueueId] = field(init=False, factory=set)
     """Items that somebody took, of which that is not recorded yet."""
 
     def __attrs_post_init__(self) -> None:
-        self._sealing = Sealing(self._house)
+        self.sealing = Sealing(self._house)
 
     async def attempt(
         self, item: QueueItem, hosts: Sequence[NextHost], carry: Carry
@@ -98,7 +98,7 @@ class Trying:
         if item.is_taken_over:
             house.note(item, Step.TRIED, "", "", TAKEN_OVER)
         try:
-            content = await self._sealing.content(item)
+            content = await self.sealing.content(item)
         except NoSuchItem:
             return  # it was dropped this moment
         except Refused as error:
