@@ -20,7 +20,6 @@ from mailkit.services.signin.registration import Registration
 from mailkit.services.signin.signin import SignIn
 from mailkit.web.brand import Brand
 
-
 Undone = Callable[[AccountName, str, NullTranslations], Awaitable[str]]
 """
 What was done under a token, in the words of a language ("2 archived"); empty: there is
