@@ -30,8 +30,8 @@ class Found:
     next: int | None = None
     """To go on with; ``None``: that was all."""
     unread: int = 0
-    """Messages that nobody has looked into yet: older ones, of a search that began
-    while the index was made."""
+    """Messages that nobody has looked into yet: the newest ones, where a search began
+    while the index of an old mailbox was made."""
 
 
 class ISearch(Interface):
@@ -60,7 +60,7 @@ class ISearch(Interface):
 
     async def catch_up(account: AccountName, most: int = 1000) -> int:
         """
-        Look into messages that nobody looked into, the newest first.
+        Look into messages that nobody looked into, the oldest first.
 
         :returns: how many are left.
         """

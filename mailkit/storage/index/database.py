@@ -41,12 +41,16 @@ class Database:
         self.executemany = self.connection.executemany
 
     @classmethod
-    def open(cls, path: str, files: Files, pragmas: Sequence[str]) -> Database:
+    def open(
+        cls, path: str, files: Files, pragmas: Sequence[str], is_uri: bool = False
+    ) -> Database:
         """
         Open, and make if need be, for its owner alone; the tables are the caller's.
 
         It has a log that is written ahead. What SQLite puts beside it may be read by as
         many as the file.
+
+        :param is_uri: whether ``ATTACH`` understands URIs.
         """
         _keep_to_owner(path)
         connection = sqlite3.connect(
@@ -55,6 +59,7 @@ class Database:
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
+            uri=is_uri,
         )
         try:
             use_wal(connection, BUSY_SECONDS)

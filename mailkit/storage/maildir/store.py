@@ -38,6 +38,7 @@ from mailkit.storage import names
 from mailkit.storage.index.index import Index
 from mailkit.storage.maildir import folders, inspection, reads, transfer
 from mailkit.storage.maildir.chores import Chores
+from mailkit.storage.maildir.conversations import MaildirConversations
 from mailkit.storage.maildir.exclusive import hold
 from mailkit.storage.maildir.home import Home, folder_of, name_of
 from mailkit.storage.maildir.house import House, MaildirSettings, boot_id
@@ -60,6 +61,10 @@ _SETTINGS = MaildirSettings()
 async def without_limit(account: AccountName) -> int | None:
     """The quota of a server that has none."""
     return None
+
+
+def _nothing(account: AccountName) -> None:
+    """Nobody wants to know."""
 
 
 @implementer(IMailStore, IUpkeep)
@@ -85,6 +90,10 @@ class MaildirStore:
     host: str = field(factory=socket.gethostname)
     """Part of the names of files."""
     house: House = field(init=False)
+    changed: Callable[[AccountName], object] = field(init=False, default=_nothing)
+    """Called in the reactor's thread after this process changed an account's mail."""
+    conversations: MaildirConversations = field(init=False)
+    """The same mail as people look at it."""
     _homes: dict[AccountName, Home] = field(init=False, factory=dict)
     _incoming: Incoming = field(init=False)
     _watching: Watching = field(init=False)
@@ -100,6 +109,7 @@ class MaildirStore:
             self.lanes, self.board, self.clock, self.settings.look_every
         )
         self._chores = Chores(self.house, self.lanes, self.clock)
+        self.conversations = MaildirConversations(self.lanes, self.home)
 
     # --- accounts ---
 
@@ -237,6 +247,7 @@ class MaildirStore:
 
     def told(self, account: AccountName, mailbox_ids: Sequence[str]) -> None:
         """Tell everybody that mailboxes were changed."""
+        self.changed(account)
         for mailbox_id in mailbox_ids:
             self.board.publish(topic(account), mailbox_id)
 

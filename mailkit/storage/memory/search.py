@@ -10,7 +10,13 @@ from zope.interface import implementer
 
 from mailkit.formats import mime
 from mailkit.formats.attachments import has_attachments
-from mailkit.formats.searchable import Searchable, is_single, searchable, tokens
+from mailkit.formats.searchable import (
+    Searchable,
+    is_single,
+    message_token,
+    searchable,
+    tokens,
+)
 from mailkit.interfaces.search import Found, Hit, ISearch
 from mailkit.interfaces.storage import IMailStore
 from mailkit.model.address import AccountName
@@ -124,7 +130,7 @@ def _matches(one: _Message, sought: Sought) -> bool:
         case Words(text, where, is_phrase):
             return _has_words(one.text, text, where, is_phrase)
         case HasMessageId(message_id):
-            return _follow(_TOKEN.findall(one.text.message_id), tokens(message_id))
+            return one.text.message_id == message_token(message_id)
         case Marked(mark):
             return _is_marked(one, mark)
         case InMailboxes(names):

@@ -1,0 +1,1 @@
+"""An index of words for each account (SQLite FTS5), derived from its messages."""

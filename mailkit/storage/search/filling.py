@@ -1,0 +1,135 @@
+"""Which messages nobody looked into, and what is kept of those that were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from mailkit.formats.searchable import Searchable
+from mailkit.model.mailbox import MailboxName
+from mailkit.storage.index.database import Database
+from mailkit.storage.maildir.home import name_of
+from mailkit.storage.search.schema import key_of, number
+
+_WANTED = """
+    SELECT m.id, m.email_id, m.internal_date FROM mail.message m
+    WHERE m.mod_seq > ?
+        AND NOT EXISTS (SELECT 1 FROM document d WHERE d.key = key_of(m.email_id))
+    ORDER BY m.internal_date
+    LIMIT ?
+"""
+
+_PUT = """
+    INSERT INTO words (
+        rowid, sender, recipient, cc, bcc, subject, body, filename, list, message_id
+    )
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+MOST_LISTED = 20_000
+"""Messages that are listed at once."""
+
+
+@frozen
+class Wanted:
+    """A place of a message that has no document."""
+
+    mailbox: MailboxName
+    uid: int
+    email_id: str
+    came: int
+
+
+@frozen
+class Listed:
+    """What is to be looked into."""
+
+    wanted: tuple[Wanted, ...]
+    inode: int
+    mark: int
+    """The state of the mail that was listed, if that was all; else that of before."""
+
+
+def listed(database: Database, inode: int) -> Listed:
+    """
+    Messages without a document, the oldest first, each once.
+
+    :param inode: of the index of mail.
+    """
+    with database.reading():
+        row = database.one("SELECT inode, mark FROM state")
+        known, mark = row or (0, 0)
+        if known != inode:
+            mark = 0
+        row = database.one("SELECT mod_seq FROM mail.account")
+        now = row[0] if row else 0
+        if now == mark:
+            return Listed((), inode, now)
+        names: dict[int, str] = dict(
+            database.all("SELECT id, folder FROM mail.mailbox")
+        )
+        rows = database.all(_WANTED, mark, MOST_LISTED)
+    found: dict[str, Wanted] = {}
+    for id, email_id, came in rows:
+        folder = names.get(id >> 32)
+        if folder is not None and email_id not in found:
+            wanted = Wanted(name_of(folder), id & 0xFFFFFFFF, email_id, came)
+            found[email_id] = wanted
+    is_all = len(rows) < MOST_LISTED
+    return Listed(tuple(found.values()), inode, now if is_all else mark)
+
+
+def put(database: Database, documents: Sequence[tuple[Wanted, Searchable]]) -> None:
+    """Keep which words are where."""
+    with database.transaction(is_full=False):
+        newest, drift = database.one("SELECT newest, drift FROM state") or (0, 0)
+        [last] = database.one("SELECT max(id) FROM document") or (0,)
+        for wanted, text in documents:
+            key = key_of(wanted.email_id)
+            if database.one("SELECT 1 FROM document WHERE key = ?", key):
+                continue
+            first = number(wanted.came)
+            if wanted.came >= newest:
+                id = last = max(first, (last or 0) + 1)
+                newest = wanted.came
+            else:
+                id = _free(database, first)
+                last = max(last or 0, id)
+            drift = max(drift, id - first)
+            database.execute("INSERT INTO document VALUES (?, ?)", (id, key))
+            database.execute(_PUT, (id, *text))
+        database.execute("UPDATE state SET newest = ?, drift = ?", (newest, drift))
+
+
+def mark(database: Database, done: Listed) -> None:
+    """Everything that was listed has its document."""
+    with database.transaction(is_full=False):
+        database.execute(
+            "UPDATE state SET inode = ?, mark = ?", (done.inode, done.mark)
+        )
+
+
+def is_worn(database: Database) -> bool:
+    """Whether so much of it is about messages that are gone that it had better go."""
+    [documents] = database.one("SELECT count(*) FROM document") or (0,)
+    [messages] = database.one("SELECT sum(messages) FROM mail.mailbox") or (0,)
+    return bool(documents > _SMALL and documents > _WORN * (messages or 0))
+
+
+_SMALL = 1000
+_WORN = 1.25
+
+
+_FREE = """
+    SELECT min(d.id) + 1 FROM document d
+    WHERE d.id >= ? AND NOT EXISTS (SELECT 1 FROM document e WHERE e.id = d.id + 1)
+"""
+
+
+def _free(database: Database, id: int) -> int:
+    """The first number from there on that no document has."""
+    if not database.one("SELECT 1 FROM document WHERE id = ?", id):
+        return id
+    [free] = database.one(_FREE, id) or (id,)
+    return int(free)

@@ -1,0 +1,231 @@
+"""The index of words of every account on disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import define, field, frozen
+from attrs.validators import ge, gt
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mailkit.errors import MailboxGone, MailkitError, NoSuchMailbox
+from mailkit.formats.searchable import searchable
+from mailkit.interfaces.conversations import IConversations
+from mailkit.interfaces.lanes import ILanes
+from mailkit.interfaces.search import Found, Hit, ISearch
+from mailkit.interfaces.storage import IContent, IMailStore
+from mailkit.model.address import AccountName
+from mailkit.model.finding import Sought
+from mailkit.model.mailbox import MailboxName
+from mailkit.model.uidset import UIDSet
+from mailkit.storage.index.database import Database
+from mailkit.storage.maildir.naming import account_folder
+from mailkit.storage.safefile import Files
+from mailkit.storage.search import filling, opening
+from mailkit.storage.search.asking import Asking
+from mailkit.storage.search.filling import MOST_LISTED, Listed, Wanted
+
+T = TypeVar("T")
+
+
+@frozen
+class SearchSettings:
+    """How the index of words is kept; times in seconds, sizes in octets."""
+
+    behind: float = field(default=2.0, validator=ge(0))
+    """After a change until the messages that came are looked into."""
+
+    batch: int = field(default=50, validator=gt(0))
+    """Messages that are looked into at once."""
+
+    before_asking: int = field(default=500, validator=ge(0))
+    """Messages that nobody looked into and a search waits for."""
+
+    largest: int = field(default=32 << 20, validator=gt(0))
+    """Octets of a message that are looked into; the rest of it is not found."""
+
+
+_SETTINGS = SearchSettings()
+
+
+@implementer(ISearch)
+@define(eq=False)
+class SearchIndex:
+    """
+    Every promise of `ISearch`, in ``<account>/search.sqlite``.
+
+    All methods are called in the reactor's thread, and block it nowhere.
+    """
+
+    log = Logger()
+
+    _data: Path
+    _store: IMailStore
+    _conversations: IConversations
+    _lanes: ILanes
+    _clock: IReactorTime
+    _settings: SearchSettings = _SETTINGS
+    _files: Files = field(factory=Files)
+    _waiting: deque[AccountName] = field(init=False, factory=deque)
+    """Accounts with mail that nobody looked into; one is worked on at a time."""
+    _call: IDelayedCall | None = field(init=False, default=None)
+    _is_working: bool = field(init=False, default=False)
+    _working: Deferred[None] = field(init=False, factory=lambda: succeed(None))
+    _is_closed: bool = field(init=False, default=False)
+
+    # --- what `ISearch` promises ---
+
+    async def find(
+        self,
+        account: AccountName,
+        sought: Sought,
+        after: int | None = None,
+        most: int = 50,
+        *,
+        grouped: bool = False,
+    ) -> Found:
+        unread = await self.catch_up(account, self._settings.before_asking)
+        if unread:
+            self.changed(account)
+
+        def ask(database: Database) -> list[Hit]:
+            # One more tells whether that is all.
+            with database.reading():
+                return Asking(database, sought).hits(after, most + 1, grouped=grouped)
+
+        hits = await self._with(account, ask)
+        if len(hits) <= most:
+            return Found(tuple(hits), unread=unread)
+        return Found(tuple(hits[:most]), hits[most - 1].rank, unread)
+
+    async def catch_up(self, account: AccountName, most: int = 1000) -> int:
+        # An index of mail that is not there yet is made, and messages join their
+        # conversations.
+        await self._conversations.conversation(account, "")
+        folder = self._folder(account)
+        done = await self._with(
+            account, lambda database: filling.listed(database, opening.inode_of(folder))
+        )
+        todo = done.wanted[:most]
+        for start in range(0, len(todo), self._settings.batch):
+            if self._is_closed:
+                return len(done.wanted) - start
+            await self._look_into(account, todo[start : start + self._settings.batch])
+        left = len(done.wanted) - len(todo)
+        if not left and done.wanted:
+            await self._with(account, partial(_finish, done=done))
+        return left
+
+    async def rebuild(self, account: AccountName) -> None:
+        folder = self._folder(account)
+        await self._lanes.run(_lane(account), lambda: opening.remove(folder))
+
+    async def close(self) -> None:
+        self._is_closed = True
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+        self._waiting.clear()
+        await self._working
+
+    # --- behind ---
+
+    def changed(self, account: AccountName) -> None:
+        """Mail came: it is looked into in a while."""
+        if self._is_closed or account in self._waiting:
+            return
+        self._waiting.append(account)
+        if self._call is None and not self._is_working:
+            self._call = self._clock.callLater(self._settings.behind, self._begin)
+
+    def _begin(self) -> None:
+        self._call = None
+        self._is_working = True
+        self._working = Deferred.fromCoroutine(self._work())
+        self._working.addErrback(self._failed)
+
+    async def _work(self) -> None:
+        # Those that come meanwhile wait a while, as these did.
+        for _ in range(len(self._waiting)):
+            if self._is_closed:
+                break
+            account = self._waiting.popleft()
+            try:
+                while await self.catch_up(account, MOST_LISTED) and not self._is_closed:
+                    pass
+                await self._tidy(account)
+            except MailkitError as error:
+                # The next search or message tries again.
+                self.log.warn(
+                    "the words of {account} are not looked into: {reason}",
+                    account=account,
+                    reason=str(error),
+                )
+        self._is_working = False
+        if self._waiting and not self._is_closed:
+            self._call = self._clock.callLater(self._settings.behind, self._begin)
+
+    def _failed(self, failure: Failure) -> None:
+        """A mistake of ours: it is not tried again and again."""
+        self._is_working = False
+        self.log.failure("words are not looked into", failure)
+
+    async def _tidy(self, account: AccountName) -> None:
+        if await self._with(account, filling.is_worn):
+            await self.rebuild(account)
+            self.changed(account)
+
+    async def _look_into(self, account: AccountName, wanted: Sequence[Wanted]) -> None:
+        contents: dict[Wanted, IContent] = {}
+        by_mailbox: dict[MailboxName, dict[int, Wanted]] = {}
+        for one in wanted:
+            by_mailbox.setdefault(one.mailbox, {})[one.uid] = one
+        for name, uids in by_mailbox.items():
+            try:
+                mailbox = await self._store.open(account, name)
+                for uid, content in await mailbox.contents(UIDSet.of(uids)):
+                    contents[uids[uid]] = content
+            except (NoSuchMailbox, MailboxGone):
+                continue  # it went meanwhile, and its messages with it
+        octets = {
+            one: await content.read(0, self._settings.largest)
+            if content.octets is None
+            else content.octets
+            for one, content in contents.items()
+        }
+
+        def keep(database: Database) -> None:
+            texts = [(one, searchable(octets[one])) for one in wanted if one in octets]
+            filling.put(database, texts)
+
+        await self._conversations.messages(account, [one.email_id for one in wanted])
+        await self._with(account, keep)
+
+    async def _with(self, account: AccountName, work: Callable[[Database], T]) -> T:
+        folder = self._folder(account)
+
+        def in_lane() -> T:
+            with opening.opened(folder, self._files) as database:
+                return work(database)
+
+        return await self._lanes.run(_lane(account), in_lane)
+
+    def _folder(self, account: AccountName) -> str:
+        return f"{self._data}/mail/{account_folder(account)}"
+
+
+def _finish(database: Database, done: Listed) -> None:
+    filling.mark(database, done)
+
+
+def _lane(account: AccountName) -> tuple[str, AccountName]:
+    """A lane of its own: reading mail does not wait for those who search in it."""
+    return ("search", account)

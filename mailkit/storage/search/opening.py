@@ -1,0 +1,80 @@
+"""``<account>/search.sqlite``, opened beside the index of mail."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from mailkit.errors import Unavailable
+from mailkit.storage.index.database import Database, is_damaged
+from mailkit.storage.safefile import Files, translated
+from mailkit.storage.search.schema import SPEED, TABLES, VERSION, key_of
+
+
+@contextmanager
+def opened(folder: str, files: Files) -> Iterator[Database]:
+    """
+    The index of words, with that of mail beside it as ``mail``; for a thread.
+
+    One that is damaged is removed, and made anew the next time.
+
+    :param folder: of the account.
+    :raises StorageFull: :raises StorageBroken:
+    """
+    path = f"{folder}/search.sqlite"
+    try:
+        database = _open(path, files)
+        try:
+            mail = f"file:{_quoted(folder)}/index.sqlite?mode=ro"
+            database.execute("ATTACH ? AS mail", (mail,))
+            database.connection.create_function("key_of", 1, key_of, deterministic=True)
+            yield database
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        if is_damaged(error):
+            remove(folder)
+        raise translated(error) from error
+    except OSError as error:
+        raise translated(error) from error
+
+
+def remove(folder: str) -> None:
+    """Throw the index of words away; whoever has it open reads on in the old one."""
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{folder}/search.sqlite{suffix}")
+
+
+def inode_of(folder: str) -> int:
+    """Which file the index of mail is: after a rebuild its MODSEQs begin anew."""
+    try:
+        return os.stat(f"{folder}/index.sqlite").st_ino
+    except FileNotFoundError as error:
+        raise Unavailable("the account has no index of mail") from error
+
+
+def _open(path: str, files: Files) -> Database:
+    database = Database.open(path, files, SPEED, is_uri=True)
+    try:
+        if database.version not in (0, VERSION):
+            database.close()
+            remove(os.path.dirname(path))
+            database = Database.open(path, files, SPEED, is_uri=True)
+        if database.version == 0:
+            with database.transaction(is_full=False):
+                if database.version == 0:  # nobody else was quicker
+                    for statement in TABLES:
+                        database.execute(statement)
+                    database.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _quoted(path: str) -> str:
+    """As SQLite reads paths in URIs."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
