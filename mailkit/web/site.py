@@ -21,13 +21,17 @@ from mailkit.formats.multipartform import FormReader, boundary_of
 from mailkit.formats.unsubscribe import Unsubscription, read_token
 from mailkit.model.preferences import DEFAULTS
 from mailkit.web.answers import Template
+from mailkit.web.cookies import Cookies
 from mailkit.web.headers import put_headers
+from mailkit.web.origin import Addresses
 from mailkit.web.receiving import LONGEST_BODY, Receiving
 from mailkit.web.rendering import Rendering
 from mailkit.web.serving import Serving
 from mailkit.web.statics import Statics
 from mailkit.web.upload import Uploading
+from mailkit.web.webmail.facts import SETTINGS, Facts
 from mailkit.web.webmail.house import WebmailHouse
+from mailkit.web.webmail.pages import SCRIPTS
 from mailkit.web.webmail.rooms import Route
 from mailkit.web.wellknown import PolicyPage
 from mailkit.web.words import Languages
@@ -220,6 +224,29 @@ class WebSite(Site):
         except HTTPException:
             return None
         return self._by_endpoint.get(endpoint)
+
+
+def make_webmail(
+    house: WebmailHouse,
+    rendering: Rendering,
+    languages: Languages,
+    addresses: Addresses,
+    cookies: Cookies,
+    https: Callable[[str], str],
+    random: Callable[[int], bytes],
+) -> Webmail:
+    """
+    What serves the webmail's pages.
+
+    :param https: what an address begins with where it is asked for by HTTP and should
+        be by TLS, by the host that was asked for; empty: there is no TLS.
+    :param random: that many octets nobody can guess.
+    """
+    facts = Facts(house.brand, SETTINGS, SCRIPTS, house.undone)
+    serving = Serving(
+        house, rendering, languages, addresses, cookies, facts, https, random
+    )
+    return Webmail(serving, house)
 
 
 def make_site(house: WebHouse) -> WebSite:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from attrs import define, frozen
 
 from mailkit.model.preferences import Preferences
 from mailkit.web.asking import Asked
 from mailkit.web.brand import Brand
+from mailkit.web.webmail.house import Undone
 from mailkit.web.webmail.people import colour_of, initials
 from mailkit.web.webmail.sidebar import make_sidebar
 from mailkit.web.words import Language
@@ -43,13 +43,6 @@ class Toast:
     """Where to be afterwards."""
 
 
-class Undone(Protocol):
-    """Knows what was done under a token."""
-
-    async def said(self, asked: Asked, token: str) -> str:
-        """In words, such as "2 archived"; empty: there is no way back any more."""
-
-
 @define(eq=False)
 class Facts:
     """Puts them together."""
@@ -57,7 +50,7 @@ class Facts:
     _brand: Brand
     _tabs: tuple[tuple[str, str], ...]
     _scripts: tuple[str, ...]
-    undone: Undone | None = None
+    _undone: Undone | None
 
     def plain(
         self,
@@ -105,8 +98,8 @@ class Facts:
         }
         facts["sidebar"] = await make_sidebar(asked)
         token = asked.query.text("done")
-        if token and self.undone is not None:
-            said = await self.undone.said(asked, token)
+        if token and self._undone is not None:
+            said = await self._undone(asked.name, token, asked.language.words)
             if said:
                 facts["toast"] = Toast(said, token, asked.path)
         return facts

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from mailkit.web.webmail import signing
+from mailkit.web.webmail import security, signing
 from mailkit.web.webmail.rooms import Room, Route
 
-ROOMS: tuple[Room, ...] = (signing.room,)
+ROOMS: tuple[Room, ...] = (
+    signing.room,
+    security.room,
+)
 
 
 SCRIPTS: tuple[str, ...] = ()
