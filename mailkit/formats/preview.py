@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from mailkit.formats import body, charset, htmltext, mime
-from mailkit.formats.fields import disposition, parameter
+from mailkit.formats.fields import parameter
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
+from mailkit.formats.readable import texts
 
 LENGTH = 200
 """Characters of the longest preview (RFC 8970 §3.3)."""
@@ -26,33 +27,20 @@ def preview(octets: bytes, root: mime.Part, limits: Limits = DEFAULT_LIMITS) -> 
     forwarded messages do not. Quoted lines are left out if anything is left.
     """
     marked: mime.Part | None = None
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
-        if part.is_multipart:
-            waiting.extend(reversed(part.parts))
-        elif part.type == b"text" and not _is_attachment(part, limits):
-            if part.subtype == b"html":
-                marked = marked or part
-            elif part.subtype == b"plain":
-                text = _text(octets, part, _PLAIN_SOURCE, limits)
-                if ">" in text:
-                    text = _condensed(_QUOTED_LINE.sub("", text)) or text
-                text = _condensed(text)
-                if text:
-                    return text
+    for part in texts(root, limits):
+        if part.subtype == b"html":
+            marked = marked or part
+        elif part.subtype == b"plain":
+            text = _text(octets, part, _PLAIN_SOURCE, limits)
+            if ">" in text:
+                text = _condensed(_QUOTED_LINE.sub("", text)) or text
+            text = _condensed(text)
+            if text:
+                return text
     if marked is None:
         return ""
     text = _text(octets, marked, limits.preview_source, limits)
     return _condensed(htmltext.words(text))
-
-
-def _is_attachment(part: mime.Part, limits: Limits) -> bool:
-    value = part.described.get(b"content-disposition")
-    if value is None:
-        return False
-    found = disposition(value, limits)
-    return found is not None and found.value == b"attachment"
 
 
 def _text(octets: bytes, part: mime.Part, most: int, limits: Limits) -> str:

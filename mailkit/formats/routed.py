@@ -11,8 +11,9 @@ import json
 from datetime import UTC, datetime
 
 from mailkit.formats import body, charset, date, encodedword, header, mime
-from mailkit.formats.fields import disposition, parameter
+from mailkit.formats.fields import parameter
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
+from mailkit.formats.readable import texts
 from mailkit.model.queueitem import QueueItem
 
 LOOKED_AT = 1024 * 1024
@@ -81,16 +82,11 @@ def _text(
 ) -> tuple[str, str, bool]:
     """The first text, plain if there is one, as in previews; its type; is it cut."""
     marked: mime.Part | None = None
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
-        if part.is_multipart:
-            waiting.extend(reversed(part.parts))
-        elif part.type == b"text" and not _is_attachment(part, limits):
-            if part.subtype == b"plain":
-                return _decoded(octets, part), "plain", _is_cut(octets, part, size)
-            if part.subtype == b"html":
-                marked = marked or part
+    for part in texts(root, limits):
+        if part.subtype == b"plain":
+            return _decoded(octets, part), "plain", _is_cut(octets, part, size)
+        if part.subtype == b"html":
+            marked = marked or part
     if marked is None:
         return "", "", False
     return _decoded(octets, marked), "html", _is_cut(octets, marked, size)
@@ -98,12 +94,6 @@ def _text(
 
 def _is_cut(octets: bytes, part: mime.Part, size: int) -> bool:
     return len(octets) < size and part.end >= len(octets)
-
-
-def _is_attachment(part: mime.Part, limits: Limits) -> bool:
-    value = part.described.get(b"content-disposition")
-    found = None if value is None else disposition(value, limits)
-    return found is not None and found.value == b"attachment"
 
 
 def _decoded(octets: bytes, part: mime.Part) -> str:
