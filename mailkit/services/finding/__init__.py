@@ -1,0 +1,1 @@
+"""Finding mail: what a person types, asked of the index."""
