@@ -68,7 +68,8 @@ _NOTE = f"""
 _CONVERSATIONS = (
     "CREATE INDEX message_date ON message (id >> 32, internal_date)",
     """
-    CREATE INDEX message_unjoined ON message (id) WHERE joined <> 1 AND thread_id <> ''
+    CREATE INDEX message_unjoined ON message (internal_date)
+        WHERE joined <> 1 AND thread_id <> ''
     """,
     """
     CREATE INDEX message_thread ON message (thread_id, internal_date) WHERE joined = 1

@@ -15,7 +15,15 @@ from twisted.logger import Logger
 from mailkit.errors import MailkitError
 from mailkit.interfaces.lanes import ILanes
 from mailkit.model.address import AccountName
-from mailkit.storage.maildir import behind, founding, reads, removal, tidying
+from mailkit.storage.index import joining
+from mailkit.storage.maildir import (
+    behind,
+    founding,
+    naming,
+    reads,
+    removal,
+    tidying,
+)
 from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.house import House
 from mailkit.storage.safefile import told_as_ours
@@ -182,7 +190,21 @@ class Chores:
         finally:
             self._rendering.discard(home)
 
+    async def _join(self, home: Home) -> None:
+        """Have messages join their conversations before anybody asks."""
+
+        def piece() -> bool:
+            if self._is_ended or not (home.is_open and home.is_there):
+                return False
+            with home.used() as index:
+                return joining.join_some(index, naming.thread_id, reads.A_WHILE)
+
+        while await self._lanes.run(home.account, piece):
+            pass
+
     async def _move(self, home: Home) -> None:
+        await self._join(home)
+
         def move() -> bool:
             if not (home.is_open and home.is_there):
                 return False

@@ -27,7 +27,7 @@ from mailkit.model.mailbox import (
 )
 from mailkit.model.uidset import NO_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
-from mailkit.storage.index import laying, reading
+from mailkit.storage.index import joining, laying, reading
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import SHIFT, UIDS, MailboxRow
 from mailkit.storage.index.weighing import first_part
@@ -200,6 +200,8 @@ def records(
     rest = NO_UIDS
     if want & (reading.RENDERED | Want.IDS):
         render_missing(home, index, row, uids)
+    if want & Want.IDS:
+        joining.join_those(index, row, uids, naming.thread_id)
     if want is Want.FLAGS:
         _, shared = home.arrays.get(row.id, (0, None))
         return flagcolumn.records(home.flags, index, row, uids, shared)

@@ -30,9 +30,11 @@ from mailkit.model.query import (
 from mailkit.model.uidset import UIDSet
 from mailkit.storage.index import reading
 from mailkit.storage.index.index import Index
+from mailkit.storage.index.joining import join_those
 from mailkit.storage.index.rows import BITS, MailboxRow
 from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.keywords import Keywords
+from mailkit.storage.maildir.naming import thread_id
 from mailkit.storage.maildir.reads import octets_of, render_missing
 from mailkit.storage.matching import Matcher
 
@@ -94,6 +96,7 @@ def _read(
         some = UIDSet.of(uids[start : start + PIECE])
         if in_header:
             render_missing(home, index, row, some)
+            join_those(index, row, some, thread_id)
         for record in reading.records(index, row, some, want):
             answer = matcher.by_facts(record)
             if answer is None:

@@ -23,6 +23,7 @@ def tidy(home: Home, index: Index) -> None:
     )
     for (mailbox,) in long:
         _prune(index, mailbox, most // 2)
+    _prune_departed(index, most)
     settle(home, index)
 
 
@@ -55,6 +56,19 @@ def _prune(index: Index, mailbox: int, keep: int) -> None:
             (mailbox, row[0]),
         )
         index.set_mailbox(mailbox, known_since=row[0])
+
+
+def _prune_departed(index: Index, most: int) -> None:
+    """The same for what departed from conversations."""
+    database = index.database
+    row = database.one(
+        "SELECT mod_seq FROM departed ORDER BY mod_seq DESC LIMIT 1 OFFSET ?", most
+    )
+    if row is None:
+        return
+    with database.transaction(is_full=False):
+        database.execute("DELETE FROM departed WHERE mod_seq <= ?", row)
+        database.execute("INSERT INTO departed VALUES (?, '')", row)
 
 
 def settle(home: Home, index: Index) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import blake2b
+from typing import Protocol
 
 from attrs import define, field
 
@@ -31,10 +31,18 @@ from mailkit.model.mailbox import (
     Want,
 )
 from mailkit.model.uidset import NO_UIDS, UIDSet
+from mailkit.model.verdict import Verdict
 from mailkit.storage.watch import Watch
 
 MOST_KEYWORDS = 1000
 """In one mailbox (STORE.md §1)."""
+
+
+class Threads(Protocol):
+    """The conversations of an account."""
+
+    def of(self, letter: Letter) -> str:
+        """The THREADID of a message."""
 
 
 @define(eq=False)
@@ -43,6 +51,10 @@ class Letter:
 
     octets: bytes = field(repr=False)
     email_id: str
+    _threads: Threads
+    came: int
+    """Seconds since 1970."""
+    verdict: Verdict | None = None
     _rendered: Rendered | None = field(init=False, default=None, repr=False)
 
     @property
@@ -53,8 +65,7 @@ class Letter:
 
     @property
     def thread_id(self) -> str:
-        root = self.rendered.thread_root or self.email_id.encode()
-        return "T" + blake2b(root, digest_size=12).hexdigest()
+        return self._threads.of(self)
 
 
 @define(eq=False)
@@ -149,6 +160,8 @@ class Folder:
     _journal: list[tuple[int, int]] = field(init=False, factory=list, repr=False)
     _gone: dict[int, int] = field(init=False, factory=dict, repr=False)
     _watches: list[Watch] = field(init=False, factory=list, repr=False)
+    departed: list[tuple[int, Letter]] = field(init=False, factory=list, repr=False)
+    """What went, and with which MODSEQ."""
 
     @property
     def uids(self) -> array[int]:
@@ -194,6 +207,7 @@ class Folder:
         for kept in gone:
             del self._messages[kept.uid]
             self._gone[kept.uid] = kept.arrived
+            self.departed.append((mod_seq, kept.letter))
             self._journal.append((mod_seq, kept.uid))
             self._count(kept, -1)
         self.highest_mod_seq = mod_seq

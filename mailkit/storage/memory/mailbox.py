@@ -24,6 +24,7 @@ from mailkit.model.mailbox import (
 )
 from mailkit.model.query import Query
 from mailkit.model.uidset import ALL_UIDS, NO_UIDS, UIDSet
+from mailkit.model.verdict import Verdict
 from mailkit.storage.content import OctetsContent, all_octets
 from mailkit.storage.matching import Matcher
 from mailkit.storage.memory.folder import Folder, Kept, Letter, first_part, records
@@ -41,7 +42,9 @@ class Box(Protocol):
 
     def now(self) -> int: ...
 
-    def new_letter(self, octets: bytes) -> Letter: ...
+    def new_letter(
+        self, octets: bytes, came: int, verdict: Verdict | None
+    ) -> Letter: ...
 
     async def check_room(self, octets: int) -> None:
         """:raises OverQuota: if so much more would be too much."""
@@ -86,13 +89,13 @@ class MemoryMailbox:
         if not messages:
             return []
         now = self._box.now()
+        dates = [
+            now if message.internal_date is None else int(message.internal_date)
+            for message in messages
+        ]
         letters = [
-            (
-                self._box.new_letter(text),
-                message.flags,
-                now if message.internal_date is None else int(message.internal_date),
-            )
-            for message, text in zip(messages, octets, strict=True)
+            (self._box.new_letter(text, date, one.verdict), one.flags, date)
+            for one, text, date in zip(messages, octets, dates, strict=True)
         ]
         uids = folder.put(letters, now, self._box.next_mod_seq())
         folder.tell()

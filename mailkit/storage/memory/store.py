@@ -34,8 +34,10 @@ from mailkit.model.mailbox import (
     MailboxStatus,
     SpecialUse,
 )
+from mailkit.model.verdict import Verdict
 from mailkit.storage import names
 from mailkit.storage.content import all_octets
+from mailkit.storage.memory.conversations import MemoryConversations, MemoryThreads
 from mailkit.storage.memory.folder import Folder, Letter
 from mailkit.storage.memory.mailbox import MemoryMailbox
 
@@ -62,6 +64,11 @@ class MemoryStore:
     now: Callable[[], float] = time.time
     _accounts: dict[AccountName, _Account] = field(init=False, factory=dict)
     _ids: count[int] = field(init=False, factory=lambda: count(1))
+    conversations: MemoryConversations = field(init=False)
+    """The same mail as people look at it."""
+
+    def __attrs_post_init__(self) -> None:
+        self.conversations = MemoryConversations(self._account)
 
     async def create_account(self, account: AccountName) -> None:
         self._account(account)
@@ -110,7 +117,9 @@ class MemoryStore:
             box = self._account(placement.account)
             key = placement.account, placement.head
             if key not in letters:
-                letters[key] = box.new_letter(placement.head + octets)
+                letters[key] = box.new_letter(
+                    placement.head + octets, box.now(), placement.verdict
+                )
             folder = box.folder_made(placement.mailbox)
             folder.check_keywords(placement.flags)
             now = box.now()
@@ -160,6 +169,9 @@ class _Account:
     _held: set[MailboxName] = field(init=False, factory=set)
     _mod_seq: int = field(init=False, default=0)
     _uid_validity: int = field(init=False, default=0)
+    threads: MemoryThreads = field(init=False, factory=MemoryThreads)
+    departed: list[tuple[int, Letter]] = field(init=False, factory=list, repr=False)
+    """What went with mailboxes that are no more, and with which MODSEQ."""
 
     def now(self) -> int:
         return int(self._store.now())
@@ -169,8 +181,22 @@ class _Account:
         self._mod_seq = max(self._mod_seq + 1, int(self._store.now() * 1_000_000))
         return self._mod_seq
 
-    def new_letter(self, octets: bytes) -> Letter:
-        return Letter(octets, self._store.new_id("M"))
+    @property
+    def mod_seq(self) -> int:
+        """The last one given."""
+        return self._mod_seq
+
+    @property
+    def folders(self) -> list[Folder]:
+        """All mailboxes, by name."""
+        return [self._folders[name] for name in sorted(self._folders)]
+
+    def new_letter(self, octets: bytes, came: int, verdict: Verdict | None) -> Letter:
+        letter = Letter(
+            octets, self._store.new_id("M"), self.threads, came, verdict=verdict
+        )
+        self.threads.waiting.append(letter)
+        return letter
 
     async def check_room(self, octets: int) -> None:
         quota = await self._store.quota_of(self.name)
@@ -203,6 +229,8 @@ class _Account:
         folder = self.folder(name)
         if folder.name == INBOX:
             raise CannotName(INBOX)
+        folder.drop(folder.everything(), self.next_mod_seq())
+        self.departed += folder.departed
         del self._folders[folder.name]
         self._end(folder)
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from twisted.trial.unittest import TestCase
 
+from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.storage import IMailStore
+from mailkit.storage.maildir.store import MaildirStore
+from mailkit.testing.contracts.conversations import ConversationsContract
 from mailkit.testing.contracts.mailbox import MailboxContract
 from mailkit.testing.contracts.mailstore import MailStoreContract
 from mailkit.testing.contracts.search import SearchContract
@@ -42,3 +45,14 @@ class MaildirSearchTests(SearchContract, TestCase):
 
     def make_store(self, quota: int = 0) -> IMailStore:
         return _make_store(self, quota)
+
+
+class MaildirConversationsTests(ConversationsContract, TestCase):
+    """How people look at it."""
+
+    def make_store(self, quota: int = 0) -> IMailStore:
+        return _make_store(self, quota)
+
+    def conversations(self) -> IConversations:
+        assert isinstance(self.store, MaildirStore)
+        return self.store.conversations

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from twisted.trial.unittest import TestCase
 
+from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.storage import IMailStore
 from mailkit.model.address import AccountName
 from mailkit.storage.memory.store import MemoryStore
+from mailkit.testing.contracts.conversations import ConversationsContract
 from mailkit.testing.contracts.mailbox import MailboxContract
 from mailkit.testing.contracts.mailstore import MailStoreContract
 from mailkit.testing.contracts.search import SearchContract
@@ -38,3 +40,14 @@ class MemorySearchTests(SearchContract, TestCase):
 
     def make_store(self, quota: int = 0) -> IMailStore:
         return make_store(quota)
+
+
+class MemoryConversationsTests(ConversationsContract, TestCase):
+    """How people look at it."""
+
+    def make_store(self, quota: int = 0) -> IMailStore:
+        return make_store(quota)
+
+    def conversations(self) -> IConversations:
+        assert isinstance(self.store, MemoryStore)
+        return self.store.conversations
