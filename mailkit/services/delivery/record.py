@@ -43,7 +43,7 @@ class Record:
             return "submission"
         return "lmtp" if "LMTP" in self._origin.protocol else "smtp"
 
-    def refused(self, path: Path, error: MailkitError) -> None:
+    def refused(self, path: Path | AccountName, error: MailkitError) -> None:
         """A recipient does not get it, now or ever."""
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         self._note(Step.REFUSED, str(path), "", reason)

@@ -202,6 +202,10 @@ class LocalTransaction:
             self._outcomes[path] = outcome = self._outcome(path, self._examined.header)
             if isinstance(outcome, Failed):
                 self._record.refused(path, outcome.error)
+                continue
+            for copy in self._copies_of(path):  # of an alias that others are behind
+                if copy.error is not None:
+                    self._record.refused(copy.account.name, copy.error)
         fates = self._outcomes.values()
         if self._is_split and not all(isinstance(fate, Failed) for fate in fates):
             self._let_wait()

@@ -421,6 +421,7 @@ def test_one_of_those_behind_an_alias_is_refused(way: Way) -> None:
     assert len(way.world.mailbox(ALICE)) == 1
     assert way.items == []
     assert way.world.teller.told == [(NoticeKind.FAILED, BOB)]
+    assert (Step.REFUSED, BOB, "BadMessage: no thanks") in way.steps()
 
 
 def test_one_of_those_behind_an_alias_is_full(way: Way) -> None:
