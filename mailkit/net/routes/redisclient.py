@@ -88,6 +88,18 @@ class RedisConnection:
         """As `mailkit.net.routes.redis.Connection`."""
         return await self._ask("publish", channel, value)
 
+    async def call(self, *words: bytes) -> object:
+        """Any command, and its reply. :raises Unavailable:"""
+        redis = self._redis
+        if self.is_lost:
+            raise Unreachable("the connection to Redis was lost")
+        try:
+            return await self._handler.execute_command(*words)
+        except redis.ResponseError as error:
+            raise Unavailable(f"Redis says: {error}") from error
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise Unheard(f"Redis hung up before it answered: {error}") from error
+
     async def close(self) -> None:
         """Hang up."""
         await self._factory.disconnect()

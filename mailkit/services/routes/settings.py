@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import and_, ge, gt, le, optional
 
 from mailkit.config.reader import WrongKeyError
@@ -350,8 +350,22 @@ def _redis(settings: RouteSettings) -> Target:
     assert settings.key is not None and settings.url is not None
     if not settings.key:
         raise WrongKeyError("key", "is empty")
+    return evolve(
+        read_redis(settings.url),
+        key=settings.key,
+        is_published=settings.command == "publish",
+        is_whole=bool(settings.whole),
+    )
+
+
+def read_redis(text: str) -> ToRedis:
+    """
+    Where Redis is, of an address; which key is for others to say.
+
+    :raises WrongKeyError: if it is none.
+    """
     try:
-        url = urlsplit(settings.url)
+        url = urlsplit(text)
         is_socket = url.scheme == "unix" and bool(url.path)
         is_host = url.scheme in ("redis", "rediss") and bool(url.hostname)
         number = url.path.strip("/") or "0"
@@ -372,9 +386,7 @@ def _redis(settings: RouteSettings) -> Target:
         username=unquote(url.username or ""),
         password=unquote(url.password or ""),
         is_tls=url.scheme == "rediss",
-        key=settings.key,
-        is_published=settings.command == "publish",
-        is_whole=bool(settings.whole),
+        key="",
     )
 
 
