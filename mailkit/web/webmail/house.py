@@ -14,6 +14,8 @@ from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.pictures import IOneClick
 from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.model.address import AccountName
+from mailkit.services.reading.acquaintances import Acquaintances
+from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading
 from mailkit.services.signin.accounts import OwnAccount
 from mailkit.services.signin.registration import Registration
@@ -54,6 +56,10 @@ class WebmailHouse:
     """How many messages of an account wait for their time to leave."""
     reading: Reading
     """Messages, opened and made safe to show."""
+    acquaintances: Acquaintances
+    """Whom people know."""
+    marking: Marking
+    """Marks what was opened as read."""
     one_click: IOneClick
     """Tells senders that somebody wants no more of something."""
     undone: Undone | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from mailkit.web.webmail import security, signing
+from mailkit.web.webmail import conversation, documents, security, signing
 from mailkit.web.webmail.rooms import Room, Route
 
 ROOMS: tuple[Room, ...] = (
     signing.room,
     security.room,
+    conversation.room,
+    documents.room,
 )
 
 

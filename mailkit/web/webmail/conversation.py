@@ -1,0 +1,373 @@
+"""One conversation: its messages, oldest first, and what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode
+
+from attrs import frozen
+
+from mailkit.errors import (
+    MailkitError,
+    Malformed,
+    NoSuchMailbox,
+    NoSuchMessage,
+    NotAllowed,
+    Refused,
+    Unavailable,
+)
+from mailkit.formats.plainhtml import render
+from mailkit.model.conversation import InMailbox, Person, Summary
+from mailkit.model.label import Label, is_label, unnamed
+from mailkit.model.mailbox import MailboxEntry, SpecialUse
+from mailkit.model.preferences import MarkRead
+from mailkit.services.reading.authenticity import judge
+from mailkit.web.answers import Answer
+from mailkit.web.asking import Asked
+from mailkit.web.rendering import trusted_html
+from mailkit.web.webmail.boxes import Box, find
+from mailkit.web.webmail.facts import CURRENT
+from mailkit.web.webmail.messageview import MessageView, Views
+from mailkit.web.webmail.people import shown
+from mailkit.web.webmail.rooms import Room
+
+room = Room()
+
+MOST_OPEN = 20
+"""Messages that are shown whole at once; those before the first unread are folded."""
+
+MOST_READY = 8
+"""Read messages that can be unfolded without asking the server again."""
+
+MOST_ROWS = 60
+"""Messages of a long conversation that have a line; earlier ones are one line."""
+
+_HIDDEN = frozenset((SpecialUse.TRASH, SpecialUse.JUNK))
+
+
+@frozen
+class Chip:
+    """A label, or a mailbox, that the conversation has."""
+
+    text: str
+    colour: int
+
+
+@frozen
+class Known:
+    """How many messages were exchanged with somebody, and since which year."""
+
+    messages: int
+    since: str
+
+
+@room.get("/mail/<box>/c/<cid>")
+async def conversation(asked: Asked, box: str, cid: str) -> Answer:
+    """A conversation of a mailbox of ours."""
+    return await _conversation(asked, box, cid)
+
+
+@room.get("/mail/label/<slug>/c/<cid>")
+async def of_label(asked: Asked, slug: str, cid: str) -> Answer:
+    """A conversation with a label."""
+    return await _conversation(asked, f"label/{slug}", cid)
+
+
+@room.get("/mail/folder/<path:name>/c/<cid>")
+async def of_folder(asked: Asked, name: str, cid: str) -> Answer:
+    """A conversation of a folder that the person has made."""
+    return await _conversation(asked, f"folder/{name}", cid)
+
+
+@room.get("/mail/<box>/c/<cid>/print")
+async def print_page(asked: Asked, box: str, cid: str) -> Answer:
+    """All of a conversation, for paper."""
+    return await _print(asked, box, cid)
+
+
+@room.get("/mail/label/<slug>/c/<cid>/print")
+async def print_of_label(asked: Asked, slug: str, cid: str) -> Answer:
+    """The same of one with a label."""
+    return await _print(asked, f"label/{slug}", cid)
+
+
+@room.get("/mail/folder/<path:name>/c/<cid>/print")
+async def print_of_folder(asked: Asked, name: str, cid: str) -> Answer:
+    """The same of one in a folder."""
+    return await _print(asked, f"folder/{name}", cid)
+
+
+@room.post("/m/<mid>/pictures", action="act")
+async def load_pictures(asked: Asked, mid: str) -> Answer:
+    """Show pictures of other servers: this time, or (``always``) of this sender."""
+    back = back_of(asked.form.text("back"))
+    summary = await _summary(asked, mid)
+    if asked.form.text("always") == "1":
+        acquaintances = asked.house.acquaintances
+        verdict = judge(
+            summary,
+            await acquaintances.domains(asked.name),
+            await acquaintances.addresses(asked.name),
+        )
+        # A name that anybody can write is no reason to trust.
+        if not verdict.may_be_trusted:
+            raise NotAllowed("this sender could not be verified")
+        await asked.house.personal.trust(asked.name, verdict.address)
+    return asked.redirect(f"{back}?{urlencode({'m': mid, 'pictures': mid})}#m-{mid}")
+
+
+@room.post("/m/<mid>/unsubscribe", action="act")
+async def unsubscribe(asked: Asked, mid: str) -> Answer:
+    """Leave a list by one click, which our server sends (RFC 8058 §3.1)."""
+    back = back_of(asked.form.text("back"))
+    message = await asked.house.reading.open(asked.name, mid)
+    if not message.leaving.one_click:
+        raise Refused("the message offers no such way")
+    said = "yes"
+    try:
+        await asked.house.one_click.unsubscribe(message.leaving.one_click)
+    except (Refused, Unavailable):  # the page offers the sender's own
+        said = "no"
+    return asked.redirect(f"{back}?{urlencode({'m': mid, 'left': said})}#m-{mid}")
+
+
+def back_of(path: str) -> str:
+    """
+    Where a form of ours leads back to.
+
+    :raises Malformed: for an address that is none of a conversation.
+    """
+    if not path.startswith("/mail/") or "//" in path or "\\" in path or "?" in path:
+        raise Malformed("an address to go back to")
+    return path
+
+
+async def _summary(asked: Asked, mid: str) -> Summary:
+    found = await asked.house.conversations.message(asked.name, mid)
+    if found is None:
+        raise NoSuchMessage(mid)
+    return found
+
+
+async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
+    house, name = asked.house, asked.name
+    entries = await house.store.mailboxes(name)
+    labels = await house.personal.labels(name)
+    box = find(slug, entries, labels)
+    summaries = await _messages(asked, box, entries, cid)
+    here = f"{box.href}/c/{quote(cid)}"
+    own = frozenset(one.lower() for one in await house.acquaintances.addresses(name))
+    views = Views(
+        asked,
+        here,
+        own,
+        await house.acquaintances.domains(name),
+        frozenset(asked.query.all("pictures")),
+        frozenset(asked.query.all("dark")),
+    )
+    rows = [views.head(one) for one in summaries]
+    wanted = asked.query.text("m")
+    begin = _begin(rows, wanted)
+    earlier = 0
+    if asked.query.text("all") != "1":
+        earlier = max(0, min(begin, len(rows) - MOST_ROWS))
+    await _open(asked, views, rows, begin, wanted)
+    rows[begin].is_focused = begin > 0 or bool(wanted)
+    await _mark_read(asked, box, summaries)
+    newer, older = await house.conversations.neighbours(name, box.view, cid)
+    judged = _judged(rows)
+    facts = {
+        CURRENT: box.slug,
+        "box": box,
+        "box_name": asked.say(box.name) if box.is_ours else box.name,
+        "cid": cid,
+        "here": here,
+        "subject": _subject(summaries) or asked.say("(no subject)"),
+        "rows": rows[earlier:],
+        "earlier": earlier,
+        "total": len(rows),
+        "newer": f"{box.href}/c/{quote(newer)}" if newer else "",
+        "older": f"{box.href}/c/{quote(older)}" if older else "",
+        "chips": _chips(asked, summaries, entries, labels),
+        "judged": judged,
+        "known": await _known(asked, judged),
+        "people": _people(summaries, own),
+        "files": [file for row in rows for file in row.files],
+        "last": _last(rows),
+        "left": asked.query.text("left"),
+        "is_flagged": any(one.is_flagged for one in summaries),
+        "marks_late": asked.preferences.mark_read is MarkRead.AFTER_2_S,
+    }
+    return asked.page("conversation.html", facts)
+
+
+async def _print(asked: Asked, slug: str, cid: str) -> Answer:
+    house, name = asked.house, asked.name
+    entries = await house.store.mailboxes(name)
+    box = find(slug, entries, await house.personal.labels(name))
+    summaries = await _messages(asked, box, entries, cid)
+    own = frozenset(one.lower() for one in await house.acquaintances.addresses(name))
+    views = Views(asked, "", own, frozenset())
+    rows = []
+    for one in summaries[-MOST_PRINTED:]:
+        row = views.head(one)
+        try:
+            message = await house.reading.open_known(name, one)
+            text = await house.reading.plain(message)
+            row.texts = [trusted_html(render(text).html)]
+        except MailkitError as error:
+            row.error = str(error)
+        rows.append(row)
+    facts = {
+        "subject": _subject(summaries) or asked.say("(no subject)"),
+        "rows": rows,
+        "left_out": len(summaries) - len(rows),
+    }
+    return asked.page("print.html", facts)
+
+
+MOST_PRINTED = 100
+"""Messages that are printed at once: the newest."""
+
+
+async def _messages(
+    asked: Asked, box: Box, entries: Sequence[MailboxEntry], cid: str
+) -> list[Summary]:
+    """Those of a conversation that are shown: not what lies in Trash or Junk only."""
+    found = await asked.house.conversations.conversation(asked.name, cid)
+    viewed = box.view.name if isinstance(box.view, InMailbox) else None
+    hidden = {
+        entry.name
+        for entry in entries
+        if entry.special_use in _HIDDEN and entry.name != viewed
+    }
+    kept = [
+        one for one in found if any(place.mailbox not in hidden for place in one.places)
+    ]
+    if not kept and not found:
+        raise NoSuchMessage(cid)
+    # What was just thrown away is still shown where somebody comes back to it.
+    return kept or list(found)
+
+
+def _begin(rows: Sequence[MessageView], wanted: str) -> int:
+    """Where reading begins: what was asked for, the first unread, or the last."""
+    for n, row in enumerate(rows):
+        if row.mid == wanted:
+            return n
+    for n, row in enumerate(rows):
+        if row.summary.is_unread and not row.summary.is_draft:
+            return n
+    letters = [n for n, row in enumerate(rows) if not row.summary.is_draft]
+    return letters[-1] if letters else len(rows) - 1
+
+
+async def _open(
+    asked: Asked, views: Views, rows: Sequence[MessageView], begin: int, wanted: str
+) -> None:
+    """Unfold what is unread, and have the latest of the others at hand."""
+    opened = 0
+    ready = set(range(max(0, len(rows) - MOST_READY), len(rows)))
+    for n, row in enumerate(rows):
+        unfolds = n == begin or (row.summary.is_unread and not wanted)
+        if row.summary.is_draft or not (unfolds or n in ready):
+            continue
+        if opened >= MOST_OPEN and n != begin:
+            continue
+        opened += 1
+        row.is_open = unfolds
+        try:
+            message = await asked.house.reading.open_known(asked.name, row.summary)
+            await views.load(row, message)
+        except (NoSuchMessage, NoSuchMailbox):
+            row.error = asked.say("This message is not there any more.")
+        except Unavailable:
+            row.error = asked.say("This message cannot be read just now. Try again.")
+        row.is_loaded = True
+
+
+async def _mark_read(asked: Asked, box: Box, summaries: Sequence[Summary]) -> None:
+    """The one thing that a GET changes: a person opens it now, and wants it so."""
+    if not asked.is_navigation or asked.method != "GET":
+        return
+    if asked.preferences.mark_read is not MarkRead.AT_ONCE:
+        return
+    unread = [one for one in summaries if one.is_unread]
+    if not unread:
+        return
+    await asked.house.marking.read(asked.name, unread)
+    if box.slug not in ("spam", "trash"):
+        await asked.house.acquaintances.note_read(asked.name, unread)
+
+
+def _subject(summaries: Sequence[Summary]) -> str:
+    return next((one.subject for one in summaries if one.subject.strip()), "")
+
+
+def _judged(rows: Sequence[MessageView]) -> MessageView | None:
+    """The newest message of somebody else, which the rail is about."""
+    for row in reversed(rows):
+        if row.authenticity is not None and not row.is_mine:
+            return row
+    return None
+
+
+async def _known(asked: Asked, judged: MessageView | None) -> Known | None:
+    """How long the person has known them."""
+    if judged is None or judged.authenticity is None:
+        return None
+    address = judged.authenticity.address
+    found = await asked.house.acquaintances.known(asked.name, address)
+    if found is None:
+        return Known(0, "")
+    # What is being read for the first time is counted, and says nothing.
+    number = found.sent + found.received
+    return Known(0 if number < 2 else number, asked.dates.iso(found.first)[:4])
+
+
+def _last(rows: Sequence[MessageView]) -> MessageView:
+    letters = [row for row in rows if not row.summary.is_draft]
+    return letters[-1] if letters else rows[-1]
+
+
+def _people(summaries: Sequence[Summary], own: frozenset[str]) -> list[Person]:
+    """Who takes part, each once, at most a dozen."""
+    found: dict[str, Person] = {}
+    for one in summaries:
+        for person in (*one.from_, *one.to[:20], *one.cc[:20]):
+            key = person.address.lower()
+            if key and key not in own and len(found) < 12:
+                found.setdefault(key, Person(shown(person), person.address))
+    return list(found.values())
+
+
+def _chips(
+    asked: Asked,
+    summaries: Sequence[Summary],
+    entries: Sequence[MailboxEntry],
+    labels: Sequence[Label],
+) -> list[Chip]:
+    keywords = {one.lower() for summary in summaries for one in summary.keywords}
+    found = [
+        Chip(one.name, one.colour) for one in labels if one.keyword.lower() in keywords
+    ]
+    named = {one.keyword.lower() for one in labels}
+    for keyword in sorted({k for s in summaries for k in s.keywords if is_label(k)}):
+        if keyword.lower() not in named:
+            found.append(Chip(unnamed(keyword).name, 6))
+    names = sorted({place.mailbox for one in summaries for place in one.places})
+    uses = {entry.name: entry.special_use for entry in entries}
+    for name in names:
+        use = uses.get(name)
+        word = _PLACES.get(use) if use else ("Inbox" if name == "INBOX" else name)
+        if word:
+            found.append(Chip(asked.say(word), 6))
+    return found
+
+
+_PLACES = {
+    SpecialUse.ARCHIVE: "Archive",
+    SpecialUse.JUNK: "Spam",
+    SpecialUse.TRASH: "Trash",
+}
+"""Mailboxes that are worth a word above a conversation: not Sent and Drafts."""
