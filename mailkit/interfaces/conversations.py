@@ -13,6 +13,7 @@ from mailkit.model.conversation import (
     Cursor,
     Page,
     Place,
+    Row,
     Summary,
     View,
 )
@@ -77,6 +78,16 @@ class IConversations(Interface):
         What lies at places, in their order; what is not there is left out.
 
         Each summary has that one place and its flags.
+        """
+
+    async def rows(
+        account: AccountName, places: Sequence[Place], *, grouped: bool = True
+    ) -> Sequence[Row]:
+        """
+        A line of a list for each place, in their order; what is not there is left out.
+
+        As of `Everything`: of a conversation whose message here is in Trash or Junk,
+        what lies elsewhere is shown beside it, or else this message alone.
         """
 
     async def places(

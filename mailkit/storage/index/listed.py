@@ -68,6 +68,23 @@ def page(
     )
 
 
+def rows(
+    index: Index,
+    names: Names,
+    scope: Scope,
+    keys: Sequence[int],
+    *,
+    is_grouped: bool,
+) -> list[Row]:
+    """A row for each of some messages, in their order, as a page would have it."""
+    group = "thread_id" if is_grouped else "email_id"
+    sql = f"SELECT internal_date, id, {group} FROM message WHERE id IN "
+    found = index.database.execute(f"{sql} ({','.join(map(str, keys))})")
+    seen = {one.key: one for one in map(Seen._make, found)}
+    shown = [seen[key] for key in keys if key in seen]
+    return list(_rows(index, names, scope, shown, is_grouped=is_grouped))
+
+
 def _before(
     heads: Heads, after: Cursor | None, most: int
 ) -> tuple[Cursor | None, bool]:

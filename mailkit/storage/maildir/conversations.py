@@ -17,11 +17,13 @@ from mailkit.model.conversation import (
     ConversationChange,
     Counts,
     Cursor,
+    Everything,
     Flagged,
     InMailbox,
     Labelled,
     Page,
     Place,
+    Row,
     Summary,
     View,
 )
@@ -132,15 +134,24 @@ class MaildirConversations:
     ) -> Sequence[Summary]:
         def look(home: Home, index: Index) -> Sequence[Summary]:
             rows = index.mailboxes()
-            by_name = {name_of(row.folder): row for row in rows}
-            keys = [
-                by_name[place.mailbox].key(place.uid)
-                for place in places
-                if place.mailbox in by_name
-            ]
+            keys = _keys_of(rows, places)
             _render(home, index, keys)
             found = summaries(index, _names(rows), keys)
             return [found[key] for key in keys if key in found]
+
+        return await self._ask(account, look)
+
+    async def rows(
+        self, account: AccountName, places: Sequence[Place], *, grouped: bool = True
+    ) -> Sequence[Row]:
+        def look(home: Home, index: Index) -> Sequence[Row]:
+            mailboxes = index.mailboxes()
+            keys = _keys_of(mailboxes, places)
+            _render(home, index, keys)
+            with index.database.reading():
+                scope = _scope(home, mailboxes, Everything())
+                names = _names(mailboxes)
+                return listed.rows(index, names, scope, keys, is_grouped=grouped)
 
         return await self._ask(account, look)
 
@@ -253,6 +264,15 @@ def _scope(home: Home, rows: Sequence[MailboxRow], view: View) -> Scope:
         case _:
             mark = ""
     return Scope(mailboxes, left_out, mark)
+
+
+def _keys_of(rows: Sequence[MailboxRow], places: Sequence[Place]) -> list[int]:
+    by_name = {name_of(row.folder): row for row in rows}
+    return [
+        by_name[place.mailbox].key(place.uid)
+        for place in places
+        if place.mailbox in by_name
+    ]
 
 
 def _key_of(rows: Sequence[MailboxRow], place: Place | None) -> int:

@@ -197,6 +197,18 @@ class MemoryConversations:
         found = {one.place: one for one in _all(self._account(account).folders)}
         return [_summary(found[place]) for place in places if place in found]
 
+    async def rows(
+        self, account: AccountName, places: Sequence[Place], *, grouped: bool = True
+    ) -> Sequence[Row]:
+        box = self._account(account)
+        found = {one.place: one for one in _all(box.folders)}
+        beside = _beside(box, Everything())
+        return [
+            _row(found[place], beside, grouped=grouped)
+            for place in places
+            if place in found
+        ]
+
     async def places(
         self,
         account: AccountName,
@@ -305,7 +317,7 @@ def _row(one: _Found, beside: Sequence[_Found], *, grouped: bool) -> Row:
     newest = _summary(one)
     group = [one]
     if grouped:
-        group = [other for other in beside if other.group == one.group]
+        group = [other for other in beside if other.group == one.group] or [one]
     flags: Flags = frozenset().union(*(other.kept.flags for other in group))
     people: dict[str, Person] = {}
     for other in group:

@@ -100,6 +100,22 @@ class ConversationsContract(StoreCase):
                 found.setdefault(record.thread_id, set()).add(name)
         return {min(names, key=int): names for names in found.values()}
 
+    # --- rows of places ---
+
+    @coroutine
+    async def test_places_have_rows_as_pages_have_them(self) -> None:
+        await self.put(INBOX, at(0, letter(1)), at(1, letter(9, "Other"), "\\Seen"))
+        await self.put(SENT, at(2, letter(2, "Re: Lunch", references="<1@a>")))
+        await self.put(TRASH, at(3, letter(8, "Gone")))
+        places = [Place(TRASH, 1), Place(INBOX, 2), Place(INBOX, 1), Place(INBOX, 7)]
+        rows = await self.conversations().rows(ALICE, places)
+        assert [row.newest.message_id for row in rows] == ["<8@a>", "<9@a>", "<1@a>"]
+        assert [row.messages for row in rows] == [1, 1, 2]
+        assert [row.unread for row in rows] == [1, 0, 2]
+        rows = await self.conversations().rows(ALICE, places, grouped=False)
+        assert [row.messages for row in rows] == [1, 1, 1]
+        assert list(await self.conversations().rows(ALICE, [])) == []
+
     # --- who answers whom ---
 
     @coroutine
