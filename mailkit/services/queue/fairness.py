@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from mailkit.interfaces.queue import NextHost
 from mailkit.model.queueitem import NextHop
+from mailkit.model.tlspolicy import TLSPolicy
 from mailkit.services.queue.remembered import Remembered
 from mailkit.services.queue.settings import QueueSettings
 
@@ -112,6 +113,8 @@ class Concurrency:
     _settings: QueueSettings = field(factory=QueueSettings)
     _windows: Remembered[NextHop, Window] = field(init=False)
     _hosts: Remembered[tuple[str, int], Host] = field(init=False)
+    _unmet: Remembered[tuple[str, int, TLSPolicy], Host] = field(init=False)
+    """Hosts that did not show what some domains demand; their windows are not used."""
     _fast: dict[Carry, None] = field(init=False, factory=dict)
     """Those that count, oldest first."""
     _slow: int = field(init=False, default=0)
@@ -120,6 +123,7 @@ class Concurrency:
     def __attrs_post_init__(self) -> None:
         self._windows = Remembered(_REMEMBERED)
         self._hosts = Remembered(_REMEMBERED)
+        self._unmet = Remembered(_REMEMBERED)
 
     @property
     def running(self) -> int:
@@ -166,6 +170,17 @@ class Concurrency:
             known = Host(Window(self._settings.per_host))
             self._hosts.put(key, known)
         return known
+
+    def alone(self, host: NextHost) -> Host | None:
+        """What is remembered of an address that is not to be asked now."""
+        if host.policy.is_barred:
+            return None  # which says so without asking
+        now = self._clock.seconds()
+        unmet = self._unmet.get(_demand(host))
+        for known in (self.host(host), unmet):
+            if known is not None and known.alone_until > now:
+                return known
+        return None
 
     def may_begin(self, hop: NextHop) -> bool:
         """Whether one more message for a domain may be on its way."""
@@ -243,6 +258,24 @@ class Concurrency:
             if carry.began > carry.host.missed:
                 self._leave_alone(carry.host, now, words, status)
 
+    def unmet(self, host: NextHost, words: str, status: str) -> None:
+        """
+        A host did not show what a domain demands of it.
+
+        Others may be content with it: who publishes a demand keeps nobody else's mail.
+        """
+        known = self._unmet.get(_demand(host))
+        if known is None:
+            known = Host(Window(self._settings.per_host))
+            self._unmet.put(_demand(host), known)
+        now = self._clock.seconds()
+        if known.alone_until <= now:
+            self._leave_alone(known, now, words, status)
+
+    def met(self, host: NextHost) -> None:
+        """It did show it."""
+        self._unmet.pop(_demand(host))
+
     def failed(self, carry: Carry) -> None:
         """Nobody could reach any host of a domain."""
         carry.window.shrink(carry.began, self._clock.seconds())
@@ -266,3 +299,7 @@ class Concurrency:
             carry.is_slow = True
             self._slow += 1
             del self._fast[carry]
+
+
+def _demand(host: NextHost) -> tuple[str, int, TLSPolicy]:
+    return host.address, host.port, host.policy

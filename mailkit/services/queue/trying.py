@@ -54,6 +54,9 @@ T = TypeVar("T")
 AGAIN = 5.0
 """Seconds until it is tried again to record what cannot be recorded now."""
 
+UNMET = "4.7.5"
+"""The status of a host that does not show what is demanded of TLS (RFC 3463 §3.8)."""
+
 TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
 ALARMED_AGAIN = 3600.0
 """Seconds until administrators are told once more that mail is held."""
@@ -194,19 +197,21 @@ class Trying:
         for host in hosts:
             if item.tls_optional:
                 host = evolve(host, policy=host.policy.of_ours())
-            known = concurrency.host(host)
             address = place(host)
-            now = house.clock.seconds()
-            if known.alone_until > now and not await self._is_asked_for(item, known):
-                ago = f"{now - known.missed:.0f} s ago, not asked again"
-                error = Unreachable(f"{known.words} ({ago})", known.status)
+            known = concurrency.alone(host)
+            if known is not None and not await self._is_asked_for(item, known):
+                ago = f"{house.clock.seconds() - known.missed:.0f} s ago"
+                words = f"{known.words} ({ago}, not asked again)"
+                error = Unreachable(words, known.status)
                 missed.append(failed(error, host.name, address))
                 continue
-            concurrency.move(carry, known)
+            concurrency.move(carry, concurrency.host(host))
             try:
                 done = await house.relay.carry(host, item, content)
             except Unreachable as reason:
-                if not host.policy.is_barred:
+                if reason.status == UNMET:
+                    concurrency.unmet(host, str(reason), reason.status)
+                else:
                     concurrency.missed(carry, str(reason), reason.status)
                 missed.append(failed(reason, host.name, address))
                 continue
@@ -216,6 +221,7 @@ class Trying:
                 continue
             except Unavailable as reason:  # ours: the disk, too much at once
                 return failed(reason)
+            concurrency.met(host)
             self._note_missed(item, missed)
             return carried(done, host.name, address, is_final=host.is_lmtp)
         tried = refused or missed[-1]
