@@ -17,9 +17,11 @@ from mailkit.app.sending import make_alarms, make_sending_limits
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused, Unavailable
 from mailkit.factories import SERVICES, Services
+from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.delivery import IFiling
 from mailkit.interfaces.events import IEvents
+from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.sendingcounts import ISendingCounts
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore
@@ -44,12 +46,15 @@ from mailkit.services.sessions import Sessions
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.events import Events
 from mailkit.storage.keyfolder import KeyFolder
+from mailkit.storage.maildir.conversations import MaildirConversations
+from mailkit.storage.maildir.personal import MaildirPersonal
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.queue.store import QueueStore
 from mailkit.storage.sendingcounts import SendingCounts
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
 from mailkit.storage.suppression import SuppressionList
+from mailkit.storage.websessions import WebSessions
 
 
 @define(eq=False)
@@ -65,6 +70,9 @@ class House:
     directory: SQLiteDirectory
     allowance: Allowance
     store: IMailStore
+    conversations: IConversations
+    personal: IPersonal
+    web_sessions: WebSessions
     spool: Spool
     events: IEvents
     queue: QueueStore
@@ -79,6 +87,8 @@ class House:
     """``None``: mail goes to our own people only."""
     secret: bytes = field(repr=False)
     """What addresses and tokens of ours are signed with."""
+    services: Services | None = field(default=None, init=False)
+    """What the servers of mail share; set by `make_builds`, anew with each reload."""
     sending_limits: SendingLimits | None = field(default=None, init=False)
     """How much our people may send; set once there are services."""
     _starting: Deferred[None] = field(factory=lambda: succeed(None), init=False)
@@ -133,6 +143,8 @@ class House:
             await self.way_out.close()
         self.sessions.close()
         self.routing.close()
+        await self.web_sessions.close()
+        await self.personal.close()
         await self.store.close()
         await self.events.close()
         await self.queue.close()
@@ -171,6 +183,7 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         outbound=None if house.way_out is None else house.way_out.outbound,
         sending_limit=house.sending_limits,
     )
+    house.services = services
     if house.way_out is not None:
         # Notices of our own to addresses of bulk mail come back, too.
         in_front = house.way_out.outbound.in_front
@@ -275,6 +288,7 @@ def open_house(
         )
         way_out = open_way_out(settings, rooms)
         filing = NotingFiling(filing, way_out.returning.reports)
+    store = MaildirStore(data, lanes, board, reactor, allowance.of)
     return House(
         reactor=reactor,
         metrics=metrics,
@@ -282,7 +296,10 @@ def open_house(
         board=board,
         directory=directory,
         allowance=allowance,
-        store=MaildirStore(data, lanes, board, reactor, allowance.of),
+        store=store,
+        conversations=MaildirConversations(lanes, store.home),
+        personal=MaildirPersonal(store, lanes, data),
+        web_sessions=WebSessions(data / "web.sqlite", lanes),
         spool=spool,
         events=events,
         queue=queue,

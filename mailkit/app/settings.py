@@ -9,13 +9,16 @@ from typing import Any, Literal
 
 import attrs
 from attrs import field, frozen
-from attrs.validators import ge, gt, le
+from attrs.validators import ge, gt, le, max_len
 
 from mailkit.config.reader import Network, WrongKeyError
 from mailkit.config.units import (
+    DAY,
+    HOUR,
     KIB,
     MB,
     MIB,
+    MINUTE,
     Octets,
     Seconds,
 )
@@ -28,9 +31,16 @@ from mailkit.services.authsettings import AuthSettings
 from mailkit.services.doctor.settings import DoctorSettings
 from mailkit.services.notices.settings import NoticeSettings
 from mailkit.services.queue.settings import QueueSettings, RetrySettings
-from mailkit.services.routes.settings import RouteSettings, check_names
+from mailkit.services.routes.settings import RouteSettings, check_names, read_redis
 from mailkit.services.sendinglimits import SendingSettings
 from mailkit.services.smtp.settings import SMTPSettings
+from mailkit.web.brand import (
+    DARK_ON,
+    DARK_PAPER,
+    LIGHT_ON,
+    LIGHT_PAPER,
+    check_accent,
+)
 
 _SAFE = Patience()
 
@@ -52,6 +62,19 @@ def _is_origin(instance: Any, field: attrs.Attribute[str], value: str) -> None:
         raise ValueError(
             f'expects an origin such as "https://mail.example.org", not "{value}"'
         )
+
+
+def _is_redis(instance: Any, field: attrs.Attribute[str], value: str) -> None:
+    if value:
+        read_redis(value)
+
+
+def _is_accent(instance: Any, field: attrs.Attribute[str], value: str) -> None:
+    check_accent(value, LIGHT_PAPER, LIGHT_ON)
+
+
+def _is_accent_dark(instance: Any, field: attrs.Attribute[str], value: str) -> None:
+    check_accent(value, DARK_PAPER, DARK_ON)
 
 
 @frozen
@@ -251,6 +274,39 @@ class WebSettings:
     """Where people find them, such as `https://mail.example.org`; empty: the Host
     header, if it is ours."""
 
+    sessions: str = field(default="", validator=_is_redis)
+    """Where it is kept who is signed in: `"redis://[[user]:password@]host[:port]/0"`
+    for several machines that serve one site; empty: in `web.sqlite` below `data`."""
+
+    session_idle: Seconds = field(default=12 * HOUR, validator=gt(0))
+    """How long a browser stays signed in that is not used."""
+
+    session_longest: Seconds = field(default=30 * DAY, validator=gt(0))
+    """How long a browser stays signed in at all."""
+
+    session_public: Seconds = field(default=30 * MINUTE, validator=gt(0))
+    """How long a browser stays signed in that is not used, on a public computer."""
+
+    insecure_cookie: bool = False
+    """For developers whose browser takes no `Secure` cookie from a loopback address:
+    leaves that word out. Whoever is on the way can then read people's mail."""
+
+    time_zone: str = ""
+    """Of people who have chosen none: a name such as `Europe/Oslo`; empty: UTC."""
+
+    name: str = field(default="mailkit", validator=max_len(40))
+    """What the pages call themselves."""
+
+    accent: str = field(default="", validator=_is_accent)
+    """The colour of links and buttons on light paper, `"#rrggbb"`; empty: ours.
+    Refused if people with weak eyes could not read it (contrast 4.5)."""
+
+    accent_dark: str = field(default="", validator=_is_accent_dark)
+    """The same on dark paper."""
+
+    login_text: str = field(default="", validator=max_len(500))
+    """What stands below the form to sign in; empty: whom to ask."""
+
     mta_sts: Literal["enforce", "testing", "none"] = "enforce"
     """What `https://mta-sts.DOMAIN/.well-known/mta-sts.txt` asks of other servers
     (RFC 8461). While our certificate is one that we made ourselves, which others cannot
@@ -285,8 +341,15 @@ class AccountSettings:
     """Octets of mail an account may have; 0: without limit."""
 
     registration: Literal["closed", "invite", "open"] = "closed"
-    """Whether people may make accounts in the webmail. Not used by this version
-    yet."""
+    """Whether people may make accounts in the webmail: anybody, whoever has a link of
+    `mailkit account invite`, or nobody."""
+
+    aliases: int = field(default=0, validator=[ge(0), le(100)])
+    """Other addresses that people may give themselves in the webmail."""
+
+    link_lasts: Seconds = field(default=7 * DAY, validator=gt(0))
+    """How long links of `mailkit account link` and `mailkit account invite` are
+    good."""
 
 
 @frozen

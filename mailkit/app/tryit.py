@@ -62,6 +62,7 @@ mailkit serves {domain} from {folder} (Ctrl-C ends it)
   alice@{domain}  password {alice}  (administrator)
   bob@{domain}    password {bob}
 
+  web      http://localhost:{http}/ (or https://localhost:{https}/)
   send     127.0.0.1, submission {submission} (STARTTLS), {submissions} (TLS)
   read     127.0.0.1, imap {imap} (STARTTLS), {imaps} (TLS), pop3 {pop3}, {pop3s}
   hand in  127.0.0.1, smtp {smtp}, lmtp {lmtp}: as other servers do

@@ -9,8 +9,8 @@ from attrs import field, frozen
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _ENOUGH = 4.5
 """Contrast of text that everybody can read (WCAG 2.2 §1.4.3)."""
-_LIGHT_PAPER, _DARK_PAPER = "#ffffff", "#1a1d1b"
-_LIGHT_ON, _DARK_ON = "#ffffff", "#05231d"
+LIGHT_PAPER, DARK_PAPER = "#ffffff", "#1a1d1b"
+LIGHT_ON, DARK_ON = "#ffffff", "#05231d"
 
 
 @frozen
@@ -27,11 +27,11 @@ class Brand:
 
     @accent.validator
     def _check_accent(self, _: object, value: str) -> None:
-        check_accent(value, _LIGHT_PAPER, _LIGHT_ON)
+        check_accent(value, LIGHT_PAPER, LIGHT_ON)
 
     @accent_dark.validator
     def _check_accent_dark(self, _: object, value: str) -> None:
-        check_accent(value, _DARK_PAPER, _DARK_ON)
+        check_accent(value, DARK_PAPER, DARK_ON)
 
     @property
     def style(self) -> str:

@@ -25,6 +25,8 @@ from mailkit.services.admin.office import Office
 from mailkit.services.authentication import Authentication
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.passwords.passwords import Passwords
+from mailkit.services.reading.acquaintances import Acquaintances
+from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading
 from mailkit.services.reading.pictures import ProxiedPictures
 from mailkit.services.routing import Routing
@@ -196,6 +198,8 @@ class WebWorld:
             scheduled=scheduled,
             reading=Reading(self.store, self.conversations, lanes, self._pictures()),
             one_click=self.elsewhere,
+            acquaintances=Acquaintances(self.personal, now),
+            marking=Marking(self.store),
             sign_in=sign_in,
             own=OwnAccount(
                 lambda: self.admin,

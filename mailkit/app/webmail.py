@@ -1,0 +1,130 @@
+"""The webmail's services, put together over one house."""
+
+from __future__ import annotations
+
+import secrets
+
+from mailkit.app.assemble import House
+from mailkit.app.settings import Settings
+from mailkit.factories import Services
+from mailkit.interfaces.spent import ISpent
+from mailkit.interfaces.websessions import IWebSessions
+from mailkit.model.address import AccountName
+from mailkit.net.pictures import StrangersWeb
+from mailkit.net.resolver.resolver import Resolver
+from mailkit.net.routes.redisclient import RedisClient, RedisConnection
+from mailkit.net.websessions import RedisWebSessions
+from mailkit.services.admin.administration import Administration
+from mailkit.services.reading.acquaintances import Acquaintances
+from mailkit.services.reading.marking import Marking
+from mailkit.services.reading.message import Reading
+from mailkit.services.reading.pictures import ProxiedPictures
+from mailkit.services.routes.settings import read_redis
+from mailkit.services.signin.accounts import OwnAccount
+from mailkit.services.signin.registration import Registration
+from mailkit.services.signin.settings import SessionSettings
+from mailkit.services.signin.signin import SignIn
+from mailkit.web.brand import Brand
+from mailkit.web.webmail.house import WebmailHouse
+
+
+def make_webmail_house(
+    house: House,
+    services: Services,
+    settings: Settings,
+    administration: Administration,
+    brand: Brand,
+) -> WebmailHouse:
+    """Every service that pages use."""
+    now, secret = house.reactor.seconds, house.secret
+    sessions, spent = open_sessions(house, settings)
+    sign_in = SignIn(
+        services.authentication.password_check,
+        house.directory,
+        sessions,
+        session_settings(settings),
+        now,
+        secrets.token_bytes,
+    )
+    resolver = Resolver(house.reactor, settings.dns, house.metrics)
+    strangers = StrangersWeb(house.reactor, resolver, allow=settings.relay.allow)
+
+    async def scheduled(name: AccountName) -> int:
+        return 0
+
+    return WebmailHouse(
+        now=now,
+        time_zone=settings.web.time_zone,
+        brand=brand,
+        main_domain=_main_domain(settings),
+        secret=secret,
+        directory=house.directory,
+        store=house.store,
+        spool=house.spool,
+        conversations=house.conversations,
+        personal=house.personal,
+        quota_of=house.allowance.of,
+        message_size=settings.limits.message_size,
+        scheduled=scheduled,
+        reading=Reading(
+            house.store,
+            house.conversations,
+            house.lanes,
+            ProxiedPictures(strangers, lambda: [secret], now),
+        ),
+        one_click=strangers,
+        acquaintances=Acquaintances(house.personal, now),
+        marking=Marking(house.store),
+        sign_in=sign_in,
+        own=OwnAccount(
+            lambda: administration,
+            house.directory,
+            sign_in,
+            lambda: secret,
+            now,
+            lambda: settings.accounts.aliases,
+        ),
+        registration=make_registration(house, settings, administration, spent),
+    )
+
+
+def make_registration(
+    house: House, settings: Settings, administration: Administration, spent: ISpent
+) -> Registration:
+    """How people make accounts; the command makes invitations by it."""
+    return Registration(
+        lambda: settings.accounts.registration,
+        lambda: administration,
+        house.directory,
+        spent,
+        lambda: house.secret,
+        house.reactor.seconds,
+        secrets.token_bytes,
+    )
+
+
+def session_settings(settings: Settings) -> SessionSettings:
+    """How long browsers stay signed in."""
+    web = settings.web
+    return SessionSettings(web.session_idle, web.session_longest, web.session_public)
+
+
+def open_sessions(house: House, settings: Settings) -> tuple[IWebSessions, ISpent]:
+    """Where it is kept who is signed in, and which tickets were used."""
+    if not settings.web.sessions:
+        return house.web_sessions, house.web_sessions
+    target = read_redis(settings.web.sessions)
+    client = RedisClient(house.reactor)
+
+    async def connect() -> RedisConnection:
+        return await client.connect(target)
+
+    lasts = settings.web.session_longest
+    found = RedisWebSessions(connect, lasts, house.reactor.seconds)
+    return found, found
+
+
+def _main_domain(settings: Settings) -> str:
+    """``example.org`` of ``mail.example.org``; of a short name itself."""
+    _, _, above = settings.hostname.partition(".")
+    return above if "." in above else settings.hostname
