@@ -35,7 +35,7 @@ _DROPPED = {"script", "style", "title", "head", "textarea", "select", "template"
 _SCHEMES = {"http", "https", "mailto", "cid", "tel"}
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_TRAILING = re.compile(r"[ \t]+$", re.M)
+_TRAILING = re.compile(r"(?<!^--)[ \t]+$", re.M)  # a signature is kept (RFC 3676 §4.3)
 _BLOCKS = frozenset(
     ("div", "h1", "h2", "h3", "hr", "ol", "p", "pre", "table", "tr", "ul", "li")
 )

@@ -70,6 +70,7 @@ TEXTS = [
     ("a<hr>b", "a\n--------------------\nb"),
     ("a<script>x</script><style>y</style>b", "ab"),
     ("1 &lt; 2 &amp; 3&nbsp;4", "1 < 2 & 3 4"),
+    ("a<div>-- <br>me</div>", "a\n-- \nme"),
     ("<p>a</p><p></p><p></p><p>b</p>", "a\n\nb"),
     ("a<br><br><br><br>b", "a\n\nb"),
 ]

@@ -1,0 +1,1 @@
+"""Writing mail: drafts, answers, files, sending with a way back, and sending later."""
