@@ -20,6 +20,7 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
+from mailkit.interfaces.checks import ICheck
 from mailkit.interfaces.delivery import IDestination, IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.lanes import ILanes
@@ -98,6 +99,8 @@ class Services:
     metrics: Metrics = field(factory=Metrics, kw_only=True)
     outbound: Outbound | None = field(default=None, kw_only=True)
     """The way to other servers; ``None``: mail goes to our own people only."""
+    check: ICheck | None = field(default=None, kw_only=True)
+    """What mail from others is thought of; ``None``: nobody looks."""
     sending_limit: Limit | None = field(default=None, kw_only=True)
     """How much each account may send; ``None``: as much as it likes."""
     lanes: ILanes = field(kw_only=True)
@@ -164,6 +167,7 @@ class Services:
             new_id=new_id,
             settings=self.settings.delivery,
             outbound=self.outbound,
+            check=self.check,
         )
         return LocalDelivery(house, rules)
 

@@ -20,6 +20,7 @@ from mailkit.errors import (
 )
 from mailkit.formats import encodedword, header, received
 from mailkit.formats.limits import DEFAULT_LIMITS, Limits
+from mailkit.interfaces.checks import Checked, ICheck
 from mailkit.interfaces.delivery import (
     Arriving,
     Filed,
@@ -48,6 +49,7 @@ from mailkit.model.notice import NoticeKind
 from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
 from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem, Selection
+from mailkit.model.verdict import Verdict
 from mailkit.services.delivery.content import message_id_of, read_header
 from mailkit.services.delivery.onward import (
     HEAD_START,
@@ -85,6 +87,8 @@ class DeliveryHouse:
     limits: Limits = DEFAULT_LIMITS
     outbound: Outbound | None = None
     """The way out; ``None``: mail goes to our own people only."""
+    check: ICheck | None = None
+    """What mail from others is thought of; ``None``: nobody looks."""
     quotas: Quotas = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -135,6 +139,7 @@ class LocalTransaction:
     _waiting: set[Path] = field(factory=set, init=False)
     """Recipients of ours that were put off while others are kept."""
     _examined: Examined | None = field(default=None, init=False)
+    _verdict: Verdict | None = field(default=None, init=False)
     _outcomes: dict[Path, Outcome] = field(factory=dict, init=False)
     _finished: float = field(default=0.0, init=False)
     _sender: str = field(init=False)
@@ -187,6 +192,7 @@ class LocalTransaction:
             if self._has_gone_round(top):
                 raise MailLoop("hops")
             self._examined = await self._examination.examine(top, content)
+            self._verdict = await self._check(self._examined)
         except (Refused, Unavailable) as error:
             for path in self._accounts_of:
                 self._record.refused(path, error)
@@ -225,7 +231,9 @@ class LocalTransaction:
         for copy in copies:
             head = head_of(self._sender, copy.delivered_to, trace)
             placements += [
-                Placement(copy.account.name, mailbox, copy.filed.flags, head)
+                Placement(
+                    copy.account.name, mailbox, copy.filed.flags, head, self._verdict
+                )
                 for mailbox in copy.filed.mailboxes
             ]
         items: Sequence[QueueItem] = ()
@@ -293,6 +301,15 @@ class LocalTransaction:
         if account is None:
             raise NoSuchAddress(found.address)  # it was removed this moment
         return _Copy(account, found.address, found.detail)
+
+    async def _check(self, examined: Examined) -> Verdict | None:
+        """Our own people who are logged in are not strangers."""
+        check = self._house.check
+        if check is None or self._origin.account is not None:
+            return None
+        return await check.check(
+            Checked(self._envelope, self._origin, examined.header, examined.content)
+        )
 
     async def _file_copy(self, copy: _Copy, examined: Examined) -> Filed:
         house = self._house

@@ -1,0 +1,107 @@
+"""What a check says of a message is kept with it, from its delivery on."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import define
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from mailkit.errors import MailkitError, Refused, Unavailable
+from mailkit.interfaces.checks import Checked, ICheck
+from mailkit.interfaces.delivery import Origin
+from mailkit.model.account import Account
+from mailkit.model.conversation import InMailbox
+from mailkit.model.envelope import Envelope, Recipient
+from mailkit.model.mailbox import INBOX
+from mailkit.model.path import NULL_PATH, Path
+from mailkit.model.verdict import Verdict
+from mailkit.services.delivery.local import LocalDelivery
+from mailkit.services.delivery.rules import Arrival
+from mailkit.storage.memory.store import MemoryStore
+from mailkit.testing.at_once import at_once
+from mailkit.testing.checks import FAIL, NOTHING, PASS, KnownCheck
+from tests.services.smtp.world import ALICE, HOSTNAME, World
+
+ORIGIN = Origin("192.0.2.1", "client", "ESMTPS", "TLSv1.3 TLS_AES_256_GCM_SHA384")
+MESSAGE = b"From: dave@example.net\r\nSubject: Hello\r\n\r\nhello\r\n"
+CHECK = KnownCheck({"example.net": PASS, "example.com": FAIL, "example.edu": NOTHING})
+
+
+async def send(
+    world: World, check: ICheck | None, sender: Path, origin: Origin = ORIGIN
+) -> None:
+    delivery = world.delivery(Arrival((HOSTNAME,)))
+    assert isinstance(delivery, LocalDelivery)
+    delivery.house.check = check
+    transaction = await delivery.begin(Envelope(sender), origin)
+    await transaction.add_recipient(Recipient(Path("alice", "example.org")))
+    await transaction.write(MESSAGE)
+    await transaction.prepare()
+    await transaction.commit()
+
+
+def verdict_in(world: World) -> Verdict | None:
+    store = world.store
+    assert isinstance(store, MemoryStore)
+    [row] = at_once(store.conversations.page(ALICE, InMailbox(INBOX))).rows
+    return row.newest.verdict
+
+
+VERDICTS = {
+    "example.net": Verdict(
+        "pass", "pass", "pass", "example.net", ORIGIN.tls, "as it should be"
+    ),
+    "example.com": FAIL,
+    "example.edu": NOTHING,
+    "example.gov": None,
+}
+
+
+@pytest.mark.parametrize(("domain", "expected"), VERDICTS.items())
+def test_it_is_kept_with_the_message(domain: str, expected: Verdict | None) -> None:
+    world = World()
+    at_once(send(world, CHECK, Path("dave", domain)))
+    assert verdict_in(world) == expected
+
+
+def test_where_nobody_checks_there_is_none() -> None:
+    world = World()
+    at_once(send(world, None, Path("dave", "example.net")))
+    assert verdict_in(world) is None
+
+
+def test_it_is_asked_once_and_sees_the_whole_message() -> None:
+    verifyObject(ICheck, CHECK)
+    world = World()
+    check = KnownCheck()
+    at_once(send(world, check, NULL_PATH))
+    [checked] = check.asked
+    assert checked.envelope.reverse_path == NULL_PATH
+    assert checked.origin == ORIGIN
+    assert checked.header == MESSAGE[: -len(b"hello\r\n")]
+    assert at_once(checked.content.read(0, 1000)) == MESSAGE
+
+
+def test_our_own_people_are_no_strangers() -> None:
+    world = World()
+    account = at_once(world.directory.account(ALICE))
+    assert isinstance(account, Account)
+    origin = Origin("192.0.2.1", account=account)
+    check = KnownCheck({"example.net": PASS})
+    at_once(send(world, check, Path("dave", "example.net"), origin))
+    assert check.asked == []
+
+
+@pytest.mark.parametrize("error", [Refused("spam"), Unavailable("no DNS")])
+def test_what_it_turns_down_is_kept_by_nobody(error: MailkitError) -> None:
+    @implementer(ICheck)
+    @define
+    class Unwilling:
+        async def check(self, checked: Checked) -> Verdict | None:
+            raise error
+
+    world = World()
+    with pytest.raises(type(error)):
+        at_once(send(world, Unwilling(), Path("dave", "example.net")))
+    assert at_once(world.store.status(ALICE, INBOX)).exists == 0
