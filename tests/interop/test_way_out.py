@@ -232,6 +232,31 @@ def test_it_arrives_once_and_signed(town: Town) -> None:
     assert not [item for item in town.waiting() if id in str(item["id"])]
 
 
+def test_behind_an_alias_each_fares_alone(town: Town) -> None:
+    """One mailbox is full: nobody else waits, and what leaves is signed."""
+    full = "full@example.test"
+    command = town.server.command
+    town.server.add(full, "--quota", "100 B")
+    command("alias", "add", "team@example.test", full, ALICE, "x@sink.test")
+    id = town.submit("team", "team@example.test")
+    (kept,) = town.kept("team")
+    assert kept.recipients == ["x@sink.test"]
+    check_signatures(town, kept.text)
+    assert town.inbox(b"Subject: team\r\n")
+
+    def attempts() -> list[object]:
+        return [item["attempts"] for item in town.waiting()]
+
+    wait_until("it was tried", lambda: attempts() == [1])
+    [item] = town.waiting()
+    assert full in command("queue", "show", str(item["id"]))
+    assert "OverQuota" in town.trace(id)
+    command("queue", "retry", "--all")
+    wait_until("it was tried again", lambda: attempts() == [2])
+    assert len(town.kept("team")) == 1
+    command("queue", "drop", "--all")
+
+
 def test_by_opendkim(town: Town, tmp_path: Path) -> None:
     """The other implementation that most of the world verifies with."""
     town.submit("judged", "x@sink.test")
