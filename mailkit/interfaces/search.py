@@ -58,6 +58,13 @@ class ISearch(Interface):
         :param grouped: of a conversation only the newest that matches.
         """
 
+    async def begin(account: AccountName) -> None:
+        """
+        Look into the account's mail behind, from now on.
+
+        Until somebody asks for this, or searches, nothing is spent on the account.
+        """
+
     async def catch_up(account: AccountName, most: int = 1000) -> int:
         """
         Look into messages that nobody looked into, the oldest first.

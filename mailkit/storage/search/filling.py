@@ -114,10 +114,12 @@ def is_worn(database: Database) -> bool:
     """Whether so much of it is about messages that are gone that it had better go."""
     [documents] = database.one("SELECT count(*) FROM document") or (0,)
     [messages] = database.one("SELECT sum(messages) FROM mail.mailbox") or (0,)
-    return bool(documents > _SMALL and documents > _WORN * (messages or 0))
+    return bool(documents > SMALL and documents > _WORN * (messages or 0))
 
 
-_SMALL = 1000
+SMALL = 1000
+"""Documents that are kept however many of them are of no use any more."""
+
 _WORN = 1.25
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -106,6 +107,10 @@ class SearchIndex:
             return Found(tuple(hits), unread=unread)
         return Found(tuple(hits[:most]), hits[most - 1].rank, unread)
 
+    async def begin(self, account: AccountName) -> None:
+        if await self.catch_up(account, 0):
+            self.changed(account)
+
     async def catch_up(self, account: AccountName, most: int = 1000) -> int:
         # An index of mail that is not there yet is made, and messages join their
         # conversations.
@@ -139,7 +144,7 @@ class SearchIndex:
     # --- behind ---
 
     def changed(self, account: AccountName) -> None:
-        """Mail came: it is looked into in a while."""
+        """Mail came: it is looked into in a while, if the account has an index."""
         if self._is_closed or account in self._waiting:
             return
         self._waiting.append(account)
@@ -158,6 +163,8 @@ class SearchIndex:
             if self._is_closed:
                 break
             account = self._waiting.popleft()
+            if not os.path.exists(f"{self._folder(account)}/search.sqlite"):
+                continue
             try:
                 while await self.catch_up(account, MOST_LISTED) and not self._is_closed:
                     pass
@@ -181,7 +188,7 @@ class SearchIndex:
     async def _tidy(self, account: AccountName) -> None:
         if await self._with(account, filling.is_worn):
             await self.rebuild(account)
-            self.changed(account)
+            await self.begin(account)
 
     async def _look_into(self, account: AccountName, wanted: Sequence[Wanted]) -> None:
         contents: dict[Wanted, IContent] = {}
