@@ -224,7 +224,7 @@ def witnessed(part: email.message.Message) -> object:
     if part.is_multipart():
         return [
             part.get_content_type(),
-            *(witnessed(child) for child in part.get_payload()),  # type: ignore[arg-type]
+            *(witnessed(child) for child in part.get_payload()),  # type: ignore[arg-type]  # a multipart has parts
         ]
     payload = part.get_payload()
     assert isinstance(payload, str)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from email.message import Message
 from pathlib import Path
 
-import dkim  # type: ignore[import-untyped]
+import dkim  # type: ignore[import-untyped]  # it has no types
 import pytest
 from attrs import define, field
 

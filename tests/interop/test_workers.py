@@ -224,12 +224,12 @@ def test_one_that_is_killed_comes_back_and_nothing_is_lost(server: Several) -> N
     try:
         for kill in range(1, 4):
             wanted = len(kept) + 20
-            wait_until("mail comes in", lambda: len(kept) > wanted)  # noqa: B023
+            wait_until("mail comes in", lambda: len(kept) > wanted)  # noqa: B023 - called before the next turn
             victim = server.pids[kill % 2]
             os.kill(victim, signal.SIGKILL)
             wait_until(
                 "another takes its place",
-                lambda: len(server.pids) == 2 and victim not in server.pids,  # noqa: B023
+                lambda: len(server.pids) == 2 and victim not in server.pids,  # noqa: B023 - as above
             )
             assert server.log.count(" ended: SIGKILL; another takes its place") == kill
     finally:
@@ -289,7 +289,7 @@ def test_one_that_dies_again_and_again_gets_no_connections(server: Several) -> N
         [victim] = set(server.pids) - {survivor}
         os.kill(victim, signal.SIGKILL)
         line = f"ended: SIGKILL; another takes its place in {wait} s"
-        wait_until("it is told", lambda: line in server.log)  # noqa: B023
+        wait_until("it is told", lambda: line in server.log)  # noqa: B023 - as above
     for _ in range(16):
         client = Client.to(server.ports["smtp"])
         assert server.worker_of(client.connection) == survivor
@@ -373,7 +373,7 @@ def test_a_unix_socket_is_accepted_from_by_all(server: Several) -> None:
             client.sendmail("a@b.example", [ALICE], TEXT.format(subject))
         # Whoever took it ends; the socket is the parent's, and stays.
         os.kill(server.pids[0], signal.SIGTERM)
-        wait_until("it has", lambda: server.log.count("another takes") == subject + 1)  # noqa: B023
+        wait_until("it has", lambda: server.log.count("another takes") == subject + 1)  # noqa: B023 - as above
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(server.messages(ALICE)) == 2
     assert server.stop() == 0

@@ -94,7 +94,7 @@ class Waiting:
 
 def opened(coming: list[Any]) -> tuple[Reactor, Any, UNIXAcceptor]:
     reactor, waiting = Reactor(), Waiting(coming)
-    acceptor = UNIXAcceptor(reactor, waiting, Factory())  # type: ignore[arg-type]
+    acceptor = UNIXAcceptor(reactor, waiting, Factory())  # type: ignore[arg-type]  # doubles, of what it asks for
     acceptor.startListening()
     return reactor, waiting, acceptor
 

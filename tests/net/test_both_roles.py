@@ -106,7 +106,7 @@ def carry(one: Protocol, other: Protocol) -> None:
             octets = here.value()
             if octets:
                 here.clear()
-                getattr(there, "protocol").dataReceived(octets)  # noqa: B009
+                getattr(there, "protocol").dataReceived(octets)  # noqa: B009 - not in the interface
                 moved = True
 
 

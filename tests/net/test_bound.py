@@ -148,7 +148,7 @@ def test_a_unix_socket_is_twisteds() -> None:
 
     bound = bind("lmtp", "unix:/run/lmtp:mode=660", 2, True, Reactor())
     assert not port.is_reading
-    assert bound.socket_of(2) == "the socket"  # type: ignore[comparison-overlap]
+    assert bound.socket_of(2) == "the socket"  # type: ignore[comparison-overlap]  # a text in the place of a socket
     bound.close()
     assert not port.is_open
 

@@ -131,7 +131,7 @@ class World:
 
     def peer(self, peer: object = None) -> IPeer:
         found: Any = peer or Peer()  # Any: a part of IPeer is enough here
-        return found  # type: ignore[no-any-return]
+        return found  # type: ignore[no-any-return]  # as above
 
     def begin(self, mechanism: str, peer: object = None) -> Exchange:
         return self.authentication.begin(mechanism, "imap", self.peer(peer))
@@ -245,7 +245,7 @@ def test_scram_may_begin_with_an_empty_challenge(world: World) -> None:
     exchange = world.begin("SCRAM-SHA-256")
     assert at_once(exchange.step(None)) == b""
     first = ScramSHA256Client(ALICE, PASSWORD, b"abc").first()
-    assert at_once(exchange.step(first)).startswith(b"r=abc")  # type: ignore[union-attr]
+    assert at_once(exchange.step(first)).startswith(b"r=abc")  # type: ignore[union-attr]  # there is a step
 
 
 def test_an_exchange_that_fails_is_over(world: World) -> None:
@@ -564,7 +564,7 @@ def test_cred(world: World) -> None:
         def requestAvatar(self, avatar_id: bytes, mind: object, *ifaces: Any) -> Any:
             return ifaces[0], avatar_id, lambda: None
 
-    portal = Portal(Realm(), [checker])  # type: ignore[arg-type]
+    portal = Portal(Realm(), [checker])  # type: ignore[arg-type]  # cred knows it by its interface
     seen: list[object] = []
     said: list[tuple[Any, Any]] = [  # Any: bytes for most, text for some protocols
         (ALICE.encode(), b"wonderland"),

@@ -41,7 +41,7 @@ def zones(keys: Keys | None = None) -> tuple[DirectoryZones, MemoryDirectory]:
     directory = MemoryDirectory()
     for name in (ORG, UMLAUT, DomainName("x" * 64 + ".test")):
         at_once(directory.add_domain(name))
-    return DirectoryZones(directory, lambda: HOST, keys), directory  # type: ignore[arg-type]
+    return DirectoryZones(directory, lambda: HOST, keys), directory  # type: ignore[arg-type]  # a double of the keys
 
 
 def test_it_provides_the_interface() -> None:

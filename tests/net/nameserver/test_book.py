@@ -307,4 +307,4 @@ def test_a_server_name_that_is_none() -> None:
 )
 def test_settings_that_are_wrong(wrong: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(ValueError, match="expects"):
-        NameServerSettings(**wrong)  # type: ignore[arg-type]
+        NameServerSettings(**wrong)  # type: ignore[arg-type]  # of any type, which is the point

@@ -199,7 +199,7 @@ def test_a_long_answer_may_be_read_slowly(server: NameServer) -> None:
 
 
 def test_connections_are_counted() -> None:
-    factory = StreamFactory(lambda: Slow(connections=2), TestClock())  # type: ignore[arg-type,return-value]
+    factory = StreamFactory(lambda: Slow(connections=2), TestClock())  # type: ignore[arg-type,return-value]  # as much of a server as is asked
     joined = [join(factory) for _ in range(3)]
     assert [transport.is_aborted for _, transport in joined] == [False, False, True]
     joined[2][0].connectionLost()

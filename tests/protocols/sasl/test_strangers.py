@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scramp import (  # type: ignore[import-untyped]
+from scramp import (  # type: ignore[import-untyped]  # it has no types
     ScramClient,
     ScramException,
     ScramMechanism,

@@ -107,7 +107,7 @@ def test_mailboxes(world: World) -> None:
     listed = at_once(world.admin.mailboxes.list(ROOT, ALICE))
     assert listed[0].entry.name == "INBOX"
     assert all(one.status is not None for one in listed)
-    at_once(world.store.subscribe(ALICE, "Gone", True))  # type: ignore[arg-type]
+    at_once(world.store.subscribe(ALICE, "Gone", True))  # type: ignore[arg-type]  # plain texts are names here
     gone = [
         one
         for one in at_once(world.admin.mailboxes.list(ROOT, ALICE))

@@ -197,7 +197,7 @@ def test_an_append_of_50_mib_goes_in_pieces(world: World) -> None:
         def discard(self) -> None:
             pass
 
-    world.spool = Counting()  # type: ignore[assignment]
+    world.spool = Counting()  # type: ignore[assignment]  # a spool that counts
     client = Client(world)
     client.login()
     size = 50 * 1024 * 1024
@@ -246,7 +246,7 @@ def with_large(
     content = OnDisk(LARGE, ends_at)
 
     async def contents(self: MemoryMailbox, uids: UIDSet) -> list[tuple[int, IContent]]:
-        return [(1, content)]  # type: ignore[list-item]
+        return [(1, content)]  # type: ignore[list-item]  # as much of a content as is read
 
     monkeypatch.setattr(MemoryMailbox, "contents", contents)
     world.deliver(LARGE)

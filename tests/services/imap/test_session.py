@@ -166,11 +166,11 @@ def test_a_bug_while_idle_ends_the_connection(
     def observe(event: LogEvent) -> None:
         events.append(event)
 
-    globalLogPublisher.addObserver(observe)  # type: ignore[arg-type]
+    globalLogPublisher.addObserver(observe)  # type: ignore[arg-type]  # a function is an observer
     client.say("i IDLE")
     monkeypatch.setattr(MemoryMailbox, "changes_since", bug)
     world.deliver(LETTER)
-    globalLogPublisher.removeObserver(observe)  # type: ignore[arg-type]
+    globalLogPublisher.removeObserver(observe)  # type: ignore[arg-type]  # as above
     assert client.heard() == b"* BYE [SERVERBUG] internal error\r\n"
     assert "ZeroDivisionError" in str(events)
 
@@ -234,7 +234,7 @@ def test_whoever_leaves_while_idle_is_told_nothing(
     world.deliver(LETTER)
     assert len(looks) == 1
     assert not world.clock.getDelayedCalls()
-    assert world.sessions.count("alice@example.org") == 0  # type: ignore[arg-type]
+    assert world.sessions.count("alice@example.org") == 0  # type: ignore[arg-type]  # plain texts are names here
 
 
 def test_long_work_gives_way(world: World) -> None:
@@ -275,7 +275,7 @@ def test_a_view_that_differs_much_shares_again(world: World) -> None:
     for _ in range(1_100):
         world.deliver(LETTER)
     assert b"* 1103 EXISTS" in client.say("a NOOP")
-    talk: Dialogue = client.pump.session._talk  # type: ignore[union-attr]
+    talk: Dialogue = client.pump.session._talk  # type: ignore[union-attr]  # there is a session
     assert talk.here.view.difference == 0
     assert talk.here.view.exists == 1_103
 
@@ -283,11 +283,11 @@ def test_a_view_that_differs_much_shares_again(world: World) -> None:
 def test_nobody_is_logged_in() -> None:
     world = World()
     client = Client(world)
-    talk: Dialogue = client.pump.session._talk  # type: ignore[union-attr]
+    talk: Dialogue = client.pump.session._talk  # type: ignore[union-attr]  # as above
     with pytest.raises(LocalMisuse):
-        talk.account  # noqa: B018
+        talk.account  # noqa: B018 - asking is what fails
     with pytest.raises(LocalMisuse):
-        talk.here  # noqa: B018
+        talk.here  # noqa: B018 - as above
     world.close()
 
 
