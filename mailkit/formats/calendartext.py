@@ -40,6 +40,7 @@ def calendar_text(source: str, most: int = 256 * 1024) -> str:
     """
     lines: list[str] = []
     inside: list[str] = []
+    has_events = False
     for line in _FOLD.sub("", source[:most]).splitlines():
         match = _LINE.match(line)
         if match is None or len(lines) >= _MOST:
@@ -47,8 +48,10 @@ def calendar_text(source: str, most: int = 256 * 1024) -> str:
         name, parameters, value = match[1].upper(), match[2], match[3].strip()
         if name == "BEGIN":
             inside.append(value.upper())
-            if inside[-1] in ("VEVENT", "VTODO") and lines:
-                lines.append("")
+            if inside[-1] in ("VEVENT", "VTODO"):
+                if has_events:
+                    lines.append("")
+                has_events = True
         elif name == "END":
             del inside[-1:]
         elif name == "METHOD" and value.upper() in _METHODS:

@@ -218,8 +218,8 @@ class _Sorter:
             child
             for child in children
             if child is not best
-            and not self._rank(child[0])
             and not child[0].is_multipart
+            and (child[0].type != b"text" or child[0].subtype == b"calendar")
         ]
         if best is None:
             return children

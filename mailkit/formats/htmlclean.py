@@ -198,7 +198,7 @@ def host_of(url: str) -> str | None:
 def _compose(rest: str) -> str:
     to, _, query = rest.partition("?")
     facts = [("to", unquote(to))] if to else []
-    for name, value in parse_qsl(query, max_num_fields=20)[:20]:
+    for name, value in parse_qsl("&".join(query.split("&", 20)[:20])):
         if name.lower() in ("to", "cc", "bcc", "subject", "body"):
             facts.append((name.lower(), value))
     return "/compose?" + urlencode(facts)

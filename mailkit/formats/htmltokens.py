@@ -153,6 +153,7 @@ class _Writer:
                 continue
             left -= 1
             if left < 0:
+                self._close(0)
                 return True
             name = name.lower()
             if name in _UNSEEN:

@@ -204,14 +204,10 @@ def _is_address(shown: str | None) -> bool:
 
 def _without_tail(url: str) -> str:
     """Leave out the punctuation behind an address, and a bracket it did not open."""
-    while url:
-        last = url[-1]
-        if last in _BEHIND or (
-            last in _PAIRS and url.count(last) > url.count(_PAIRS[last])
-        ):
-            url = url[:-1]
-        else:
-            break
+    while url[-1] in _BEHIND or (
+        url[-1] in _PAIRS and url.count(url[-1]) > url.count(_PAIRS[url[-1]])
+    ):
+        url = url[:-1]
     return url
 
 
