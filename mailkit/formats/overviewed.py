@@ -29,6 +29,7 @@ _PLAIN_PARTS = re.compile(
 _PLAIN_PERSON = re.compile(
     rb'\((?:"([^"\\]*+)"|NIL) (?:"[^"\\]*+"|NIL) "([^"\\]*+)" "([^"\\]*+)"\)'
 )
+_LITERAL = re.compile(rb"\{([0-9]{1,10})\}\r\n")
 _ESCAPED = re.compile(rb"\\(.)", re.S)
 _PARTS = 10
 _NOTHING = (b"NIL",) * _PARTS
@@ -48,6 +49,8 @@ class Overview:
     @classmethod
     def of(cls, octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Overview:
         """Take what `overview.render` wrote apart."""
+        if b"}\r\n" in octets:
+            octets = _with_quotes(octets)
         match = _PLAIN_PARTS.match(octets)
         return cls(match.groups() if match else _parts(octets), limits)
 
@@ -193,8 +196,20 @@ def _fields(octets: bytes, at: int) -> tuple[list[bytes | None], int]:
             fields.append(None)
 
 
+def _with_quotes(octets: bytes) -> bytes:
+    """The same without literals: a regular expression cannot count."""
+    pieces: list[bytes] = []
+    at = 0
+    while match := _LITERAL.search(octets, at):
+        end = match.end() + int(match[1])
+        text = octets[match.end() : end].replace(b"\\", b"\\\\")
+        pieces += (octets[at : match.start()], b'"', text.replace(b'"', b'\\"'), b'"')
+        at = end
+    return b"".join([*pieces, octets[at:]])
+
+
 def _parts(octets: bytes) -> tuple[bytes, ...]:
-    """The ten parts of any ENVELOPE."""
+    """The ten parts of any ENVELOPE without literals."""
     found: list[bytes] = []
     depth = 0
     at = start = 0
@@ -213,8 +228,6 @@ def _parts(octets: bytes) -> tuple[bytes, ...]:
             depth -= 1
             if depth == 0:
                 return tuple(found) if len(found) == _PARTS else _NOTHING
-        elif match[3] is not None:
-            at += int(match[3])
         if depth == 0:
             return _NOTHING
         if depth == 1:

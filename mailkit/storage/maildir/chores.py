@@ -142,8 +142,11 @@ class Chores:
             if home.may_be_unrendered and home not in self._rendering:
                 self._rendering.add(home)
                 self._own(home, self._render(home))
-            if home in self._unmoved and (used <= now - QUIET or _wal(home) > MUCH):
+            is_quiet = used <= now - QUIET
+            if home in self._unmoved and (is_quiet or _wal(home) > MUCH):
                 self._unmoved.discard(home)
+                if is_quiet:
+                    self._own(home, self._join(home))
                 self._own(home, self._move(home))
         if self._open:
             self._tick = self._clock.callLater(TICK, self._look)
@@ -203,8 +206,6 @@ class Chores:
             pass
 
     async def _move(self, home: Home) -> None:
-        await self._join(home)
-
         def move() -> bool:
             if not (home.is_open and home.is_there):
                 return False
