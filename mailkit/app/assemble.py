@@ -22,6 +22,7 @@ from mailkit.interfaces.counts import ICounts
 from mailkit.interfaces.delivery import IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.personal import IPersonal
+from mailkit.interfaces.search import ISearch
 from mailkit.interfaces.sendingcounts import ISendingCounts
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IMailStore
@@ -43,13 +44,14 @@ from mailkit.services.routes.book import RouteBook
 from mailkit.services.routing import Routing
 from mailkit.services.sendinglimits import SendingLimits
 from mailkit.services.sessions import Sessions
+from mailkit.services.sorting.waking import Waker
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.events import Events
 from mailkit.storage.keyfolder import KeyFolder
-from mailkit.storage.maildir.conversations import MaildirConversations
 from mailkit.storage.maildir.personal import MaildirPersonal
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.queue.store import QueueStore
+from mailkit.storage.search.index import SearchIndex
 from mailkit.storage.sendingcounts import SendingCounts
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
@@ -71,6 +73,7 @@ class House:
     allowance: Allowance
     store: IMailStore
     conversations: IConversations
+    search: ISearch
     personal: IPersonal
     web_sessions: WebSessions
     spool: Spool
@@ -91,6 +94,8 @@ class House:
     """What the servers of mail share; set by `make_builds`, anew with each reload."""
     sending_limits: SendingLimits | None = field(default=None, init=False)
     """How much our people may send; set once there are services."""
+    waker: Waker | None = field(default=None, init=False)
+    """Brings back what was put off; in one process alone."""
     _starting: Deferred[None] = field(factory=lambda: succeed(None), init=False)
     _is_closing: bool = field(default=False, init=False)
 
@@ -102,6 +107,11 @@ class House:
         """
         self.lanes.start(Lanes(self.reactor, self.metrics))
         look_seldom()
+        if counts_all:
+            self.waker = Waker(
+                self.store, self.personal, self.directory, self.board, self.reactor
+            )
+            self.waker.start()
         if self.way_out is not None:
             starting = Deferred.fromCoroutine(self._send(self.way_out, counts_all))
             self._starting = starting.addErrback(self._cannot_send)
@@ -139,12 +149,15 @@ class House:
         await self._starting
         if self.sending_limits is not None:
             self.sending_limits.stop()
+        if self.waker is not None:
+            await self.waker.stop()
         if self.way_out is not None:
             await self.way_out.close()
         self.sessions.close()
         self.routing.close()
         await self.web_sessions.close()
         await self.personal.close()
+        await self.search.close()
         await self.store.close()
         await self.events.close()
         await self.queue.close()
@@ -289,6 +302,8 @@ def open_house(
         way_out = open_way_out(settings, rooms)
         filing = NotingFiling(filing, way_out.returning.reports)
     store = MaildirStore(data, lanes, board, reactor, allowance.of)
+    search = SearchIndex(data, store, store.conversations, lanes, reactor)
+    store.changed = search.changed
     return House(
         reactor=reactor,
         metrics=metrics,
@@ -297,7 +312,8 @@ def open_house(
         directory=directory,
         allowance=allowance,
         store=store,
-        conversations=MaildirConversations(lanes, store.home),
+        conversations=store.conversations,
+        search=search,
         personal=MaildirPersonal(store, lanes, data),
         web_sessions=WebSessions(data / "web.sqlite", lanes),
         spool=spool,

@@ -117,6 +117,11 @@ class FewConversations:
     ) -> Sequence[Summary]:
         return [one for one in self.all if one.places[0] in places]
 
+    async def rows(
+        self, account: AccountName, places: Sequence[Place], *, grouped: bool = True
+    ) -> Sequence[Row]:
+        raise NotImplementedError("no test of pages asks for rows of places here")
+
     async def places(
         self,
         account: AccountName,
