@@ -98,6 +98,10 @@ class Preferences:
         """Every choice as text, by its name, for a table or a file."""
         return {one.name: _text(getattr(self, one.name)) for one in _FIELDS}
 
+    def to_texts(self) -> dict[str, str]:
+        """Every choice as a form of a page has it, by its name."""
+        return {name: text.strip('"') for name, text in self.to_facts().items()}
+
     @classmethod
     def of_facts(cls, facts: Mapping[str, str]) -> Preferences:
         """

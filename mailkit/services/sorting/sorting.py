@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from mailkit.errors import MailkitError, NoSuchMailbox
+from mailkit.errors import MailkitError, NoSuchMailbox, NotAllowed
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.storage import IMailbox, IMailStore
@@ -79,11 +79,14 @@ class Sorting:
         Do it, and say how to undo it.
 
         :raises NoSuchMailbox: if that of the view, or the one to move to, is none.
+        :raises NotAllowed: to move where messages wait for a time that they come back.
         :raises OverQuota: :raises StorageFull: :raises StorageBroken: :raises TooMany:
         """
         special = await Special.of(self._store, account)
         if action.op is Op.MOVE and not special.has(action.to):
             raise NoSuchMailbox(action.to)
+        if action.op is Op.MOVE and action.to == SNOOZED:
+            raise NotAllowed(action.to)
         chosen = await self._choosing.choose(account, special, action, targets)
         plan = _plan(action, special)
         if plan.to is not None:

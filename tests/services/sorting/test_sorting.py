@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from twisted.logger import capturedLogs
 
-from mailkit.errors import NoSuchMailbox, StorageFull
+from mailkit.errors import NoSuchMailbox, NotAllowed, StorageFull
 from mailkit.interfaces.storage import IMailbox
 from mailkit.model.address import AccountName
 from mailkit.model.conversation import Flagged, InMailbox, Labelled, Place, View
@@ -337,6 +337,9 @@ def test_a_mailbox_with_a_purpose_is_made_when_it_is_needed() -> None:
             await world.act(Op.MOVE, one, to=WORK)
         with pytest.raises(NoSuchMailbox):
             await world.act(Op.READ, one, view=InMailbox(WORK))
+        await world.store.create(ALICE, SNOOZED)
+        with pytest.raises(NotAllowed):
+            await world.act(Op.MOVE, one, to=SNOOZED)
 
     at_once(run())
 
