@@ -35,15 +35,14 @@ class _Waiting:
 
 @implementer(ILanes)
 @define(eq=False)
-class GatheringLanes:
+class GatheringLanes(DirectLanes):
     """
-    The clerk's work of many coroutines is done together, without a reactor.
+    `DirectLanes` whose clerk does the work of many coroutines together.
 
-    Everything else is done at once. The clerk's waits until nobody goes on without it:
-    `finish` has it done then, again and again.
+    It waits until nobody goes on without it: `finish` has it done then, again and
+    again.
     """
 
-    _direct: DirectLanes = field(init=False, factory=DirectLanes)
     _waiting: list[_Waiting] = field(init=False, factory=list)
     _threads: ThreadPoolExecutor = field(
         init=False, factory=lambda: ThreadPoolExecutor(THREADS)
@@ -67,15 +66,6 @@ class GatheringLanes:
         assert not isinstance(result, Failure)
         return result
 
-    async def run(self, lane: Hashable, work: Callable[[], T]) -> T:
-        return await self._direct.run(lane, work)
-
-    async def sync(self, work: Callable[[], T]) -> T:
-        return await self._direct.sync(work)
-
-    async def hash(self, work: Callable[[], T]) -> T:
-        return await self._direct.hash(work)
-
     async def clerk(
         self,
         lanes: Sequence[Hashable],
@@ -89,7 +79,7 @@ class GatheringLanes:
 
     async def close(self) -> None:
         self._threads.shutdown()
-        await self._direct.close()
+        await super().close()
 
     def _do_waiting(self) -> None:
         """One batch for each kind of work; then whoever waited goes on."""
