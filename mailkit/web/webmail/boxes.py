@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from attrs import frozen
@@ -130,3 +130,17 @@ def _label(slug: str, labels: Sequence[Label]) -> Label:
         if label.keyword.lower() == keyword.lower():
             return label
     return unnamed(keyword)
+
+
+def name_of(
+    mailbox: MailboxName, use: SpecialUse | None, say: Callable[[str], str]
+) -> str:
+    """What a mailbox is called where it is one of several."""
+    if mailbox == INBOX:
+        return say(INBOX_BOX.name)
+    if mailbox == SNOOZED:
+        return say(SNOOZED_BOX.name)
+    for known, name, _icon in _SPECIAL.values():
+        if use is known:
+            return say(name)
+    return mailbox.rpartition("/")[2]

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from mailkit.web.webmail import conversation, documents, security, signing
+from mailkit.web.webmail import (
+    acting,
+    conversation,
+    documents,
+    general,
+    labelling,
+    listing,
+    security,
+    signing,
+)
 from mailkit.web.webmail.rooms import Room, Route
 
 ROOMS: tuple[Room, ...] = (
     signing.room,
+    listing.room,
+    acting.room,
+    general.room,
+    labelling.room,
     security.room,
     conversation.room,
     documents.room,

@@ -1,0 +1,201 @@
+"""
+Lists of mail: mailboxes, labels, folders.
+
+The list is one form that is sent to ``/act`` (see `mailkit.web.webmail.acting`): ``c``
+or ``m`` for each row that is ticked, ``box``, ``back``, and the button ``op``; a row's
+own buttons are called as what they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from attrs import evolve, frozen
+
+from mailkit.errors import NoSuchMailbox
+from mailkit.model.conversation import Counts, Cursor, Page
+from mailkit.model.snooze import Snooze, Woken
+from mailkit.web.answers import Answer
+from mailkit.web.asking import Asked
+from mailkit.web.webmail.boxes import SNOOZED_BOX, Box, find
+from mailkit.web.webmail.facts import CURRENT
+from mailkit.web.webmail.rooms import Room
+from mailkit.web.webmail.rowviews import RowViews
+
+room = Room()
+
+MOST = 50
+"""Rows of a page."""
+
+
+def _(text: str) -> str:
+    """Marks words for the catalogues; they are translated where they are shown."""
+    return text
+
+
+@frozen
+class Button:
+    """What may be done with rows."""
+
+    op: str
+    name: str
+    icon: str
+    key: str = ""
+    """That does the same."""
+
+
+ARCHIVE = Button("archive", _("Archive"), "archive", "e")
+DELETE = Button("delete", _("Delete"), "trash", "#")
+FOREVER = Button("forever", _("Delete for ever"), "trash", "#")
+SPAM = Button("spam", _("Report spam"), "spam", "!")
+NOT_SPAM = Button("notspam", _("Not spam"), "inbox", "!")
+READ = Button("read", _("Mark as read"), "read", "Shift+I")
+UNREAD = Button("unread", _("Mark as unread"), "unread", "Shift+U")
+SNOOZE = Button("snooze", _("Snooze"), "clock", "b")
+UNSNOOZE = Button("unsnooze", _("Bring back now"), "inbox", "b")
+LABEL = Button("label", _("Label"), "label", "l")
+UNLABEL = Button("unlabel", _("Remove a label"), "label")
+MOVE = Button("move", _("Move to"), "folder", "v")
+STAR = Button("star", _("Star"), "star", "s")
+UNSTAR = Button("unstar", _("Remove star"), "star", "s")
+MUTE = Button("mute", _("Mute"), "mute", "m")
+
+_BULK = (ARCHIVE, DELETE, SPAM, UNREAD, SNOOZE, LABEL)
+_BULKS = {
+    "archive": (MOVE, DELETE, SPAM, UNREAD, SNOOZE, LABEL),
+    "spam": (NOT_SPAM, FOREVER, READ, UNREAD),
+    "trash": (MOVE, FOREVER, READ, UNREAD),
+    "snoozed": (UNSNOOZE, DELETE, SPAM, UNREAD, SNOOZE, LABEL),
+    "sent": (ARCHIVE, DELETE, UNREAD, LABEL),
+    "drafts": (DELETE,),
+}
+_MORE = (READ, MOVE, STAR, UNSTAR, UNLABEL, MUTE)
+_MORES = {"spam": (), "trash": (), "drafts": (), "sent": (READ, MOVE, STAR, UNSTAR)}
+_ROW = (ARCHIVE, DELETE, UNREAD, SNOOZE)
+_ROWS = {
+    "archive": (DELETE, UNREAD, SNOOZE),
+    "spam": (NOT_SPAM, FOREVER, UNREAD),
+    "trash": (FOREVER, UNREAD),
+    "snoozed": (UNSNOOZE, DELETE, UNREAD),
+    "sent": (ARCHIVE, DELETE),
+    "drafts": (DELETE,),
+}
+
+_EMPTY = {
+    "inbox": (_("Nothing waiting"), _("New mail shows up here by itself. Enjoy the "
+                                      "quiet.")),
+    "starred": (_("No stars yet"), _("Star what you want to find again quickly.")),
+    "snoozed": (_("Nothing put off"), _("Snoozed mail waits here and comes back by "
+                                        "itself.")),
+    "sent": (_("Nothing sent yet"), _("What you send is kept here.")),
+    "drafts": (_("No drafts"), _("What you begin to write is saved here.")),
+    "archive": (_("The archive is empty"), _("Archived mail leaves the inbox and is "
+                                             "kept here.")),
+    "spam": (_("No spam"), _("Nothing suspicious came in.")),
+    "trash": (_("The Trash is empty"), _("Deleted mail lies here until you empty it.")),
+}  # fmt: skip
+_EMPTY_OTHER = (_("Nothing here"), _("There is no mail in this list."))
+
+
+@room.get("/mail/<box>")
+async def mailbox(asked: Asked, box: str) -> Answer:
+    """One of ours: ``inbox``, ``starred``, ``sent`` …"""
+    return await _list(asked, box)
+
+
+@room.get("/mail/label/<slug>")
+async def label(asked: Asked, slug: str) -> Answer:
+    """All that has a label."""
+    return await _list(asked, f"label/{slug}")
+
+
+@room.get("/mail/folder/<path:name>")
+async def folder(asked: Asked, name: str) -> Answer:
+    """A folder that the person has made."""
+    return await _list(asked, f"folder/{name}")
+
+
+@room.post("/tips", action="settings")
+async def dismiss_tips(asked: Asked) -> Answer:
+    """The first steps are shown no more."""
+    changed = evolve(asked.preferences, tips_dismissed=True)
+    await asked.house.personal.change(asked.name, changed)
+    return asked.redirect("/mail/inbox")
+
+
+async def _list(asked: Asked, slug: str) -> Answer:
+    house, name = asked.house, asked.name
+    entries = await house.store.mailboxes(name)
+    labels = await house.personal.labels(name)
+    box = find(slug, entries, labels)
+    after = asked.query.text("after")
+    cursor = Cursor.from_text(after) if after else None
+    page, counts = await _page(asked, box, cursor)
+    views = RowViews(
+        asked,
+        box,
+        entries,
+        labels,
+        _until(await house.personal.snoozes(name)) if box is SNOOZED_BOX else {},
+        _since(await house.personal.woken(name)) if slug == "inbox" else {},
+    )
+    facts = {
+        CURRENT: box.slug,
+        "box": box,
+        "box_name": asked.say(box.name) if box.is_ours else box.name,
+        "groups": views.groups(page.rows),
+        "shown": " ".join(_ids(asked, page)),
+        "counts": counts,
+        "field": "c" if asked.preferences.grouped else "m",
+        "bulk": _BULKS.get(slug, _BULK),
+        "more": _MORES.get(slug, _MORE),
+        "row_buttons": _ROWS.get(slug, _ROW),
+        "here": asked.path + (f"?{urlencode({'after': after})}" if after else ""),
+        "newer": _newer(box, page),
+        "older": _address(box, page.next) if page.next else "",
+        "empty": _EMPTY.get(slug, _EMPTY_OTHER),
+        "is_first": cursor is None,
+        "tips": slug == "inbox" and not asked.preferences.tips_dismissed,
+        "can_empty": slug in ("trash", "spam") and bool(page.rows),
+    }
+    return asked.page("list.html", facts)
+
+
+async def _page(asked: Asked, box: Box, cursor: Cursor | None) -> tuple[Page, Counts]:
+    house, name = asked.house, asked.name
+    grouped = asked.preferences.grouped
+    try:
+        page = await house.conversations.page(
+            name, box.view, cursor, MOST, grouped=grouped
+        )
+        return page, await house.conversations.count(name, box.view)
+    except NoSuchMailbox:
+        if box is not SNOOZED_BOX:
+            raise
+        # It is made when the first message is put off.
+        return Page(()), Counts()
+
+
+def _ids(asked: Asked, page: Page) -> Sequence[str]:
+    if asked.preferences.grouped:
+        return [row.thread_id for row in page.rows]
+    return [row.newest.email_id for row in page.rows]
+
+
+def _newer(box: Box, page: Page) -> str:
+    if not page.has_newer:
+        return ""
+    return _address(box, page.previous) if page.previous else box.href
+
+
+def _address(box: Box, cursor: Cursor) -> str:
+    return f"{box.href}?after={cursor.to_text()}"
+
+
+def _until(snoozes: Sequence[Snooze]) -> dict[str, float]:
+    return {one.email_id: one.until for one in snoozes}
+
+
+def _since(woken: Sequence[Woken]) -> dict[str, float]:
+    return {one.thread_id: one.since for one in woken}
