@@ -11,6 +11,7 @@ _STYLE = """\
 html{background:#fff}
 body{margin:0;padding:12px 16px;font:15px/1.6 Inter,system-ui,sans-serif;\
 overflow-wrap:anywhere;text-align:start}
+body>:first-child,.mk-text>:first-child{margin-top:0}
 img{max-width:100%;height:auto}
 img.mk-blocked{outline:1px dashed #8a857a;outline-offset:-1px;min-width:1em;\
 min-height:1em;font-size:12px}

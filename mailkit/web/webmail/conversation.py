@@ -168,10 +168,11 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
     rows = [views.head(one) for one in summaries]
     wanted = asked.query.text("m")
     begin = _begin(rows, wanted)
-    earlier = 0
+    shown = range(len(rows))
     if asked.query.text("all") != "1":
-        earlier = max(0, min(begin, len(rows) - MOST_ROWS))
-    await _open(asked, views, rows, begin, wanted)
+        earlier = max(0, min(begin - 1, len(rows) - MOST_ROWS))
+        shown = shown[earlier : earlier + MOST_ROWS]
+    await _open(asked, views, [rows[n] for n in shown], rows[begin], wanted)
     rows[begin].is_focused = begin > 0 or bool(wanted)
     await _mark_read(asked, box, summaries)
     newer, older = await house.conversations.neighbours(name, box.view, cid)
@@ -183,8 +184,9 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
         "cid": cid,
         "here": here,
         "subject": _subject(summaries) or asked.say("(no subject)"),
-        "rows": rows[earlier:],
-        "earlier": earlier,
+        "rows": [rows[n] for n in shown],
+        "earlier": shown.start,
+        "later": len(rows) - shown.stop,
         "total": len(rows),
         "newer": f"{box.href}/c/{quote(newer)}" if newer else "",
         "older": f"{box.href}/c/{quote(older)}" if older else "",
@@ -263,16 +265,20 @@ def _begin(rows: Sequence[MessageView], wanted: str) -> int:
 
 
 async def _open(
-    asked: Asked, views: Views, rows: Sequence[MessageView], begin: int, wanted: str
+    asked: Asked,
+    views: Views,
+    rows: Sequence[MessageView],
+    begin: MessageView,
+    wanted: str,
 ) -> None:
     """Unfold what is unread, and have the latest of the others at hand."""
     opened = 0
     ready = set(range(max(0, len(rows) - MOST_READY), len(rows)))
     for n, row in enumerate(rows):
-        unfolds = n == begin or (row.summary.is_unread and not wanted)
+        unfolds = row is begin or (row.summary.is_unread and not wanted)
         if row.summary.is_draft or not (unfolds or n in ready):
             continue
-        if opened >= MOST_OPEN and n != begin:
+        if opened >= MOST_OPEN and row is not begin:
             continue
         opened += 1
         row.is_open = unfolds

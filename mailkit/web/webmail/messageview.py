@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -71,6 +72,8 @@ class MessageView:
     texts: Sequence[Markup] = ()
     """Where it is all plain text; else ``frame`` has its document."""
     frame: str = ""
+    height: int = 4
+    """How high the frame is before a script has measured it: from 1 to 4."""
     is_paper: bool = False
     is_dark: bool = False
     dark_href: str = ""
@@ -150,6 +153,7 @@ class Views:
             ]
 
     def _frame(self, view: MessageView, body: Body, shows: bool) -> None:
+        view.height = _height(body)
         view.is_paper = body.has_colours
         view.is_dark = view.mid in self._dark
         query: dict[str, str] = {}
@@ -239,3 +243,23 @@ def _file(mid: str, one: FilePart) -> File:
 
 LARGEST_PREVIEW = 3 * 1024 * 1024
 """Octets of a picture that is shown small beside its name."""
+
+
+_LINE_ENDS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6])\b")
+_TAGS = re.compile(r"<[^>]*>")
+
+
+def _height(body: Body) -> int:
+    """A guess, from short to long, for browsers that run no script."""
+    lines = 0
+    for one in body.texts:
+        html = one.marked.html if one.marked is not None else ""
+        if len(html) > 20_000 or one.marked is None:
+            return 4
+        pictures = html.count("<img")
+        words = len(_TAGS.sub("", html))
+        lines += len(_LINE_ENDS.findall(html)) + words // 70 + 8 * pictures
+    for height, most in ((1, 4), (2, 9), (3, 16)):
+        if lines <= most:
+            return height
+    return 4
