@@ -156,7 +156,10 @@ class Row:
     is_flagged: bool = False
     keywords: Flags = frozenset()
     people: tuple[Person, ...] = ()
-    """Who wrote, oldest first, each once by address."""
+    """
+    Who wrote, oldest first, each once by address; of a long conversation who wrote
+    its first message and the latest.
+    """
     has_attachments: bool = False
 
 

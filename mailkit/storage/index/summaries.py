@@ -18,7 +18,7 @@ Names = Mapping[int, MailboxName]
 """Mailboxes by their numbers."""
 
 _FROM = 2  # its place in an ENVELOPE
-_WRITERS = 20
+_WRITERS = 10
 """Messages of a conversation whose authors a list shows: the first and the latest."""
 
 _SELECT = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from typing import TypeVar
 
 from attrs import define
@@ -237,8 +236,12 @@ def _looked_around(home: Home, index: Index, view: View) -> Index:
 def _make_current(home: Home, index: Index) -> None:
     """Each mailbox is listed once a boot before it answers (STORE.md §3)."""
     for row in index.mailboxes():
-        with suppress(MailboxGone):
+        try:
             home.current(index, row)
+        except FileNotFoundError:
+            home.repair.list_folders(home, index)
+        except MailboxGone:
+            continue
 
 
 def _names(rows: Sequence[MailboxRow]) -> Names:

@@ -13,7 +13,8 @@ from mailkit.model.mailbox import MessageRecord, Want
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.storage.index import reading, schema
 from mailkit.storage.index.index import Index
-from mailkit.storage.index.rows import MessageRow
+from mailkit.storage.index.joining import join_some
+from mailkit.storage.index.rows import MessageRow, RenderedRow
 from mailkit.storage.safefile import Files, Operation, Verb
 
 EVERYTHING = ~Want(0)
@@ -49,6 +50,46 @@ FIRST = (
     "PRAGMA user_version = 1",
 )
 """What makes the tables of the first version out of the second's."""
+
+
+def make_second(path: Path) -> None:
+    """An index as the second version left it, with two messages."""
+    index = Index.open(str(path), Files())
+    with index.database.transaction(is_full=True):
+        index.begin_account("boot", 5)
+        index.add_mailbox("", "F1", 7, 100, 5, uid_next=9, boot="boot")
+    for step in SECOND:
+        index.database.execute(step)
+    mixed = b'(("text" "plain")("application" "pdf" NIL ("ATTACHMENT" NIL)) "mixed")'
+    for uid, flags, keywords, shape in (
+        (3, 5, " $l_a NonJunk ", mixed),
+        (4, 0, " NonJunk ", b'("text" "plain")'),
+    ):
+        index.database.execute(
+            """
+            INSERT INTO message (id, mod_seq, arrived, flags, keywords, size,
+                internal_date, save_date, behind, name, email_id, thread_id)
+            VALUES (?, 6, 6, ?, ?, 40, 100, 2, 0, 'n', ?, ?)
+            """,
+            (1 << 32 | uid, flags, keywords, f"M{uid}", f"T{uid}"),
+        )
+        index.add_rendered([RenderedRow(1 << 32 | uid, b"", b"", shape, b"", b"")])
+    index.close()
+
+
+def test_marks_conversations_and_attachments_of_the_second_version(
+    tmp_path: Path,
+) -> None:
+    make_second(tmp_path / "index.sqlite")
+    index = Index.open(str(tmp_path / "index.sqlite"), Files())
+    tally = index.database.all("SELECT * FROM tally ORDER BY keyword")
+    assert tally == [("$l_a", 1, 1, 0), ("\\flagged", 1, 1, 0), ("nonjunk", 1, 2, 1)]
+    # What was told stays, and is looked at once more for those that follow.
+    assert not join_some(index, lambda root: "Tnew", 1.0)
+    found = "SELECT thread_id, joined, attachments FROM message ORDER BY id"
+    assert index.database.all(found) == [("T3", 1, 1), ("T4", 1, 0)]
+    assert index.database.all("SELECT * FROM departed") == [(5, "")]
+    index.close()
 
 
 def make_first(path: Path) -> None:
