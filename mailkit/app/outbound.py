@@ -60,6 +60,10 @@ LOOKED_AFTER = 3600.0
 """Seconds between two looks at which MTA-STS policies are getting old, and between two
 at whether there is a day of TLS to be reported."""
 
+REPORTED = (1, 2)
+"""Days that are reported, counted back from today: yesterday, and the one before if
+nobody took its report for a day, or the server was off (RFC 8460 §5.5)."""
+
 SIGNED_LONGER = 86_400.0
 """Seconds for which a signature counts beyond the last attempt."""
 
@@ -170,8 +174,11 @@ class WayOut:
             )
 
     async def _report(self) -> int:
-        yesterday = datetime.fromtimestamp(self.reactor.seconds() - 86_400, UTC)
-        return await self.reports.report(f"{yesterday:%Y-%m-%d}")
+        sent = 0
+        for ago in REPORTED:
+            day = datetime.fromtimestamp(self.reactor.seconds() - ago * 86_400, UTC)
+            sent += await self.reports.report(f"{day:%Y-%m-%d}")
+        return sent
 
 
 @define(eq=False)
