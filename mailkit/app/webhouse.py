@@ -117,6 +117,7 @@ class Web:
                 settings,
                 make_administration(house, settings),
                 _brand(settings),
+                [(one.tag, one.name) for one in self._languages.all],
             ),
             self._rendering,
             self._languages,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from functools import partial
 
 from mailkit.app.assemble import House
 from mailkit.app.settings import Settings
@@ -15,6 +17,7 @@ from mailkit.net.resolver.resolver import Resolver
 from mailkit.net.routes.redisclient import RedisClient, RedisConnection
 from mailkit.net.websessions import RedisWebSessions
 from mailkit.services.admin.administration import Administration
+from mailkit.services.finding.finding import Finding
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading
@@ -24,7 +27,9 @@ from mailkit.services.signin.accounts import OwnAccount
 from mailkit.services.signin.registration import Registration
 from mailkit.services.signin.settings import SessionSettings
 from mailkit.services.signin.signin import SignIn
+from mailkit.services.sorting.room import SortingRoom
 from mailkit.web.brand import Brand
+from mailkit.web.webmail.acting import say_undone
 from mailkit.web.webmail.house import WebmailHouse
 
 
@@ -34,8 +39,13 @@ def make_webmail_house(
     settings: Settings,
     administration: Administration,
     brand: Brand,
+    languages: Sequence[tuple[str, str]] = (),
 ) -> WebmailHouse:
-    """Every service that pages use."""
+    """
+    Every service that pages use.
+
+    :param languages: tags of those that there are, each with its own name.
+    """
     now, secret = house.reactor.seconds, house.secret
     sessions, spent = open_sessions(house, settings)
     sign_in = SignIn(
@@ -48,6 +58,10 @@ def make_webmail_house(
     )
     resolver = Resolver(house.reactor, settings.dns, house.metrics)
     strangers = StrangersWeb(house.reactor, resolver, allow=settings.relay.allow)
+
+    sorting = SortingRoom.over(
+        house.store, house.personal, house.conversations, house.board, house.reactor
+    )
 
     async def scheduled(name: AccountName) -> int:
         return 0
@@ -63,6 +77,10 @@ def make_webmail_house(
         spool=house.spool,
         conversations=house.conversations,
         personal=house.personal,
+        search=house.search,
+        finding=Finding(
+            house.search, house.conversations, house.store, house.personal, now
+        ),
         quota_of=house.allowance.of,
         message_size=settings.limits.message_size,
         scheduled=scheduled,
@@ -75,6 +93,9 @@ def make_webmail_house(
         one_click=strangers,
         acquaintances=Acquaintances(house.personal, now),
         marking=Marking(house.store),
+        sorting=sorting,
+        undone=partial(say_undone, sorting),
+        languages=languages,
         sign_in=sign_in,
         own=OwnAccount(
             lambda: administration,

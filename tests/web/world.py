@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from mailkit.services.admin.administration import Administration
 from mailkit.services.admin.office import Office
 from mailkit.services.authentication import Authentication
 from mailkit.services.authsettings import AuthSettings
+from mailkit.services.finding.finding import Finding
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
@@ -34,8 +36,10 @@ from mailkit.services.signin.accounts import OwnAccount
 from mailkit.services.signin.registration import Mode, Registration
 from mailkit.services.signin.settings import SessionSettings
 from mailkit.services.signin.signin import SignIn
+from mailkit.services.sorting.room import SortingRoom
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.storage.memory.personal import MemoryPersonal
+from mailkit.storage.memory.search import PlainSearch
 from mailkit.storage.memory.spool import MemorySpool
 from mailkit.storage.memory.store import MemoryStore
 from mailkit.storage.memory.suppression import MemorySuppressionList
@@ -48,10 +52,12 @@ from mailkit.web.origin import Addresses, Network
 from mailkit.web.rendering import Rendering
 from mailkit.web.site import WebHouse, Webmail, WebSite, make_site, make_webmail
 from mailkit.web.statics import Statics
+from mailkit.web.webmail.acting import say_undone
 from mailkit.web.webmail.house import WebmailHouse
 from mailkit.web.webmail.pages import all_routes
 from mailkit.web.wellknown import PolicyPage
 from mailkit.web.words import Languages
+from tests.storage.maildir.doubles import Board
 from tests.web.conversations import FewConversations
 
 ALICE = AccountName("alice@example.test")
@@ -137,6 +143,7 @@ class WebWorld:
     store: MemoryStore = field(init=False)
     conversations: FewConversations = field(factory=FewConversations, init=False)
     personal: MemoryPersonal = field(init=False)
+    board: Board = field(factory=Board, init=False)
     spool: MemorySpool = field(factory=MemorySpool, init=False)
     sessions: MemoryWebSessions = field(factory=MemoryWebSessions, init=False)
     admin: Administration = field(init=False)
@@ -185,6 +192,10 @@ class WebWorld:
         async def scheduled(name: AccountName) -> int:
             return 0
 
+        search = PlainSearch(self.store)
+        sorting = SortingRoom.over(
+            self.store, self.personal, self.conversations, self.board, self.clock
+        )
         self.house = WebmailHouse(
             now=now,
             main_domain="example.test",
@@ -194,12 +205,17 @@ class WebWorld:
             spool=self.spool,
             conversations=self.conversations,
             personal=self.personal,
+            search=search,
+            finding=Finding(search, self.conversations, self.store, self.personal, now),
             quota_of=quota_of,
             scheduled=scheduled,
             reading=Reading(self.store, self.conversations, lanes, self._pictures()),
             one_click=self.elsewhere,
             acquaintances=Acquaintances(self.personal, now),
             marking=Marking(self.store),
+            sorting=sorting,
+            undone=partial(say_undone, sorting),
+            languages=[(one.tag, one.name) for one in LANGUAGES.all],
             sign_in=sign_in,
             own=OwnAccount(
                 lambda: self.admin,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from gettext import NullTranslations
 
 from attrs import define, field
@@ -12,14 +12,17 @@ from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.pictures import IOneClick
+from mailkit.interfaces.search import ISearch
 from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.model.address import AccountName
+from mailkit.services.finding.finding import Finding
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading
 from mailkit.services.signin.accounts import OwnAccount
 from mailkit.services.signin.registration import Registration
 from mailkit.services.signin.signin import SignIn
+from mailkit.services.sorting.room import SortingRoom
 from mailkit.web.brand import Brand
 
 Undone = Callable[[AccountName, str, NullTranslations], Awaitable[str]]
@@ -48,6 +51,10 @@ class WebmailHouse:
     """Where files of forms go until their page has read them."""
     conversations: IConversations
     personal: IPersonal
+    search: ISearch
+    """Its `begin` is called for whoever opens the webmail."""
+    finding: Finding
+    """What people look for."""
     quota_of: Callable[[AccountName], Awaitable[int]]
     """Octets that an account may keep; 0: without limit."""
     message_size: int = 50 * 1024 * 1024
@@ -62,6 +69,10 @@ class WebmailHouse:
     """Marks what was opened as read."""
     one_click: IOneClick
     """Tells senders that somebody wants no more of something."""
+    sorting: SortingRoom
+    """What is done with mail, and its way back; folders and labels."""
+    languages: Sequence[tuple[str, str]] = ()
+    """Tags of the languages that pages may be in, each with its own name."""
     undone: Undone | None = None
     """``None``: nothing can be undone."""
     sign_in: SignIn
