@@ -162,6 +162,18 @@ def https_origin(settings: Settings, host: str) -> str:
     return f"https://{re.sub(r':[0-9]+$', '', host)}{port}"
 
 
+def page_origin(settings: Settings) -> str:
+    """What the addresses of pages begin with that people are given."""
+    if settings.web.origin:
+        return settings.web.origin
+    https = https_origin(settings, settings.hostname)
+    is_here = all("127.0.0.1" in one for one in settings.listen.http)
+    match = re.match(r"tcp:(?:port=)?(\d+)", (*settings.listen.http, "")[0])
+    if is_here and match is not None:
+        return f"http://localhost:{match[1]}"
+    return https or f"http://{settings.hostname}"
+
+
 def _brand(settings: Settings) -> Brand:
     web = settings.web
     return Brand(web.name, web.accent, web.accent_dark, web.login_text)

@@ -8,10 +8,12 @@ from functools import partial
 
 from mailkit.app.assemble import House
 from mailkit.app.settings import Settings
+from mailkit.errors import LocalMisuse
 from mailkit.factories import Services
 from mailkit.interfaces.spent import ISpent
 from mailkit.interfaces.websessions import IWebSessions
 from mailkit.model.address import AccountName
+from mailkit.model.queueitem import Selection
 from mailkit.net.pictures import StrangersWeb
 from mailkit.net.resolver.resolver import Resolver
 from mailkit.net.routes.redisclient import RedisClient, RedisConnection
@@ -24,6 +26,7 @@ from mailkit.services.reading.message import Reading
 from mailkit.services.reading.pictures import ProxiedPictures
 from mailkit.services.routes.settings import read_redis
 from mailkit.services.signin.accounts import OwnAccount
+from mailkit.services.signin.links import PasswordLinks
 from mailkit.services.signin.registration import Registration
 from mailkit.services.signin.settings import SessionSettings
 from mailkit.services.signin.signin import SignIn
@@ -63,8 +66,15 @@ def make_webmail_house(
         house.store, house.personal, house.conversations, house.board, house.reactor
     )
 
+    composing = house.composing
+    if composing is None:
+        raise LocalMisuse("pages are asked for before there are services")
+
     async def scheduled(name: AccountName) -> int:
-        return 0
+        # Nearly always nothing waits, which is quickly asked.
+        if not await house.queue.count(Selection(account=name)):
+            return 0
+        return len(await composing.waiting(name))
 
     return WebmailHouse(
         now=now,
@@ -84,6 +94,7 @@ def make_webmail_house(
         quota_of=house.allowance.of,
         message_size=settings.limits.message_size,
         scheduled=scheduled,
+        composing=composing,
         reading=Reading(
             house.store,
             house.conversations,
@@ -101,12 +112,16 @@ def make_webmail_house(
             lambda: administration,
             house.directory,
             sign_in,
-            lambda: secret,
-            now,
+            make_links(house),
             lambda: settings.accounts.aliases,
         ),
         registration=make_registration(house, settings, administration, spent),
     )
+
+
+def make_links(house: House) -> PasswordLinks:
+    """Links by which people choose passwords; the command makes them."""
+    return PasswordLinks(house.directory, lambda: house.secret, house.reactor.seconds)
 
 
 def make_registration(

@@ -31,7 +31,7 @@ from mailkit.web.statics import Statics
 from mailkit.web.upload import Uploading
 from mailkit.web.webmail.facts import SETTINGS, Facts
 from mailkit.web.webmail.house import WebmailHouse
-from mailkit.web.webmail.pages import SCRIPTS
+from mailkit.web.webmail.pages import SCRIPTS, all_routes
 from mailkit.web.webmail.rooms import Route
 from mailkit.web.wellknown import PolicyPage
 from mailkit.web.words import Languages
@@ -242,7 +242,9 @@ def make_webmail(
         be by TLS, by the host that was asked for; empty: there is no TLS.
     :param random: that many octets nobody can guess.
     """
-    facts = Facts(house.brand, SETTINGS, SCRIPTS, house.undone)
+    paths = {route.path for route in all_routes() if route.method == "GET"}
+    tabs = tuple(tab for tab in SETTINGS if tab[1] in paths)
+    facts = Facts(house.brand, tabs, SCRIPTS, house.undone)
     serving = Serving(
         house, rendering, languages, addresses, cookies, facts, https, random
     )

@@ -33,6 +33,7 @@ from mailkit.services.reading.message import Reading
 from mailkit.services.reading.pictures import ProxiedPictures
 from mailkit.services.routing import Routing
 from mailkit.services.signin.accounts import OwnAccount
+from mailkit.services.signin.links import PasswordLinks
 from mailkit.services.signin.registration import Mode, Registration
 from mailkit.services.signin.settings import SessionSettings
 from mailkit.services.signin.signin import SignIn
@@ -59,6 +60,7 @@ from mailkit.web.wellknown import PolicyPage
 from mailkit.web.words import Languages
 from tests.storage.maildir.doubles import Board
 from tests.web.conversations import FewConversations
+from tests.web.writing import WritingRoom
 
 ALICE = AccountName("alice@example.test")
 BOB = AccountName("bob@example.test")
@@ -147,7 +149,9 @@ class WebWorld:
     spool: MemorySpool = field(factory=MemorySpool, init=False)
     sessions: MemoryWebSessions = field(factory=MemoryWebSessions, init=False)
     admin: Administration = field(init=False)
+    links: PasswordLinks = field(init=False)
     house: WebmailHouse = field(init=False)
+    writing: WritingRoom = field(init=False)
     webmail: Webmail = field(init=False)
     site: WebSite = field(init=False)
     cookies: dict[str, str] = field(factory=dict, init=False)
@@ -189,13 +193,23 @@ class WebWorld:
         async def quota_of(name: AccountName) -> int:
             return 500_000_000
 
+        self.writing = WritingRoom(
+            "mail.example.test",
+            self.clock,
+            self.directory,
+            self.store,
+            self.store.conversations,
+            self.personal,
+        )
+
         async def scheduled(name: AccountName) -> int:
-            return 0
+            return len(await self.writing.composing.waiting(name))
 
         search = PlainSearch(self.store)
         sorting = SortingRoom.over(
             self.store, self.personal, self.conversations, self.board, self.clock
         )
+        self.links = PasswordLinks(self.directory, lambda: b"a secret", now)
         self.house = WebmailHouse(
             now=now,
             main_domain="example.test",
@@ -209,6 +223,7 @@ class WebWorld:
             finding=Finding(search, self.conversations, self.store, self.personal, now),
             quota_of=quota_of,
             scheduled=scheduled,
+            composing=self.writing.composing,
             reading=Reading(self.store, self.conversations, lanes, self._pictures()),
             one_click=self.elsewhere,
             acquaintances=Acquaintances(self.personal, now),
@@ -221,8 +236,7 @@ class WebWorld:
                 lambda: self.admin,
                 self.directory,
                 sign_in,
-                lambda: b"a secret",
-                now,
+                self.links,
                 lambda: self.aliases,
             ),
             registration=Registration(

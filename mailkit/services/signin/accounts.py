@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attrs import define, frozen
+from attrs import define
 
 from mailkit.errors import (
     AlreadyExists,
@@ -14,32 +14,22 @@ from mailkit.errors import (
     Refused,
     TooMany,
 )
-from mailkit.formats.tickets import Ticket, read_ticket, write_ticket
 from mailkit.interfaces.directory import IDirectory
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName, Address
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.administration import Administration
 from mailkit.services.admin.names import address as read_address
+from mailkit.services.signin.links import PasswordLinks
 from mailkit.services.signin.reserved import is_reserved
 from mailkit.services.signin.signin import Begun, SignedIn, SignIn
 
 SHORTEST = 8
 """Characters of a password that people choose (NIST SP 800-63B §5.1.1.1)."""
 
-_PASSWORD = "password"
-
 
 class TooShort(Refused):
     """A password of fewer than `SHORTEST` characters, or one that is the address."""
-
-
-@frozen
-class LinkSettings:
-    """Links that are given to people."""
-
-    lasts: float = 7 * 86400.0
-    """Seconds for which they are good."""
 
 
 @define(eq=False)
@@ -47,15 +37,13 @@ class OwnAccount:
     """
     The person's own account.
 
-    :param key: what links are signed with.
     :param aliases: how many other addresses people may give themselves.
     """
 
     _administration: Callable[[], Administration]
     _directory: IDirectory
     _sign_in: SignIn
-    _key: Callable[[], bytes]
-    _now: Callable[[], float]
+    _links: PasswordLinks
     _aliases: Callable[[], int]
 
     # -- the password
@@ -80,34 +68,9 @@ class OwnAccount:
             is_public=who.session.is_public,
         )
 
-    async def link(self, name: AccountName, lasts: float) -> str:
-        """
-        A ticket for ``/password/``: whoever has it may choose a password, once.
-
-        It is worth nothing as soon as the account's password is changed at all.
-
-        :raises NoSuchAddress:
-        """
-        account = await self._directory.account(name)
-        if account is None:
-            raise NoSuchAddress(f"there is no account {name}")
-        ticket = Ticket(
-            _PASSWORD,
-            (account.name, str(account.generation)),
-            int(self._now() + lasts),
-        )
-        return write_ticket(ticket, [self._key()])
-
     async def of_link(self, text: str) -> Account | None:
-        """Whose ticket that is; ``None``: nobody's any more."""
-        ticket = read_ticket(text, _PASSWORD, [self._key()], self._now())
-        if ticket is None:
-            return None
-        name, generation = ticket.facts
-        account = await self._directory.account(AccountName(name))
-        if account is None or account.is_suspended:
-            return None
-        return account if account.generation == int(generation) else None
+        """Whose link that is; ``None``: nobody's any more."""
+        return await self._links.find(text)
 
     async def set_password(
         self, text: str, new: str, peer: str, agent: str

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from attrs import define, frozen
 
+from mailkit.errors import NoSuchDraft
+from mailkit.model.draft import DraftId, DraftState
 from mailkit.model.preferences import Preferences
 from mailkit.web.asking import Asked
 from mailkit.web.brand import Brand
@@ -24,6 +26,7 @@ SETTINGS = (
     (_("General"), "/settings/general"),
     (_("Labels"), "/settings/labels"),
     (_("Identities"), "/settings/identities"),
+    (_("Addresses"), "/settings/addresses"),
     (_("Shortcuts"), "/settings/shortcuts"),
     (_("Security"), "/settings/security"),
 )
@@ -41,6 +44,8 @@ class Toast:
     token: str
     back: str
     """Where to be afterwards."""
+    action: str = ""
+    """Where its form goes, if not to `token`'s way back."""
 
 
 @define(eq=False)
@@ -97,9 +102,30 @@ class Facts:
             "colour": colour_of(str(name)),
         }
         facts["sidebar"] = await make_sidebar(asked)
+        if asked.query.text("sent"):
+            facts["toast"] = await _sent(asked)
         token = asked.query.text("done")
         if token and self._undone is not None:
             said = await self._undone(asked.name, token, asked.language.words)
             if said:
                 facts["toast"] = Toast(said, token, asked.path)
         return facts
+
+
+async def _sent(asked: Asked) -> Toast | None:
+    """A message was just sent, and may be called back for some seconds."""
+    composing = asked.house.composing
+    try:
+        draft = await composing.drafts.open(
+            asked.name, DraftId(asked.query.text("sent"))
+        )
+    except NoSuchDraft:
+        return None
+    left = draft.hold_until - composing.house.settings.slack
+    if draft.state is DraftState.WRITING or asked.house.now() >= left:
+        return None
+    text = asked.say("Sent")
+    if draft.is_later:
+        when = asked.dates.long(draft.hold_until)
+        text = asked.say("Leaves %(time)s") % {"time": when}
+    return Toast(text, "", asked.path, f"/compose/{draft.id}/unsend")

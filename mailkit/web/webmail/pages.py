@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from mailkit.web.webmail import (
     acting,
+    addresses,
+    composing,
     conversation,
     documents,
     general,
+    identities,
+    joining,
     labelling,
     listing,
+    scheduled,
+    searching,
     security,
     signing,
+    suggesting,
 )
 from mailkit.web.webmail.rooms import Room, Route
 
 ROOMS: tuple[Room, ...] = (
     signing.room,
+    joining.room,
+    scheduled.room,
     listing.room,
+    searching.room,
     acting.room,
     general.room,
     labelling.room,
+    identities.room,
+    addresses.room,
     security.room,
     conversation.room,
     documents.room,
+    composing.room,
+    suggesting.room,
 )
 
 
