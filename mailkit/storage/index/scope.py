@@ -148,15 +148,10 @@ class Heads:
 
     def above(self, cursor: Cursor) -> Iterator[Seen]:
         """Oldest first."""
-        known: set[str] = set()
         for seen in walk(self.index, self.scope, cursor, self.group, up=True):
-            if seen.group in known:
-                continue
             above = Cursor(seen.internal_date, seen.key + 1)
-            if self._is_at_or_above(seen.group, above):
-                continue
-            known.add(seen.group)
-            yield seen
+            if not self._is_at_or_above(seen.group, above):
+                yield seen
 
     def _is_at_or_above(self, group: str, cursor: Cursor) -> bool:
         if not group:

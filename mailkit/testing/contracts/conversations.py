@@ -321,6 +321,26 @@ class ConversationsContract(StoreCase):
         assert both.rows[0].people == (Person("Carol", "carol@example.net"),)
 
     @coroutine
+    async def test_many_that_wrote(self) -> None:
+        for number in range(1, 20):
+            author = f"p{number}@example.net"
+            await self.put(
+                INBOX, at(number, letter(number, references="<0@a>", author=author))
+            )
+        [row] = (await self.page()).rows
+        assert row.messages == 19
+        assert row.people[0].address == "p1@example.net"
+        assert row.people[-1].address == "p19@example.net"
+
+    @coroutine
+    async def test_an_account_without_trash_and_junk(self) -> None:
+        await self.put(INBOX, at(0, letter(1)), at(1, letter(2, references="<1@a>")))
+        for name in (TRASH, JUNK):
+            await self.store.delete(ALICE, name)
+        [row] = (await self.page(Everything())).rows
+        assert row.messages == 2
+
+    @coroutine
     async def test_trash_and_junk_are_apart(self) -> None:
         await self.put(INBOX, at(0, letter(1), "\\Flagged"))
         await self.put(TRASH, at(1, letter(2, references="<1@a>"), "\\Flagged"))
@@ -381,6 +401,11 @@ class ConversationsContract(StoreCase):
         rest = await conversations.page(ALICE, Labelled("x"), first.next, 5)
         assert ids(rest) == ["3", "2", "1"]
         assert rest.has_newer
+        stars = FlagChange(FlagAction.ADD, frozenset({"\\Flagged"}))
+        await (await self.box()).store(ALL_UIDS, stars)
+        top = await conversations.page(ALICE, Flagged(), None, 2)
+        under = await conversations.page(ALICE, Flagged(), top.next, 2)
+        assert ids(top) + ids(under) == ["4", "3", "2", "1"]
         assert ids(await self.page(Everything())) == ["9", *"8765432"]
 
     @coroutine

@@ -129,6 +129,19 @@ def test_a_search_for_a_conversation_joins_first(place: Place) -> None:
     assert at_once(box.search(HasThreadId(one.thread_id))) == UIDSet.of([1, 4, 7])
 
 
+def test_a_fetch_joins_what_it_tells(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "AT_A_TIME", 2)
+    monkeypatch.setattr(joining, "_A_MOMENT", 0.0)
+    store = begin(place)
+    box = at_once(store.open(ALICE, SENT))
+    told = [one.thread_id for one in at_once(box.fetch(ALL_UIDS, Want.IDS))]
+    again = [one.thread_id for one in at_once(box.fetch(ALL_UIDS, Want.IDS))]
+    assert told == again
+    assert {row.thread_id for row in page(store, InMailbox(SENT)).rows} == set(told)
+
+
 def test_those_that_wait_join_when_all_is_quiet(place: Place) -> None:
     store = begin(place)
     index = store.home(ALICE)
