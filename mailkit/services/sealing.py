@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from attrs import define
+from attrs import define, field
 
 from mailkit.errors import NeedsSMTPUTF8
 from mailkit.formats.downgrade import CannotDowngrade, downgrade
@@ -27,6 +27,7 @@ from mailkit.interfaces.storage import IContent
 from mailkit.model.address import DomainName, fold_domain
 from mailkit.model.queueitem import QueueItem, Sealed
 from mailkit.services.delivery.content import Rewritten, read_header, read_whole
+from mailkit.services.queue.remembered import Remembered
 from mailkit.trust.dkim.canonical import BodyHash
 from mailkit.trust.dkim.keys import PublicKey, SigningKey
 from mailkit.trust.dkim.signing import sign
@@ -36,6 +37,7 @@ MOST_ENCODED = 8 * 1024 * 1024
 """Octets of a message up to which it is encoded; larger ones are signed as they are."""
 
 _PIECE = 64 * 1024
+_REMEMBERED = 1000
 _NEVER_OVER = 0.0  # a moment at which all signatures still count
 
 
@@ -63,6 +65,10 @@ class Sealing:
     _now: Callable[[], float]
     _lasts: float
     _limits: Limits = DEFAULT_LIMITS
+    _signers: Remembered[str, DomainName] = field(
+        init=False, factory=lambda: Remembered[str, DomainName](_REMEMBERED)
+    )
+    """In whose name messages were signed that are about to leave."""
 
     async def seal(self, item: QueueItem, content: IContent) -> Sealed | None:
         """
@@ -81,6 +87,7 @@ class Sealing:
         signatures = sign(
             header, body_hash, keys, self._now(), self._lasts, self._limits
         )
+        self._signers.put(item.message, domain)
         return Sealed(head=signatures, octets=octets)
 
     async def check(self, item: QueueItem, content: IContent) -> str:
@@ -92,16 +99,20 @@ class Sealing:
 
         :returns: what is wrong with our signatures; empty: nothing.
         """
-        domain, header = await self._signer(item, content)
+        domain = self._signers.pop(item.message)
+        if domain is not None:
+            header = await read_header(content, self._limits.header_size)
+        else:
+            domain, header = await self._signer(item, content)
         if domain is None:
             return ""
-        public = {
-            (key.domain, key.selector): key.private.public_key()
-            for key in await self._keys.known(domain)
-        }
+        known = await self._keys.known(domain)
 
         def key_of(domain: str, selector: str, algorithm: str) -> PublicKey | None:
-            return public.get((domain, selector))
+            for key in known:
+                if key.selector == selector and key.domain == domain:
+                    return key.public
+            return None
 
         body_hash = await self._hash(item, content, len(header))
         try:

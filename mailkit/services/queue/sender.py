@@ -24,6 +24,7 @@ from mailkit.services.queue.claims import Claims
 from mailkit.services.queue.fairness import Carry, Concurrency, Host
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.lane import HOSTS_GOOD_FOR, Lane
+from mailkit.services.queue.remembered import Remembered
 from mailkit.services.queue.tasks import Tasks
 from mailkit.services.queue.trying import Trying
 
@@ -75,6 +76,8 @@ class Sender:
     _concurrency: Concurrency = field(init=False)
     _trying: Trying = field(init=False)
     _lanes: dict[NextHop, Lane] = field(init=False, factory=dict)
+    _idle: Remembered[NextHop, Lane] = field(init=False)
+    """Lanes with nothing in them, whose hosts are known."""
     _ready: deque[Lane] = field(init=False, factory=deque)
     """Lanes whose items may be let out, each at most once."""
     _in_ready: set[NextHop] = field(init=False, factory=set)
@@ -99,6 +102,7 @@ class Sender:
     def __attrs_post_init__(self) -> None:
         house = self._house
         self._concurrency = Concurrency(house.clock, house.settings)
+        self._idle = Remembered(MOST_HOPS)
         self._claims = Claims(house, self._owner, self._tasks)
         self._trying = Trying(house, self._concurrency, self._owner)
 
@@ -267,7 +271,7 @@ class Sender:
     def _lane(self, hop: NextHop) -> Lane:
         lane = self._lanes.get(hop)
         if lane is None:
-            lane = self._lanes[hop] = Lane(hop)
+            lane = self._lanes[hop] = self._idle.pop(hop) or Lane(hop)
         return lane
 
     def _fill_if_wanted(self, lane: Lane) -> None:
@@ -405,6 +409,8 @@ class Sender:
             self._here.discard(item.id)
         if lane.is_idle:
             self._lanes.pop(lane.hop, None)
+            if lane.error is None:
+                self._idle.put(lane.hop, lane)
         return False
 
     def _first_host(self, lane: Lane) -> Host | None:

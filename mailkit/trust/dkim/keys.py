@@ -38,9 +38,15 @@ class SigningKey:
     """An A-label."""
     selector: str
     private: PrivateKey = field(repr=False)
+    public: PublicKey = field(init=False, repr=False)
+    algorithm: Algorithm = field(init=False)
 
-    @property
-    def algorithm(self) -> Algorithm:
+    @public.default
+    def _public(self) -> PublicKey:
+        return self.private.public_key()
+
+    @algorithm.default
+    def _algorithm(self) -> Algorithm:
         is_rsa = isinstance(self.private, rsa.RSAPrivateKey)
         return Algorithm.RSA if is_rsa else Algorithm.ED25519
 
@@ -52,7 +58,7 @@ class SigningKey:
     @property
     def record(self) -> str:
         """The text of the record (RFC 6376 §3.6.1)."""
-        public = self.private.public_key()
+        public = self.public
         if isinstance(public, rsa.RSAPublicKey):
             octets = public.public_bytes(*_SPKI)
             return f"v=DKIM1; k=rsa; p={b64encode(octets).decode()}"

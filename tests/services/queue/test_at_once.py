@@ -21,6 +21,7 @@ from mailkit.model.path import NULL_PATH
 from mailkit.model.queueitem import QueueItem, Sealed, Selection
 from mailkit.services.queue import fairness
 from mailkit.services.queue.hosts import Hosts
+from mailkit.services.queue.lane import HOSTS_GOOD_FOR
 from mailkit.services.queue.settings import QueueSettings
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.queue import MemoryQueue
@@ -287,3 +288,17 @@ class Bugs(SynchronousTestCase):
         world.house.hosts = hosts
         world.turn(310)
         assert world.item() is None
+
+
+def test_hosts_are_not_looked_for_again_when_nothing_was_there_for_a_moment() -> None:
+    world, _ = started()
+    asked = world.resolver.asked
+    for name in "abc":
+        put(world, an_item(name))
+        world.turn(HOSTS_GOOD_FOR / 4)
+    assert asked.count(("example.net", "MX")) == 1
+    world.turn(HOSTS_GOOD_FOR)
+    put(world, an_item("d"))
+    world.turn()
+    assert asked.count(("example.net", "MX")) == 2
+    assert len(world.relay.carried) == 4
