@@ -49,7 +49,7 @@ from mailkit.services.pop3.house import POP3House, POP3Settings
 from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
 from mailkit.services.smtp.build import lmtp, smtp, submission
-from mailkit.services.smtp.doors import Limit
+from mailkit.services.smtp.doors import Limit, OwnPeople, SenderDoor
 from mailkit.services.smtp.service import SMTPHouse
 from mailkit.services.smtp.settings import SMTPSettings
 from mailkit.storage.memory.events import MemoryEvents
@@ -175,6 +175,17 @@ class Services:
         """Mailboxes of ours, for mail that a server of our own hands over."""
         return self._delivery(Handed())
 
+    def submitted(self) -> IDestination:
+        """Where mail goes that our own people hand in."""
+        rules = Submitted(
+            self.hostname, self.routing, self.lanes, self.reactor.seconds, new_id
+        )
+        return self._delivery(rules)
+
+    def own_people(self) -> SenderDoor:
+        """Who of our own people may hand in what, and as whom."""
+        return OwnPeople(self.authentication, self.routing, limit=self.sending_limit)
+
     def _smtp_house(self) -> SMTPHouse:
         return SMTPHouse(
             hostname=self.hostname,
@@ -198,12 +209,9 @@ class Services:
         )
 
     def _submission(self) -> Build:
-        rules = Submitted(
-            self.hostname, self.routing, self.lanes, self.reactor.seconds, new_id
-        )
         return submission(
             self._smtp_house(),
-            self._delivery(rules),
+            self.submitted(),
             self.authentication,
             self.routing,
             self.settings.peers,

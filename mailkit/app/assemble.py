@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailkit import factories
+from mailkit.app.composing import make_composing, reload_composing
 from mailkit.app.garbage import look_seldom
 from mailkit.app.nameserver import NameService
 from mailkit.app.outbound import SIGNED_LONGER, Rooms, WayOut, open_way_out
@@ -34,6 +35,7 @@ from mailkit.protocols.smtp.limits import Limits as SMTPLimits
 from mailkit.services.admin.administration import Administration
 from mailkit.services.admin.office import Office
 from mailkit.services.allowance import Allowance
+from mailkit.services.composing.composing import Composing
 from mailkit.services.delivery.filing import IntoInbox
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.imap.settings import IMAPSettings
@@ -46,6 +48,7 @@ from mailkit.services.sendinglimits import SendingLimits
 from mailkit.services.sessions import Sessions
 from mailkit.services.sorting.waking import Waker
 from mailkit.storage.directory.directory import SQLiteDirectory
+from mailkit.storage.drafts import DraftFolders
 from mailkit.storage.events import Events
 from mailkit.storage.keyfolder import KeyFolder
 from mailkit.storage.maildir.personal import MaildirPersonal
@@ -94,6 +97,8 @@ class House:
     """What the servers of mail share; set by `make_builds`, anew with each reload."""
     sending_limits: SendingLimits | None = field(default=None, init=False)
     """How much our people may send; set once there are services."""
+    composing: Composing | None = field(default=None, init=False)
+    """Drafts, and what is on its way out; set by the first `make_builds`."""
     waker: Waker | None = field(default=None, init=False)
     """Brings back what was put off; in one process alone."""
     _starting: Deferred[None] = field(factory=lambda: succeed(None), init=False)
@@ -112,6 +117,8 @@ class House:
                 self.store, self.personal, self.directory, self.board, self.reactor
             )
             self.waker.start()
+            if self.composing is not None:
+                self.composing.outbox.start()
         if self.way_out is not None:
             starting = Deferred.fromCoroutine(self._send(self.way_out, counts_all))
             self._starting = starting.addErrback(self._cannot_send)
@@ -151,6 +158,8 @@ class House:
             self.sending_limits.stop()
         if self.waker is not None:
             await self.waker.stop()
+        if self.composing is not None:
+            self.composing.outbox.stop()
         if self.way_out is not None:
             await self.way_out.close()
         self.sessions.close()
@@ -197,6 +206,17 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         sending_limit=house.sending_limits,
     )
     house.services = services
+    if house.composing is None:
+        house.composing = make_composing(
+            services,
+            settings,
+            house.conversations,
+            DraftFolders(settings.data, house.lanes),
+            house.personal,
+            house.queue,
+        )
+    else:
+        reload_composing(house.composing, services, settings)
     if house.way_out is not None:
         # Notices of our own to addresses of bulk mail come back, too.
         in_front = house.way_out.outbound.in_front

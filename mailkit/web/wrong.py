@@ -14,6 +14,7 @@ from mailkit.errors import (
     NoSuchAccount,
     NoSuchAddress,
     NoSuchDomain,
+    NoSuchDraft,
     NoSuchItem,
     NoSuchMailbox,
     NotAllowed,
@@ -84,6 +85,7 @@ WRONGS: dict[type[MailkitError], Wrong] = {  # the nearest class in the MRO wins
     NoSuchAccount: NOT_FOUND,
     NoSuchAddress: NOT_FOUND,
     NoSuchDomain: NOT_FOUND,
+    NoSuchDraft: NOT_FOUND,
     LoginNeeded: SIGNED_OUT,
     TooLarge: Wrong(
         413,

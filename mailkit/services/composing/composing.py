@@ -7,8 +7,11 @@ from functools import partial
 
 from attrs import define, field
 
-from mailkit.model.address import AccountName
+from mailkit.errors import NotAllowed, Refused
+from mailkit.model.account import Account
+from mailkit.model.address import AccountName, Address
 from mailkit.model.correspondent import Correspondent
+from mailkit.model.path import Path
 from mailkit.services.composing.drafts import Drafts
 from mailkit.services.composing.fates import Delivery, fates
 from mailkit.services.composing.house import ComposingHouse
@@ -44,6 +47,17 @@ class Composing:
     async def hide(self, account: AccountName, address: str) -> None:
         """Suggest somebody never again."""
         await self.house.personal.hide(account, address)
+
+    async def may_write_as(self, account: Account, address: Address) -> bool:
+        """Whether mail from that address is taken from somebody."""
+        path = Path(address.local_part, address.domain)
+        try:
+            await self.house.door.check(account, path, True)
+        except NotAllowed:
+            return False
+        except Refused:  # they may not send at present, from whatever address
+            return True
+        return True
 
     async def fates(
         self, account: AccountName, message_id: str

@@ -15,6 +15,7 @@ from mailkit.interfaces.pictures import IOneClick
 from mailkit.interfaces.search import ISearch
 from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.model.address import AccountName
+from mailkit.services.composing.composing import Composing
 from mailkit.services.finding.finding import Finding
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
@@ -61,6 +62,8 @@ class WebmailHouse:
     """Octets of the largest message."""
     scheduled: Callable[[AccountName], Awaitable[int]]
     """How many messages of an account wait for their time to leave."""
+    composing: Composing
+    """Drafts, what is on its way out, and people to write to."""
     reading: Reading
     """Messages, opened and made safe to show."""
     acquaintances: Acquaintances

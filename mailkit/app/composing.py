@@ -1,0 +1,58 @@
+"""Writing mail, put together from the services of one process."""
+
+from __future__ import annotations
+
+from mailkit.app.settings import Settings
+from mailkit.factories import Services, new_id
+from mailkit.interfaces.conversations import IConversations
+from mailkit.interfaces.drafts import IDraftStore
+from mailkit.interfaces.personal import IPersonal
+from mailkit.interfaces.queue import IQueueStore
+from mailkit.services.composing.composing import Composing
+from mailkit.services.composing.house import ComposingHouse
+from mailkit.services.composing.settings import ComposingSettings
+
+
+def make_composing(
+    services: Services,
+    settings: Settings,
+    conversations: IConversations,
+    drafts: IDraftStore,
+    personal: IPersonal,
+    queue: IQueueStore,
+) -> Composing:
+    """What one process has for writing mail; it lives as long as the process."""
+    house = ComposingHouse(
+        hostname=settings.hostname,
+        store=services.store,
+        conversations=conversations,
+        drafts=drafts,
+        personal=personal,
+        queue=queue,
+        events=services.events,
+        destination=services.submitted(),
+        door=services.own_people(),
+        lanes=services.lanes,
+        clock=services.reactor,
+        new_id=new_id,
+        settings=composing_settings(settings),
+    )
+    return Composing(house)
+
+
+def reload_composing(
+    composing: Composing, services: Services, settings: Settings
+) -> None:
+    """Have it keep to settings that were read again; drafts and timers stay."""
+    house = composing.house
+    house.destination = services.submitted()
+    house.door = services.own_people()
+    house.settings = composing_settings(settings)
+
+
+def composing_settings(settings: Settings) -> ComposingSettings:
+    """What the composer is told of the whole file."""
+    limits = settings.limits
+    return ComposingSettings(
+        message_size=limits.message_size, recipients=limits.recipients
+    )
