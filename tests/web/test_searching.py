@@ -102,6 +102,5 @@ def test_what_was_found_can_be_archived(world: WebWorld) -> None:
         "/act", {"op": "archive", "q": "coffee", "c": cid}, action="act"
     )
     assert answer.status == 303
-    [message] = at_once(world.house.conversations.conversation(ALICE, cid)) or [None]
-    assert message is not None
+    [message] = at_once(world.store.conversations.conversation(ALICE, cid))
     assert [place.mailbox for place in message.places] == ["Archive"]
