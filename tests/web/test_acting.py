@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from mailkit.model.snooze import SNOOZED
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.services.sorting.actions import Action, Done, Kind, Op
 from mailkit.services.sorting.room import SortingRoom
+from mailkit.services.sorting.waking import Waker
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR
 from mailkit.testing.contracts.messages import new
@@ -367,3 +369,37 @@ def test_every_other_change_has_words(kind: Kind) -> None:
 def test_the_limit_is_told() -> None:
     text = said(Done(Action(Op.ARCHIVE), 10000, 9000, is_whole=False), ENGLISH)
     assert text == "9000 archived. There are more: at most 10000 go at once."
+
+
+# --- what came back ---
+
+
+def test_what_came_back_is_on_top_until_it_is_read() -> None:
+    desk = Desk()
+    _, old = desk.put("old letter", "\\Seen")
+    heard = desk.act(("op", "snooze"), ("c", old), ("box", "inbox"), ("until", "later"))
+    assert heard.status == 303
+    page = desk.world.get("/mail/snoozed").text
+    assert "old letter" in page
+    desk.world.clock.advance(3 * 3600)
+    for number in range(60):
+        desk.put(f"n{number}")
+    waker = Waker(
+        desk.world.store,
+        desk.world.personal,
+        desk.world.directory,
+        desk.world.board,
+        desk.world.clock,
+    )
+    assert at_once(waker.wake(ALICE)) == 1
+    page = desk.world.get("/mail/inbox").text
+    assert "Back from snooze" in page
+    assert page.index("old letter") < page.index("n59")
+    assert "Snoozed, back since" in page
+    older = re.search(r'href="(/mail/inbox\?after=[^"]+)"', page)
+    assert older is not None
+    assert "old letter" not in desk.world.get(older[1]).text
+    desk.act(("op", "read"), ("c", old), ("box", "inbox"))
+    page = desk.world.get("/mail/inbox").text
+    assert "Back from snooze" not in page
+    assert "old letter" not in page

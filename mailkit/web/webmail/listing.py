@@ -14,19 +14,23 @@ from urllib.parse import urlencode
 from attrs import evolve, frozen
 
 from mailkit.errors import NoSuchMailbox
-from mailkit.model.conversation import Counts, Cursor, Page
+from mailkit.model.conversation import Counts, Cursor, Page, Row
+from mailkit.model.mailbox import INBOX
 from mailkit.model.snooze import Snooze, Woken
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
 from mailkit.web.webmail.boxes import SNOOZED_BOX, Box, find
 from mailkit.web.webmail.facts import CURRENT
 from mailkit.web.webmail.rooms import Room
-from mailkit.web.webmail.rowviews import RowViews
+from mailkit.web.webmail.rowviews import Group, RowViews
 
 room = Room()
 
 MOST = 50
 """Rows of a page."""
+
+MOST_BACK = 20
+"""Rows on top of the inbox that came back from being put off."""
 
 
 def _(text: str) -> str:
@@ -132,19 +136,21 @@ async def _list(asked: Asked, slug: str) -> Answer:
     after = asked.query.text("after")
     cursor = Cursor.from_text(after) if after else None
     page, counts = await _page(asked, box, cursor)
+    woken = await house.personal.woken(name) if slug == "inbox" else ()
+    back = await _back(asked, woken)
     views = RowViews(
         asked,
         box,
         entries,
         labels,
         _until(await house.personal.snoozes(name)) if box is SNOOZED_BOX else {},
-        _since(await house.personal.woken(name)) if slug == "inbox" else {},
+        _since(woken),
     )
     facts = {
         CURRENT: box.slug,
         "box": box,
         "box_name": asked.say(box.name) if box.is_ours else box.name,
-        "groups": views.groups(page.rows),
+        "groups": _groups(asked, views, page, back),
         "shown": " ".join(_ids(asked, page)),
         "counts": counts,
         "field": "c" if asked.preferences.grouped else "m",
@@ -160,6 +166,44 @@ async def _list(asked: Asked, slug: str) -> Answer:
         "can_empty": slug in ("trash", "spam") and bool(page.rows),
     }
     return asked.page("list.html", facts)
+
+
+async def _back(asked: Asked, woken: Sequence[Woken]) -> Sequence[Row]:
+    """What came back and nobody has read: on top, however old it is."""
+    house, name = asked.house, asked.name
+    if not woken:
+        return ()
+    ids = [one.email_id for one in woken[:MOST_BACK]]
+    places = [
+        place
+        for message in await house.conversations.messages(name, ids)
+        if message.is_unread
+        for place in message.places
+        if place.mailbox == INBOX
+    ]
+    grouped = asked.preferences.grouped
+    rows = await house.conversations.rows(name, places, grouped=grouped)
+    found: dict[str, Row] = {}
+    for row in rows:
+        found.setdefault(_key(row, grouped=grouped), row)
+    return list(found.values())
+
+
+def _groups(
+    asked: Asked, views: RowViews, page: Page, back: Sequence[Row]
+) -> list[Group]:
+    grouped = asked.preferences.grouped
+    on_top = {_key(row, grouped=grouped) for row in back}
+    rest = [row for row in page.rows if _key(row, grouped=grouped) not in on_top]
+    groups = views.groups(rest)
+    if back and "after" not in asked.query:
+        top = Group(asked.say("Back from snooze"), [views.view(row) for row in back])
+        groups.insert(0, top)
+    return groups
+
+
+def _key(row: Row, *, grouped: bool) -> str:
+    return row.thread_id if grouped else row.newest.email_id
 
 
 async def _page(asked: Asked, box: Box, cursor: Cursor | None) -> tuple[Page, Counts]:
