@@ -17,6 +17,8 @@ from mailkit.errors import (
     NoSuchDraft,
     NoSuchItem,
     NoSuchMailbox,
+    NoSuchMessage,
+    NoSuchPart,
     NotAllowed,
     OverQuota,
     Refused,
@@ -81,6 +83,8 @@ BROKEN = Wrong(
 
 WRONGS: dict[type[MailkitError], Wrong] = {  # the nearest class in the MRO wins
     NoSuchMailbox: NOT_FOUND,
+    NoSuchMessage: NOT_FOUND,
+    NoSuchPart: NOT_FOUND,
     NoSuchItem: NOT_FOUND,
     NoSuchAccount: NOT_FOUND,
     NoSuchAddress: NOT_FOUND,

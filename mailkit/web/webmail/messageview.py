@@ -149,7 +149,7 @@ class Views:
             view.texts = [
                 trusted_html(one.plain.html)
                 for one in body.texts
-                if one.plain is not None
+                if one.plain is not None and one.plain.html
             ]
 
     def _frame(self, view: MessageView, body: Body, shows: bool) -> None:
