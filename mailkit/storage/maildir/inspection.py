@@ -7,6 +7,7 @@ import os
 from mailkit.interfaces.storage import MailboxCheck
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import MailboxRow
+from mailkit.storage.index.scope import STARRED
 from mailkit.storage.maildir import behind, naming
 from mailkit.storage.maildir.home import Home, name_of
 from mailkit.storage.maildir.numbers import UIDFile
@@ -82,7 +83,34 @@ def _check_mailbox(home: Home, index: Index, row: MailboxRow) -> MailboxCheck:
     kept = (row.messages, row.unseen, row.deleted, row.size)
     if counted is not None and tuple(counted) != kept:
         problems.append(f"counters are {kept}, a recount says {tuple(counted)}")
+    _recount_marks(problems, index, row)
     return MailboxCheck(name_of(row.folder), len(known), tuple(problems))
+
+
+def _recount_marks(problems: list[str], index: Index, row: MailboxRow) -> None:
+    """Stars and keywords against the lists and counters that are kept of them."""
+    kept = index.database.all(
+        """
+        SELECT keyword, messages, unseen FROM tally
+        WHERE mailbox = ? AND messages <> 0 ORDER BY keyword
+        """,
+        row.id,
+    )
+    counted: dict[str, list[int]] = {}
+    for bits, keywords, messages in index.database.all(
+        """
+        SELECT flags & 5, lower(keywords), count(*) FROM message
+        WHERE id BETWEEN ? AND ? AND (flags & 4 <> 0 OR keywords <> '') GROUP BY 1, 2
+        """,
+        row.first_key,
+        row.last_key,
+    ):
+        for mark in {*keywords.split(), *([STARRED] if bits & 4 else [])}:
+            count = counted.setdefault(mark, [0, 0])
+            count[0] += messages
+            count[1] += 0 if bits & 1 else messages
+    if {mark: count for mark, *count in kept} != counted:
+        problems.append("stars and keywords are not as a recount says")
 
 
 def _compare(problems: list[str], here: set[str], known: set[str]) -> None:

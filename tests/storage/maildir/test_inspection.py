@@ -67,6 +67,14 @@ def test_flags_that_no_name_carries_yet_are_no_problem(place: Place) -> None:
     assert problems(store) == {}
 
 
+def test_stars_and_keywords_are_as_counted(place: Place) -> None:
+    store, box = with_letters(place)
+    for uid, flags in ((1, {FLAGGED, "$L_a"}), (2, {"$l_a", SEEN}), (3, {"b", SEEN})):
+        change = FlagChange(FlagAction.ADD, frozenset(flags))
+        at_once(box.store(UIDSet.of([uid]), change))
+    assert problems(store) == {}
+
+
 def test_what_others_did_is_told(place: Place) -> None:
     store, _ = with_letters(place)
     first, second, third = files(place)
@@ -101,6 +109,10 @@ def test_many_names_are_cut_short(place: Place) -> None:
         (
             "UPDATE mailbox SET uid_next = 5000 WHERE folder = ''",
             "the mark 1026 is below UIDNEXT 5000",
+        ),
+        (
+            "INSERT INTO tally SELECT '$l_a', id, 1, 1 FROM mailbox WHERE folder = ''",
+            "stars and keywords are not as a recount says",
         ),
     ],
 )
