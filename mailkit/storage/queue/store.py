@@ -103,6 +103,13 @@ class QueueStore:
         To be called once before the queue is used; without it all works, and what
         was left stays.
         """
+        freed = await self._change(tidying.Distrust())
+        if freed:
+            self.log.warn(
+                "{count} items waited for a time that is far away, as a wrong clock "
+                "gives it: they are tried now",
+                count=freed,
+            )
         now = self._reactor.seconds()
         found = await self._read(partial(tidying.look, self._octets, now=now))
         for name in found.orphans:

@@ -15,6 +15,12 @@ from mailkit.storage.queue.octets import Octets, name_of, number_of
 GRACE = 3600.0
 """Seconds after which a file that no row tells of was left behind."""
 
+LONGEST_LEASE = 3600.0
+"""Seconds that a claim may still have; one that has more began by a wrong clock."""
+
+LONGEST_WAIT = 30 * 86400.0
+"""The same for the next attempt; what its sender holds may wait longer."""
+
 LOST = "the file with its octets is missing"
 """Why an item is held whose octets are lost."""
 
@@ -69,4 +75,25 @@ class HoldLost:
 _HOLD = """
     UPDATE item SET held = iif(held = '', ?, held), ready = NULL
     WHERE message = ? RETURNING id, hop
+"""
+
+
+@define(eq=False)
+class Distrust:
+    """Free what a clock that was wrong, and is right again, has put off for years."""
+
+    def __call__(self, changing: Changing) -> int:
+        now = changing.now
+        rows = changing.database.execute(
+            _DISTRUST, (now, now, now + LONGEST_LEASE, now + LONGEST_WAIT)
+        ).fetchall()
+        for (hop,) in rows:
+            changing.touch(hop)
+        return len(rows)
+
+
+_DISTRUST = """
+    UPDATE item SET owner = NULL, until = NULL, next_try = min(next_try, ?),
+        ready = iif(held = '', max(min(next_try, ?), ifnull(hold_until, 0)), NULL)
+    WHERE until > ? OR next_try > ? RETURNING hop
 """

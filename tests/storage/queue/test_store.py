@@ -112,6 +112,26 @@ class FilesTests(StoreCase):
         content = at_once(self.store.content(QueueId("t1.1")))
         assert content.octets == message()
 
+    def test_a_clock_that_was_wrong_holds_nothing_back(self) -> None:
+        now = self.clock.seconds()
+        years = now + 10 * 365 * 86400.0
+        items = [
+            evolve(queue_item("t1", number), next_try=now, arrived=now)
+            for number in (1, 2, 3)
+        ]
+        items[1] = evolve(items[1], next_try=years)
+        items[2] = evolve(items[2], hold_until=years)
+        self.put(*items)
+        hop = items[0].hop
+        assert len(at_once(self.store.claim(hop, US, now, years, 100))) == 1
+        assert at_once(self.store.claim(hop, OTHERS, now, now + 60, 100)) == []
+        at_once(self.store.start())
+        found = at_once(self.store.claim(hop, OTHERS, now, now + 60, 100))
+        assert {item.id for item in found} == {items[0].id, items[1].id}
+        # A lease that may be one is left alone.
+        at_once(self.store.start())
+        assert at_once(self.store.claim(hop, US, now, now + 60, 100)) == []
+
     def test_refused_messages_leave_no_file(self) -> None:
         self.put(queue_item("t1"))
         with self.assertRaises(LocalMisuse):
