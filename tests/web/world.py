@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import unescape
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
@@ -117,13 +119,15 @@ class Elsewhere:
 
 @define(eq=False)
 class Predictable:
-    """Octets of a test: no two alike."""
+    """Octets of a test: no two alike, nor those of two worlds."""
 
+    _world: int = field(factory=count().__next__)
     _count: int = 0
 
     def __call__(self, length: int) -> bytes:
         self._count += 1
-        return self._count.to_bytes(length, "big")
+        seed = f"{self._world} {self._count}".encode()
+        return hashlib.shake_256(seed).digest(length)
 
 
 @define(eq=False)
