@@ -486,6 +486,7 @@ def test_people(world: WebWorld) -> None:
     did, page = opened(world)
     form = written(page, to="Bob Builder <bob@example.test>", subject="x")
     world.post(f"/compose/{did}/send", form, action="compose")
+    world.clock.advance(13)
     empty = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"}
     [found] = json.loads(world.get("/people?q=bui", empty).octets)
     assert (found["name"], found["email"]) == ("Bob Builder", "bob@example.test")

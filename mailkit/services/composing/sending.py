@@ -8,8 +8,6 @@ Whatever process finds one half-way, after a stop, brings it to an end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -26,7 +24,6 @@ from mailkit.errors import (
     Refused,
     Unavailable,
 )
-from mailkit.formats.recipients import Typed
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName
 from mailkit.model.conversation import Person
@@ -176,7 +173,7 @@ class Outbox:
                 await self.house.drafts.unmark(id)
                 raise
             held = await self._held(account.name, id, transaction)
-            await self._after(account.name, held, everybody)
+            await self._after(account.name, held)
             return held
 
     async def unsend(self, account: AccountName, id: DraftId) -> Draft:
@@ -213,14 +210,10 @@ class Outbox:
             lambda one: evolve(one, state=DraftState.HELD, transaction=transaction),
         )
 
-    async def _after(
-        self, account: AccountName, draft: Draft, everybody: Sequence[Typed]
-    ) -> None:
+    async def _after(self, account: AccountName, draft: Draft) -> None:
         """What follows once the queue has it; what fails is done again later."""
         try:
             await self._file(account, draft)
-            met = [Person(typed.name, typed.address) for typed in everybody]
-            await self.house.personal.note(account, met, draft.changed, True)
         except (Refused, Unavailable) as error:
             self.log.warn(
                 "a message of {account} is sent, and filed later: {reason}",
@@ -282,7 +275,7 @@ class Outbox:
         transaction = await self._transaction(account, draft)
         if transaction:
             held = await self._held(account, draft.id, transaction)
-            await self._after(account, held, everybody_of(held, self.house.settings))
+            await self._after(account, held)
             return
         written = await self.drafts.change(account, draft.id, _written)
         await self.placing.tidy(account, written)
@@ -321,6 +314,9 @@ class Outbox:
         if purpose.is_answer or purpose.is_forward:
             flag = ANSWERED if purpose.is_answer else FORWARDED
             await self.placing.flag_original(account, draft.opening.original, flag)
+        everybody = everybody_of(draft, self.house.settings)
+        met = [Person(typed.name, typed.address) for typed in everybody]
+        await self.house.personal.note(account, met, draft.hold_until, True)
         await self.house.drafts.remove(account, draft.id)
 
     async def _called_back(self, account: AccountName, draft: Draft) -> Draft:

@@ -368,7 +368,10 @@ def test_an_original_that_is_gone() -> None:
 
 def test_people_are_remembered() -> None:
     desk = Desk()
-    desk.send(desk.begin(evolve(HELLO, to="Bob Builder <bob@example.org>")))
+    sent = desk.send(desk.begin(evolve(HELLO, to="Bob Builder <bob@example.org>")))
+    assert list(at_once(desk.composing.suggest(ALICE, "buil"))) == []
+    desk.send(desk.unsend(sent))
+    desk.advance(13)
     [bob] = at_once(desk.composing.suggest(ALICE, "buil"))
     assert (bob.name, bob.address, bob.sent) == ("Bob Builder", "bob@example.org", 1)
     at_once(desk.composing.hide(ALICE, bob.address))
