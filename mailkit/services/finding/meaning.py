@@ -72,8 +72,15 @@ def make_out(sought: Sought, meaning: Meaning) -> MadeOut:
     made = maker.one(sought)
     if maker.is_placed:
         return MadeOut(made, leaves_out=False)
+    thrown = tuple(
+        f"{entry.name}/"
+        for entry in meaning.mailboxes
+        if entry.special_use is SpecialUse.TRASH
+    )
     names = frozenset(
-        entry.name for entry in meaning.mailboxes if entry.special_use in _LEFT_OUT
+        entry.name
+        for entry in meaning.mailboxes
+        if entry.special_use in _LEFT_OUT or entry.name.startswith(thrown)
     )
     parts = made.sought if isinstance(made, AllOf) else (made,)
     return MadeOut(AllOf((*parts, Not(InMailboxes(names)))), leaves_out=True)

@@ -251,7 +251,15 @@ def _names(rows: Sequence[MailboxRow]) -> Names:
 def _scope(home: Home, rows: Sequence[MailboxRow], view: View) -> Scope:
     uses = home.aside.special_uses()
     out = (SpecialUse.TRASH, SpecialUse.JUNK)
-    left_out = tuple(row.id for row in rows if uses.get(row.mailbox_id) in out)
+    # Maildir++ names what hangs below one ``.Trash.Old``.
+    thrown = tuple(
+        f"{row.folder}." for row in rows if uses.get(row.mailbox_id) is SpecialUse.TRASH
+    )
+    left_out = tuple(
+        row.id
+        for row in rows
+        if uses.get(row.mailbox_id) in out or row.folder.startswith(thrown)
+    )
     if isinstance(view, InMailbox):
         name = folders.known_form(view.name)
         for row in rows:

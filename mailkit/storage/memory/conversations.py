@@ -29,7 +29,7 @@ from mailkit.model.conversation import (
 )
 from mailkit.model.flags import FLAGGED, SEEN, SYSTEM_FLAGS, Flags
 from mailkit.model.mailbox import MailboxName, SpecialUse
-from mailkit.storage import threads
+from mailkit.storage import names, threads
 from mailkit.storage.memory.folder import Folder, Kept, Letter
 from mailkit.storage.summaries import summary_of, with_place
 
@@ -279,8 +279,15 @@ def _all(folders: Iterable[Folder]) -> list[_Found]:
     )
 
 
-def _left_out(folder: Folder) -> bool:
-    return folder.special_use in (SpecialUse.TRASH, SpecialUse.JUNK)
+def _shown(box: _Box) -> list[Folder]:
+    """All but Trash, with what was thrown there, and Junk."""
+    trash = [one.name for one in box.folders if one.special_use is SpecialUse.TRASH]
+    return [
+        folder
+        for folder in box.folders
+        if folder.special_use not in (SpecialUse.TRASH, SpecialUse.JUNK)
+        and not any(names.is_below(folder.name, top) for top in trash)
+    ]
 
 
 def _viewed(box: _Box, view: View) -> list[_Found]:
@@ -293,7 +300,7 @@ def _viewed(box: _Box, view: View) -> list[_Found]:
             mark = keyword.lower()
         case Everything():
             mark = ""
-    found = _all(folder for folder in box.folders if not _left_out(folder))
+    found = _all(_shown(box))
     if not mark:
         return found
     return [one for one in found if mark in {f.lower() for f in one.kept.flags}]
@@ -310,7 +317,8 @@ def _heads(box: _Box, view: View, *, grouped: bool) -> list[_Found]:
 def _beside(box: _Box, view: View) -> list[_Found]:
     """Of which messages conversations are counted."""
     viewed = box.folder(view.name) if isinstance(view, InMailbox) else None
-    return _all(f for f in box.folders if f is viewed or not _left_out(f))
+    shown = _shown(box)
+    return _all(f for f in box.folders if f is viewed or f in shown)
 
 
 def _row(one: _Found, beside: Sequence[_Found], *, grouped: bool) -> Row:

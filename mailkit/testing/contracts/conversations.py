@@ -341,6 +341,19 @@ class ConversationsContract(StoreCase):
         assert row.messages == 2
 
     @coroutine
+    async def test_what_was_thrown_into_trash_is_apart_too(self) -> None:
+        await self.put(INBOX, at(0, letter(1), "\\Flagged"))
+        thrown = MailboxName(f"{TRASH}/Old/Older")
+        await self.store.create(ALICE, thrown)
+        await self.store.create(ALICE, MailboxName(f"{TRASH}ed"))
+        await self.put(thrown, at(1, letter(2, references="<1@a>"), "\\Flagged"))
+        for view in (Everything(), Flagged()):
+            page = await self.page(view)
+            assert ids(page) == ["1"]
+            assert page.rows[0].messages == 1
+        assert ids(await self.page(InMailbox(thrown))) == ["2"]
+
+    @coroutine
     async def test_trash_and_junk_are_apart(self) -> None:
         await self.put(INBOX, at(0, letter(1), "\\Flagged"))
         await self.put(TRASH, at(1, letter(2, references="<1@a>"), "\\Flagged"))

@@ -58,7 +58,7 @@ async def make_sidebar(asked: Asked) -> Sidebar:
     """What somebody has."""
     house, name = asked.house, asked.name
     entries = await house.store.mailboxes(name)
-    labels = await house.personal.labels(name)
+    labels = await house.sorting.labels.labels(name)
     places = []
     for box in _places(entries):
         counts = await _count(asked, box)
