@@ -193,7 +193,14 @@ def test_a_folder_is_deleted_and_comes_back() -> None:
     desk.put("job", to=MailboxName("Work"))
     heard = _send(desk, f"{FOLDERS}/one", {"folder": "Work", "do": "delete"})
     assert _folders(desk) == ["Trash/Work"]
-    assert "Trash/Work" not in desk.world.get(LABELS).text.split("</nav>")[-1]
+    navigation, _, page = desk.world.get(LABELS).text.partition("<main")
+    assert "Trash/Work" not in navigation
+    assert "Put folder Work back" in page
+    form = {"folder": "Trash/Work", "name": "Work", "above": ""}
+    back = _send(desk, f"{FOLDERS}/one", form)
+    assert _folders(desk) == ["Work"]
+    desk.act(("back", LABELS), path=f"/undo/{desk.token_of(back)}")
+    assert _folders(desk) == ["Trash/Work"]
     desk.act(("back", LABELS), path=f"/undo/{desk.token_of(heard)}")
     assert desk.subjects(MailboxName("Work")) == ["job"]
 

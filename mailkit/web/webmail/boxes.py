@@ -114,13 +114,21 @@ def of_folder(name: MailboxName) -> Box:
 
 
 def folders(entries: Sequence[MailboxEntry]) -> list[MailboxEntry]:
-    """Those that the person has made, or mail programs have."""
+    """
+    Those that the person has made, or mail programs have.
+
+    Not those that were thrown into the Trash.
+    """
+    thrown = tuple(
+        f"{entry.name}/" for entry in entries if entry.special_use is SpecialUse.TRASH
+    )
     return [
         entry
         for entry in entries
         if entry.is_selectable
         and entry.special_use is None
         and entry.name not in (INBOX, SNOOZED)
+        and not entry.name.startswith(thrown)
     ]
 
 

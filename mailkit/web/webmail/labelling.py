@@ -143,6 +143,7 @@ async def _page(asked: Asked, error: _Error = _NO_ERROR) -> Answer:
         "named": named,
         "colours": list(enumerate(map(asked.say, _COLOURS), 1)),
         "folders": [one for one in folders if not one.is_thrown_away],
+        "thrown": [one for one in folders if one.is_thrown_away],
         "places": {one.name: _places(one, folders) for one in folders},
         "error": error,
     }
