@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from attrs import define
 from twisted.logger import capturedLogs
 
 from mailkit.errors import StorageBroken
@@ -15,8 +18,11 @@ from mailkit.model.address import AccountName, fold_domain
 from mailkit.model.conversation import InMailbox
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.snooze import SNOOZED, Snooze
-from mailkit.services.sorting.actions import Op
+from mailkit.services.sorting.actions import Action, Op, Targets
+from mailkit.services.sorting.choosing import Choosing
+from mailkit.services.sorting.sorting import Sorting
 from mailkit.services.sorting.times import Offer, offers
+from mailkit.services.sorting.waking import Waker
 from mailkit.storage.memory.personal import MemoryPersonal
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR
@@ -285,3 +291,95 @@ def test_offers(now: datetime, expected: dict[Offer, str]) -> None:
 def test_offers_are_in_the_zone_that_was_asked_in() -> None:
     [*_, last] = offers(datetime(2026, 3, 28, 22, 0, tzinfo=OSLO))
     assert last.at.astimezone(UTC).hour == 6
+
+
+# --- stopped anywhere ---
+
+
+class _StoppedError(Exception):
+    """The process ends here."""
+
+
+def _stopping(of: object, left: list[int]) -> Any:  # Any: what it was made of
+    return _Stopping(of, left)
+
+
+@define(eq=False)
+class _Stopping:
+    """Passes everything on, until so many questions were answered."""
+
+    of: object
+    left: list[int]
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.of, name)
+        if not callable(found):
+            return found
+
+        async def ask(*values: Any, **named: Any) -> Any:
+            if not self.left[0]:
+                raise _StoppedError
+            self.left[0] -= 1
+            answer = await found(*values, **named)
+            if not self.left[0]:
+                raise _StoppedError
+            is_mailbox = name == "open"
+            return _stopping(answer, self.left) if is_mailbox else answer
+
+        return ask
+
+
+def test_wherever_it_is_stopped_the_next_look_does_the_rest() -> None:
+    steps = 0
+    for steps in range(1, 100):
+        world = World()
+        one = at_once(_put_off(world))
+        world.clock.advance(HOUR)
+        left = [steps]
+        stopping = Waker(
+            _stopping(world.store, left),
+            _stopping(world.personal, left),
+            world.directory,
+            world.board,
+            world.clock,
+        )
+        try:
+            at_once(stopping.wake(ALICE))
+        except _StoppedError:
+            at_once(world.waker.wake(ALICE))
+        assert at_once(world.state())["INBOX"] == [("one", ("\\Flagged",))]
+        assert at_once(world.subjects(SNOOZED)) == []
+        assert not at_once(world.personal.snoozes(ALICE))
+        [woken] = at_once(world.personal.woken(ALICE))
+        assert woken.email_id == one
+        if left[0]:
+            break  # it was not stopped at all
+    assert 8 < steps < 99
+
+
+def test_wherever_putting_off_is_stopped_no_message_stays_away() -> None:
+    steps = 0
+    for steps in range(1, 100):
+        world = World()
+        one = at_once(world.put("one"))
+        left = [steps]
+        store = _stopping(world.store, left)
+        personal = _stopping(world.personal, left)
+        sorting = Sorting(
+            store,
+            personal,
+            Choosing(store, world.conversations),
+            world.undoing,
+            world.board,
+            world.clock,
+        )
+        targets = Targets(InMailbox(INBOX), email_ids=[one])
+        action = Action(Op.SNOOZE, until=NEW_YEAR + HOUR)
+        with suppress(_StoppedError):
+            at_once(sorting.act(ALICE, action, targets))
+        world.clock.advance(HOUR)
+        at_once(world.waker.wake(ALICE))
+        assert at_once(world.subjects()) == ["one"]
+        if left[0]:
+            break
+    assert 6 < steps < 99
