@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zope.interface.verify import verifyObject
+
 from mailkit.errors import NoSuchMailbox
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.storage import IMailbox, NewMessage, Placement
@@ -115,6 +117,9 @@ class ConversationsContract(StoreCase):
         rows = await self.conversations().rows(ALICE, places, grouped=False)
         assert [row.messages for row in rows] == [1, 1, 1]
         assert list(await self.conversations().rows(ALICE, [])) == []
+
+    def test_it_is_what_it_says(self) -> None:
+        assert verifyObject(IConversations, self.conversations())
 
     # --- who answers whom ---
 
