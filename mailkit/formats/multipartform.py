@@ -21,7 +21,8 @@ LONGEST_HEAD = 16 * 1024
 MOST_PARTS = 2000
 
 _BOUNDARY = re.compile(
-    r'multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;",]{1,70}))',
+    r"multipart/form-data\s*;(?:.*;)?\s*boundary="
+    r'(?:"([^"]{1,70})"|([^\s;",]{1,70}))\s*(?:;|$)',
     re.IGNORECASE,
 )
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9*_-]+)=(?:"([^"]*)"|([^\s;"]*))')
