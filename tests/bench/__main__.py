@@ -2,7 +2,7 @@
 Measures mailkit beside Debian's Postfix and Dovecot::
 
     python -m tests.bench [smtp slow-disk imap pop3 notices memory logins syncs
-                            sending micro]
+                            sending conversations micro]
 
 All of them if none is named; the two neighbours are left out, with the reason, where
 they are not installed. The table comes last, and everything as JSON below bench-out/.
@@ -21,7 +21,15 @@ from tempfile import mkdtemp
 
 from attrs import define, field
 
-from tests.bench import delivering, idling, micro, reading, sending, syncs
+from tests.bench import (
+    conversations,
+    delivering,
+    idling,
+    micro,
+    reading,
+    sending,
+    syncs,
+)
 from tests.bench.ours import Mailkit
 from tests.bench.postfixdovecot import PostfixDovecot
 from tests.bench.report import Aim, Figure, Report, Row
@@ -41,6 +49,8 @@ WORKLOADS: dict[str, Workload] = {
 MICRO = "micro"
 SENDING = "sending"
 """Among others: mail that leaves needs other servers, and no mailboxes."""
+CONVERSATIONS = "conversations"
+"""Of the store by itself, in a large account."""
 TURNS = Row("reactor turns over 20 ms of CPU", "turns", Aim(at_most=0))
 _TURN = re.compile(r'^mailkit_reactor_turn_seconds_bucket\{le="([^"]+)"\} (\S+)', re.M)
 
@@ -109,7 +119,7 @@ class Run:
 def main(words: list[str]) -> int:
     """Parse the words, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    known = [*WORKLOADS, SENDING, MICRO]
+    known = [*WORKLOADS, SENDING, CONVERSATIONS, MICRO]
     parser.add_argument("workloads", nargs="*", help=f"of {' '.join(known)}")
     parser.add_argument(
         "--only", default="as-installed,tuned,mailkit", help="these servers"
@@ -136,6 +146,9 @@ def main(words: list[str]) -> int:
     if SENDING in names:
         names.remove(SENDING)
         sending.measure(run.report, scratch, chosen.port + 100, only, chosen.quick)
+    if CONVERSATIONS in names:
+        names.remove(CONVERSATIONS)
+        conversations.measure(run.report, scratch, chosen.quick)
     for target in _targets(chosen.port) if names else ():
         if target.name.replace(" ", "-") not in only:
             continue
