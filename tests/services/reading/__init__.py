@@ -1,0 +1,1 @@
+"""Reading: what services do before a page shows anything."""
