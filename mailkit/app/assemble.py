@@ -39,13 +39,16 @@ from mailkit.services.composing.composing import Composing
 from mailkit.services.delivery.filing import IntoInbox
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.imap.settings import IMAPSettings
+from mailkit.services.live import Live
 from mailkit.services.notices.incoming import NotingFiling
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.queue.suspended import SuspendedMail
 from mailkit.services.routes.book import RouteBook
 from mailkit.services.routing import Routing
 from mailkit.services.sendinglimits import SendingLimits
+from mailkit.services.sentnews import SentNews
 from mailkit.services.sessions import Sessions
+from mailkit.services.sorting.muting import MutedFiling
 from mailkit.services.sorting.waking import Waker
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.drafts import DraftFolders
@@ -76,6 +79,8 @@ class House:
     allowance: Allowance
     store: IMailStore
     conversations: IConversations
+    live: Live
+    """Tells open pages what happens."""
     search: ISearch
     personal: IPersonal
     web_sessions: WebSessions
@@ -153,6 +158,7 @@ class House:
     async def close(self) -> None:
         """Finish what was promised, and let go of every file."""
         self._is_closing = True
+        self.live.close()
         await self._starting
         if self.sending_limits is not None:
             self.sending_limits.stop()
@@ -214,6 +220,7 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
             DraftFolders(settings.data, house.lanes),
             house.personal,
             house.queue,
+            house.board,
         )
     else:
         reload_composing(house.composing, services, settings)
@@ -294,7 +301,7 @@ def open_house(
     finish(directory.open())
     secret = finish(directory.server_secret())
     allowance = Allowance(directory, settings.accounts.quota)
-    events = Events(data / "events.sqlite", lanes, reactor)
+    events = SentNews(Events(data / "events.sqlite", lanes, reactor), board)
     queue = QueueStore(data, lanes, board, reactor)
     suppression = SuppressionList(data / "suppression.sqlite", lanes)
     lasts = settings.retry.give_up_after + SIGNED_LONGER
@@ -324,6 +331,8 @@ def open_house(
     store = MaildirStore(data, lanes, board, reactor, allowance.of)
     search = SearchIndex(data, store, store.conversations, lanes, reactor)
     store.changed = search.changed
+    personal = MaildirPersonal(store, lanes, data)
+    filing = MutedFiling(filing, store, personal, board)
     return House(
         reactor=reactor,
         metrics=metrics,
@@ -334,7 +343,8 @@ def open_house(
         store=store,
         conversations=store.conversations,
         search=search,
-        personal=MaildirPersonal(store, lanes, data),
+        live=Live(store.conversations, store, board, reactor),
+        personal=personal,
         web_sessions=WebSessions(data / "web.sqlite", lanes),
         spool=spool,
         events=events,

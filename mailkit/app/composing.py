@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mailkit.app.settings import Settings
 from mailkit.factories import Services, new_id
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.drafts import IDraftStore
+from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.services.composing.composing import Composing
 from mailkit.services.composing.house import ComposingHouse
 from mailkit.services.composing.settings import ComposingSettings
+from mailkit.services.live import tell_draft
 
 
 def make_composing(
@@ -20,6 +24,7 @@ def make_composing(
     drafts: IDraftStore,
     personal: IPersonal,
     queue: IQueueStore,
+    board: INoticeBoard,
 ) -> Composing:
     """What one process has for writing mail; it lives as long as the process."""
     house = ComposingHouse(
@@ -36,6 +41,7 @@ def make_composing(
         clock=services.reactor,
         new_id=new_id,
         settings=composing_settings(settings),
+        saved=partial(tell_draft, board),
     )
     return Composing(house)
 

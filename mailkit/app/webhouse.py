@@ -118,6 +118,7 @@ class Web:
                 make_administration(house, settings),
                 _brand(settings),
                 [(one.tag, one.name) for one in self._languages.all],
+                self._statics.version,
             ),
             self._rendering,
             self._languages,

@@ -20,6 +20,7 @@ from mailkit.net.routes.redisclient import RedisClient, RedisConnection
 from mailkit.net.websessions import RedisWebSessions
 from mailkit.services.admin.administration import Administration
 from mailkit.services.finding.finding import Finding
+from mailkit.services.live import tell_sessions
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading
@@ -43,11 +44,13 @@ def make_webmail_house(
     administration: Administration,
     brand: Brand,
     languages: Sequence[tuple[str, str]] = (),
+    version: str = "",
 ) -> WebmailHouse:
     """
     Every service that pages use.
 
     :param languages: tags of those that there are, each with its own name.
+    :param version: of scripts and style.
     """
     now, secret = house.reactor.seconds, house.secret
     sessions, spent = open_sessions(house, settings)
@@ -58,6 +61,7 @@ def make_webmail_house(
         session_settings(settings),
         now,
         secrets.token_bytes,
+        partial(tell_sessions, house.board),
     )
     resolver = Resolver(house.reactor, settings.dns, house.metrics)
     strangers = StrangersWeb(house.reactor, resolver, allow=settings.relay.allow)
@@ -86,6 +90,8 @@ def make_webmail_house(
         store=house.store,
         spool=house.spool,
         conversations=house.conversations,
+        live=house.live,
+        version=version,
         personal=house.personal,
         search=house.search,
         finding=Finding(

@@ -28,6 +28,7 @@ from mailkit.services.admin.office import Office
 from mailkit.services.authentication import Authentication
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.finding.finding import Finding
+from mailkit.services.live import Live
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
@@ -222,6 +223,8 @@ class WebWorld:
             store=self.store,
             spool=self.spool,
             conversations=self.conversations,
+            live=Live(self.conversations, self.store, self.board, self.clock),
+            version=STATICS.version,
             personal=self.personal,
             search=search,
             finding=Finding(search, self.conversations, self.store, self.personal, now),

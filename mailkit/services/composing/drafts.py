@@ -152,6 +152,7 @@ class Drafts:
                     ),
                     revision,
                 )
+                self.house.saved(account.name, id, draft.revision)
             return await self._placed(account.name, draft, may_wait=True)
 
     async def attach(

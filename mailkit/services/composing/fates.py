@@ -32,7 +32,7 @@ class Delivery:
     """What the other side, or this one, said last; for people who like to know."""
 
 
-_FATES = {
+FATES = {
     Step.QUEUED: Fate.QUEUED,
     Step.HELD: Fate.QUEUED,
     Step.RELEASED: Fate.QUEUED,
@@ -44,6 +44,7 @@ _FATES = {
     Step.DROPPED: Fate.FAILED,
     Step.RETURNED: Fate.FAILED,
 }
+"""What a step makes of a recipient."""
 
 
 async def fates(
@@ -62,11 +63,11 @@ async def fates(
     }
     latest: dict[str, MailEvent] = {}
     for event in found:
-        if event.transaction in own and event.step in _FATES:
+        if event.transaction in own and event.step in FATES:
             for recipient in event.recipient.split(", "):
                 latest[recipient] = event
     return tuple(
-        Delivery(recipient, _FATES[event.step], event.when, event.detail)
+        Delivery(recipient, FATES[event.step], event.when, event.detail)
         for recipient, event in latest.items()
         if recipient
     )

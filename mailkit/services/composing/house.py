@@ -18,12 +18,16 @@ from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.queue import IQueueStore
 from mailkit.interfaces.storage import IContent, IMailStore
 from mailkit.model.address import AccountName, Address
-from mailkit.model.draft import Draft
+from mailkit.model.draft import Draft, DraftId
 from mailkit.model.identity import Identity
 from mailkit.services.composing.content import LetterContent, content_of
 from mailkit.services.composing.settings import ComposingSettings
 from mailkit.services.composing.when import moment
 from mailkit.services.smtp.doors import SenderDoor
+
+
+def _nobody_hears(account: AccountName, id: DraftId, revision: int) -> None:
+    """Where nobody wants to know what was saved."""
 
 
 @define(eq=False)
@@ -46,6 +50,8 @@ class ComposingHouse:
     new_id: Callable[[], str]
     """Makes the left side of a Message-ID."""
     settings: ComposingSettings = field(factory=ComposingSettings)
+    saved: Callable[[AccountName, DraftId, int], None] = _nobody_hears
+    """Called with each new revision of a draft."""
 
     def now(self) -> float:
         """Seconds since 1970."""

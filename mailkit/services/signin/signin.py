@@ -43,6 +43,10 @@ class Begun:
     """What the browser is to keep; nothing here does."""
 
 
+def _nobody_hears(account: AccountName) -> None:
+    """Where nobody wants to know who was signed out."""
+
+
 @define(eq=False)
 class SignIn:
     """
@@ -59,6 +63,8 @@ class SignIn:
     _settings: SessionSettings
     _now: Callable[[], float]
     _random: Callable[[int], bytes]
+    ended: Callable[[AccountName], None] = _nobody_hears
+    """Called when browsers of an account were signed out."""
 
     async def begin(
         self, name: str, password: str, peer: str, agent: str, *, is_public: bool
@@ -118,13 +124,28 @@ class SignIn:
         idle = settings.public if session.is_public else settings.idle
         return min(session.seen + idle, session.made + settings.longest)
 
+    async def left(self, session: WebSession) -> float:
+        """
+        Seconds until it is over, unless it is used before; 0 or less: it is.
+
+        Asking is not using it.
+        """
+        kept = await self._sessions.find(session.key)
+        generation = self._directory.generation(session.account)
+        if kept is None or kept.generation != generation:
+            return 0.0
+        return self.ends(kept) - self._now()
+
     async def end(self, session: WebSession) -> None:
         """Sign one browser out."""
         await self._sessions.drop(session.key)
+        self.ended(session.account)
 
     async def end_all(self, account: AccountName, but: WebSession | None = None) -> int:
         """Sign out every browser of an account, less one; how many."""
-        return await self._sessions.drop_all(account, but.key if but else "")
+        count = await self._sessions.drop_all(account, but.key if but else "")
+        self.ended(account)
+        return count
 
     async def browsers(self, account: AccountName) -> Sequence[WebSession]:
         """Those that are signed in, the one that was seen last first."""

@@ -140,6 +140,18 @@ def _label(slug: str, labels: Sequence[Label]) -> Label:
     return unnamed(keyword)
 
 
+def slug_of(mailbox: MailboxName, use: SpecialUse | None) -> str:
+    """Where a mailbox is below ``/mail/``."""
+    if mailbox == INBOX:
+        return INBOX_BOX.slug
+    if mailbox == SNOOZED:
+        return SNOOZED_BOX.slug
+    for slug, (known, _name, _icon) in _SPECIAL.items():
+        if use is known:
+            return slug
+    return f"folder/{mailbox}"
+
+
 def name_of(
     mailbox: MailboxName, use: SpecialUse | None, say: Callable[[str], str]
 ) -> str:

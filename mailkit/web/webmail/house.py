@@ -17,6 +17,7 @@ from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.model.address import AccountName
 from mailkit.services.composing.composing import Composing
 from mailkit.services.finding.finding import Finding
+from mailkit.services.live import Live
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading
@@ -51,6 +52,10 @@ class WebmailHouse:
     spool: ISpool
     """Where files of forms go until their page has read them."""
     conversations: IConversations
+    live: Live
+    """Tells open pages what happens."""
+    version: str = ""
+    """Changes with our scripts and style."""
     personal: IPersonal
     search: ISearch
     """Its `begin` is called for whoever opens the webmail."""

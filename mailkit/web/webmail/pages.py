@@ -8,6 +8,7 @@ from mailkit.web.webmail import (
     composing,
     conversation,
     documents,
+    events,
     general,
     identities,
     joining,
@@ -16,6 +17,7 @@ from mailkit.web.webmail import (
     scheduled,
     searching,
     security,
+    shortcuts,
     signing,
     suggesting,
 )
@@ -33,14 +35,16 @@ ROOMS: tuple[Room, ...] = (
     identities.room,
     addresses.room,
     security.room,
+    shortcuts.room,
     conversation.room,
     documents.room,
+    events.room,
     composing.room,
     suggesting.room,
 )
 
 
-SCRIPTS: tuple[str, ...] = ()
+SCRIPTS: tuple[str, ...] = ("swap.js", "notices.js", "list.js", "keys.js")
 """Files of ``static/`` that every page of somebody signed in begins with."""
 
 
