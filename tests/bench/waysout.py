@@ -32,11 +32,18 @@ PASSWORD = "benchpw"
 
 _TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 _COMMAND = (sys.executable, "-m", "mailkit.app.cli")
+_TEMPLATE_FIELDS = ("subject", "mime-version", "content-type")
 
 
 def foreign(number: int) -> str:
     """An address at one of the hosts."""
     return f"x{number}@d{number % DOMAINS}.sink.test"
+
+
+def fast_numbers(count: int) -> list[int]:
+    """So many numbers of addresses whose hosts are always fast."""
+    fast = [number for number in range(DOMAINS) if number % 10 < len(FAST)]
+    return [fast[each % len(fast)] + DOMAINS * each for each in range(count)]
 
 
 def onward(number: int) -> str:
@@ -79,6 +86,9 @@ class WayOut(Protocol):
 
     def drain(self) -> None:
         """Begin to send them."""
+
+    def send_bulk(self, count: int) -> None:
+        """Hand over so many messages, each another one, all of them to be signed."""
 
 
 @define(eq=False)
@@ -183,6 +193,25 @@ class OurWayOut:
 
     def drain(self) -> None:
         self.start()
+
+    def send_bulk(self, count: int) -> None:
+        """By the command, with a list and a template as people have them."""
+        people = [f"{foreign(each)},Name {each}" for each in fast_numbers(count)]
+        (self.root / "people.csv").write_text("\n".join(["email,name", *people]))
+        template = fixed(4096, 1, "{{ email }}").decode().replace("\r\n", "\n")
+        header, _, body = template.partition("\n\n")
+        kept = [
+            line
+            for line in header.split("\n")
+            if line.partition(":")[0].lower() in _TEMPLATE_FIELDS
+        ]
+        kept += [f"From: {SENDER}", "To: {{ name }} <{{ email }}>"]
+        text = "\n".join(kept) + "\n\nDear {{ name }},\n" + body
+        (self.root / "bulk.eml.j2").write_text(text)
+        self.ask(
+            "send", "--from", SENDER, "--to", str(self.root / "people.csv"),
+            "--template", str(self.root / "bulk.eml.j2"), "--yes",
+        )  # fmt: skip
 
     def ask(self, *words: str, stdin: str = "") -> str:
         """The command."""
@@ -330,6 +359,15 @@ RequireSafeKeys no
     def drain(self) -> None:
         self._set("defer_transports=")
         self._run("postqueue", "-f")
+
+    def send_bulk(self, count: int) -> None:
+        """By SMTP, as programs for bulk mail hand it over."""
+        letters = []
+        for each in fast_numbers(count):
+            octets = fixed(4096, each, foreign(each))
+            octets = octets.replace(b"<sender@example.com>", f"<{SENDER}>".encode(), 1)
+            letters.append(Letter(foreign(each).encode(), stuff(octets)))
+        send_all(self.submission, letters, 10, 1_000_000, 1200.0, SENDER)
 
     def _set(self, setting: str) -> None:
         self._run("postconf", "-e", setting)
