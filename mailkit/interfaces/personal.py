@@ -157,6 +157,17 @@ class IPersonal(Interface):
     async def note_settled() -> None:
         """They had it."""
 
+    # --- conversations that are kept out of the inbox ---
+
+    async def muted(account: AccountName) -> Collection[str]:
+        """Message-IDs of them, in angle brackets; of some thousands, the newest."""
+
+    async def mute(account: AccountName, message_ids: Collection[str]) -> None:
+        """Keep answers to these messages out of the inbox."""
+
+    async def unmute(account: AccountName, message_ids: Collection[str]) -> None:
+        """Do so no more. Nothing of those unknown."""
+
     # --- ways back ---
 
     async def keep_undo(

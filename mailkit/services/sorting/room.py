@@ -35,9 +35,11 @@ class SortingRoom:
         clock: IReactorTime,
     ) -> SortingRoom:
         """Over one store."""
-        undoing = Undoing(store, personal, conversations, clock)
+        undoing = Undoing(store, personal, conversations, board, clock)
         choosing = Choosing(store, conversations)
-        actions = Sorting(store, personal, choosing, undoing, board, clock)
+        actions = Sorting(
+            store, personal, conversations, choosing, undoing, board, clock
+        )
         return cls(
             actions,
             undoing,

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from mailkit.errors import MailkitError, NoSuchMailbox, NotAllowed
+from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.storage import IMailbox, IMailStore
@@ -20,6 +21,7 @@ from mailkit.model.snooze import SNOOZED, Snooze
 from mailkit.model.uidset import UIDSet
 from mailkit.services.sorting.actions import Action, Done, Op, Targets
 from mailkit.services.sorting.choosing import AT_ONCE, Choosing
+from mailkit.services.sorting.muting import MUTED, MUTING
 from mailkit.services.sorting.places import Special
 from mailkit.services.sorting.steps import (
     Flagged,
@@ -27,6 +29,7 @@ from mailkit.services.sorting.steps import (
     Moved,
     PutOff,
     Record,
+    Silenced,
     Step,
     batches,
 )
@@ -34,9 +37,6 @@ from mailkit.services.sorting.undoing import Undoing
 
 UNDO_FOR = 600.0
 """Seconds for which an action can be undone."""
-
-MUTED = "$muted"
-"""Keyword of conversations that are kept out of the inbox."""
 
 JUNK_WORD = "$Junk"
 NOT_JUNK_WORD = "$NotJunk"
@@ -68,6 +68,7 @@ class Sorting:
 
     _store: IMailStore
     _personal: IPersonal
+    _conversations: IConversations
     _choosing: Choosing
     _undoing: Undoing
     _board: INoticeBoard
@@ -97,6 +98,8 @@ class Sorting:
                 mailbox = await self._store.open(account, name)
                 for some in batches(uids, AT_ONCE):
                     await doing.batch(mailbox, UIDSet.of(some), action, plan)
+            if action.op in (Op.MUTE, Op.UNMUTE):
+                await self._silence(account, action.op, doing)
         except MailkitError:
             await self._take_back(account, doing.steps)
             raise
@@ -109,6 +112,21 @@ class Sorting:
             is_whole=chosen.is_whole,
         )
         return await self.keep(account, done, doing.steps)
+
+    async def _silence(self, account: AccountName, op: Op, doing: _Doing) -> None:
+        """Have answers, too, stay out of the inbox, or not any more."""
+        message_ids = []
+        for thread_id in sorted(doing.threads):
+            messages = await self._conversations.conversation(account, thread_id)
+            message_ids += [one.message_id for one in messages if one.message_id]
+        known = await self._personal.muted(account)
+        is_muted = op is Op.MUTE
+        changed = tuple(one for one in message_ids if (one in known) is not is_muted)
+        if changed:
+            change = self._personal.mute if is_muted else self._personal.unmute
+            await change(account, changed)
+            doing.steps.append(Silenced(changed, is_muted))
+            self._board.publish(MUTING, account)
 
     async def empty(self, account: AccountName, name: MailboxName) -> int:
         """

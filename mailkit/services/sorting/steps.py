@@ -78,7 +78,15 @@ class Unnamed:
     label: Label
 
 
-Step = Flagged | Moved | PutOff | Forgotten | Renamed | Removed | Unnamed
+@frozen
+class Silenced:
+    """Answers to these were kept out of the inbox from then on, or no more."""
+
+    message_ids: tuple[str, ...] = field(repr=False)
+    is_muted: bool
+
+
+Step = Flagged | Moved | PutOff | Forgotten | Renamed | Removed | Unnamed | Silenced
 
 _KINDS: dict[str, type[Step]] = {
     "flagged": Flagged,
@@ -88,6 +96,7 @@ _KINDS: dict[str, type[Step]] = {
     "renamed": Renamed,
     "removed": Removed,
     "unnamed": Unnamed,
+    "silenced": Silenced,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _VALUES: dict[str, type[Any]] = {  # Any: what a field is made of, by its name

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from mailkit.errors import MailboxExists, MailkitError, Malformed, NoSuchMailbox
 from mailkit.interfaces.conversations import IConversations
+from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.storage import IMailStore
 from mailkit.model.address import AccountName
@@ -18,6 +19,7 @@ from mailkit.model.flags import FlagAction, FlagChange
 from mailkit.model.mailbox import MailboxName, Want
 from mailkit.model.uidset import UIDSet
 from mailkit.services.sorting.actions import Done
+from mailkit.services.sorting.muting import MUTING
 from mailkit.services.sorting.places import rename
 from mailkit.services.sorting.steps import (
     Flagged,
@@ -27,6 +29,7 @@ from mailkit.services.sorting.steps import (
     Record,
     Removed,
     Renamed,
+    Silenced,
     Step,
     Unnamed,
     batches,
@@ -46,6 +49,7 @@ class Undoing:
     _store: IMailStore
     _personal: IPersonal
     _conversations: IConversations
+    _board: INoticeBoard
     _clock: IReactorTime
 
     async def done(self, account: AccountName, token: str) -> Done | None:
@@ -108,6 +112,10 @@ class Undoing:
                 await self._store.subscribe(account, mailbox, wish=True)
             case Unnamed(label):
                 await self._personal.put_labels(account, [label])
+            case Silenced(message_ids, is_muted):
+                change = self._personal.unmute if is_muted else self._personal.mute
+                await change(account, message_ids)
+                self._board.publish(MUTING, account)
             case _:
                 assert_never(step)
 

@@ -175,6 +175,17 @@ class MaildirPersonal:
     async def note_settled(self) -> None:
         await self._lanes.run(self, self._waking.note_settled)
 
+    # --- conversations that are kept out of the inbox ---
+
+    async def muted(self, account: AccountName) -> Collection[str]:
+        return await self._in(account, choices.muted)
+
+    async def mute(self, account: AccountName, message_ids: Collection[str]) -> None:
+        await self._in(account, lambda one: choices.mute(one, message_ids))
+
+    async def unmute(self, account: AccountName, message_ids: Collection[str]) -> None:
+        await self._in(account, lambda one: choices.unmute(one, message_ids))
+
     # --- ways back ---
 
     async def keep_undo(

@@ -22,6 +22,7 @@ from mailkit.model.snooze import Snooze, Woken
 _MOST_LABELS = 500
 _MOST_IDENTITIES = 100
 _MOST_TRUSTED = 10_000
+_MOST_MUTED = 5_000
 _WOKEN_FOR = 14 * 86400.0
 _LONGEST = 320
 
@@ -46,6 +47,7 @@ class _Own:
     hidden: set[str] = field(factory=set)
     snoozes: dict[str, Snooze] = field(factory=dict)
     woken: dict[str, Woken] = field(factory=dict)
+    muted: dict[str, None] = field(factory=dict)
     undo: dict[str, tuple[float, str]] = field(factory=dict)
 
 
@@ -214,6 +216,18 @@ class MemoryPersonal:
 
     async def note_settled(self) -> None:
         """They always are."""
+
+    async def muted(self, account: AccountName) -> Collection[str]:
+        return frozenset(self._own[account].muted)
+
+    async def mute(self, account: AccountName, message_ids: Collection[str]) -> None:
+        own = self._own[account]
+        all_muted = own.muted | dict.fromkeys(message_ids)
+        own.muted = dict.fromkeys(list(all_muted)[-_MOST_MUTED:])
+
+    async def unmute(self, account: AccountName, message_ids: Collection[str]) -> None:
+        for one in message_ids:
+            self._own[account].muted.pop(one, None)
 
     async def keep_undo(
         self, account: AccountName, token: str, steps: str, until: float, now: float

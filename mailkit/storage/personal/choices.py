@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mailkit.errors import AlreadyExists, TooMany
 from mailkit.model.identity import Identity
@@ -15,6 +15,7 @@ from mailkit.storage.personal.tables import folded_address, storable
 MOST_LABELS = 500
 MOST_IDENTITIES = 100
 MOST_TRUSTED = 10_000
+MOST_MUTED = 5_000
 
 
 def preferences(database: Database) -> Preferences:
@@ -134,6 +135,35 @@ def distrust(database: Database, address: str) -> None:
     with database.transaction(is_full=True):
         database.execute(
             "DELETE FROM trusted WHERE address = ?", (folded_address(address),)
+        )
+
+
+def muted(database: Database) -> frozenset[str]:
+    """Message-IDs whose answers do not go into the inbox."""
+    rows = database.all("SELECT message_id FROM muted")
+    return frozenset(message_id for (message_id,) in rows)
+
+
+def mute(database: Database, message_ids: Collection[str]) -> None:
+    """Keep answers to them out; the oldest are forgotten where there are too many."""
+    with database.transaction(is_full=True):
+        database.executemany(
+            "INSERT OR IGNORE INTO muted (message_id) VALUES (?)",
+            [(storable(one),) for one in message_ids],
+        )
+        database.execute(
+            "DELETE FROM muted WHERE number <="
+            " (SELECT number FROM muted ORDER BY number DESC LIMIT 1 OFFSET ?)",
+            (MOST_MUTED,),
+        )
+
+
+def unmute(database: Database, message_ids: Collection[str]) -> None:
+    """Do so no more."""
+    with database.transaction(is_full=True):
+        database.executemany(
+            "DELETE FROM muted WHERE message_id = ?",
+            [(storable(one),) for one in message_ids],
         )
 
 

@@ -74,6 +74,13 @@ TABLES = (
         since REAL NOT NULL
     ) WITHOUT ROWID
     """,
+    # Message-IDs whose answers do not go into the inbox.
+    """
+    CREATE TABLE muted (
+        number INTEGER PRIMARY KEY,
+        message_id TEXT NOT NULL UNIQUE
+    )
+    """,
     # How something is undone, as JSON of whoever did it.
     """
     CREATE TABLE undo (

@@ -277,6 +277,26 @@ class PersonalContract:
         await self.personal.snooze(ALICE, [Snooze("M1", NEW_YEAR + 10, INBOX)])
         assert list(await self.personal.woken(ALICE)) == []
 
+    # --- conversations that are kept out of the inbox ---
+
+    @coroutine
+    async def test_messages_are_muted_until_they_are_not(self) -> None:
+        assert not await self.personal.muted(ALICE)
+        await self.personal.mute(ALICE, ["<1@x>", "<2@x>"])
+        await self.personal.mute(ALICE, ["<2@x>"])
+        assert set(await self.personal.muted(ALICE)) == {"<1@x>", "<2@x>"}
+        assert not await self.personal.muted(BOB)
+        await self.personal.unmute(ALICE, ["<1@x>", "<3@x>"])
+        assert set(await self.personal.muted(ALICE)) == {"<2@x>"}
+
+    @coroutine
+    async def test_the_oldest_of_too_many_are_forgotten(self) -> None:
+        await self.personal.mute(ALICE, [f"<{number}@x>" for number in range(5002)])
+        muted = await self.personal.muted(ALICE)
+        assert len(muted) == 5000
+        assert "<1@x>" not in muted
+        assert "<2@x>" in muted
+
     # --- ways back ---
 
     @coroutine

@@ -368,6 +368,7 @@ def test_wherever_putting_off_is_stopped_no_message_stays_away() -> None:
         sorting = Sorting(
             store,
             personal,
+            world.conversations,
             Choosing(store, world.conversations),
             world.undoing,
             world.board,

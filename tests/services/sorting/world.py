@@ -62,12 +62,13 @@ class World:
         self.conversations = self.store.conversations
         self.directory = MemoryDirectory()
         self.undoing = Undoing(
-            self.store, self.personal, self.conversations, self.clock
+            self.store, self.personal, self.conversations, self.board, self.clock
         )
         numbers = count(1)
         self.sorting = Sorting(
             self.store,
             self.personal,
+            self.conversations,
             Choosing(self.store, self.conversations, self.most),
             self.undoing,
             self.board,
