@@ -357,9 +357,9 @@ class Drafts:
                     raise FilesTooLarge(left)
                 await upload.write(piece)
             await upload.finish()
+            return evolve(file, size=upload.size)
         finally:
             await upload.discard()
-        return evolve(file, size=upload.size)
 
     async def _placed(
         self, account: AccountName, draft: Draft, *, may_wait: bool = False
