@@ -467,7 +467,7 @@ def _page(
     draft: Draft | None = None,
     status: int = 200,
 ) -> Answer:
-    facts: dict[str, Any] = {"composer": composer, CURRENT: "drafts"}  # as of templates
+    facts: dict[str, Any] = {"composer": composer, CURRENT: ""}  # as of templates
     if draft is not None:
         facts["draft"] = draft
         facts["can_undo"] = asked.house.now() < draft.hold_until
