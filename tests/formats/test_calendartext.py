@@ -1,4 +1,4 @@
-"""Invitations as text."""
+"""Invitations as text (RFC 5545)."""
 
 from __future__ import annotations
 

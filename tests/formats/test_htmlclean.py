@@ -172,6 +172,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize("address,leads", ADDRESSES)
 def test_link_addresses(address: str, leads: str | None) -> None:
+    """``mailto:`` is RFC 6068's."""
     assert link_address(address) == leads
 
 
