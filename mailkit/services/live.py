@@ -48,7 +48,7 @@ MOST_WAITING = 1000
 GATHERED = 0.02
 """Seconds from the first notice to the look, so that one look serves several."""
 
-APART = 0.25
+APART = 0.1
 """Seconds between two looks at one account."""
 
 COUNTED_APART = 1.0
@@ -309,11 +309,14 @@ class _Room:
     def look_soon(self) -> None:
         """Something may have changed."""
         self._is_told = True
-        if self._is_looking or self._timer is not None or not self.listeners:
+        if self._is_looking or not self.listeners:
             return
         now = self.house.clock.seconds()
         wait = max(GATHERED, self._looked + APART - now)
-        self._timer = self.house.clock.callLater(wait, self._begin)
+        if self._timer is None:
+            self._timer = self.house.clock.callLater(wait, self._begin)
+        elif self._timer.getTime() > now + wait:  # it was for counting
+            self._timer.reset(wait)
 
     async def catch_up(self, since: int) -> list[LiveEvent]:
         """What somebody missed who knew that state."""

@@ -46,10 +46,9 @@ class RequestOutlet:
             await waiter
 
     def finish(self) -> None:
-        """All is written."""
+        """All is written; who called the page ends the request (Klein does)."""
         if not self._is_gone:
             self._request.unregisterProducer()
-            self._request.finish()
 
     def break_off(self) -> None:
         """It cannot be gone on with: the reader shall see that something is missing."""
