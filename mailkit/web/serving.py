@@ -276,8 +276,10 @@ class Serving:
             if found is not None:
                 html, title = found
                 headers = {**answer.headers, "X-Mailkit-Title": quote(title)}
-                if "done" in asked.query:
-                    headers["X-Mailkit-Undo"] = quote(asked.query.text("done"))
+                toast = await self._facts.toast(asked)
+                if toast is not None:
+                    headers["X-Mailkit-Said"] = quote(toast.text)
+                    headers["X-Mailkit-Undo"] = quote(toast.token)
                 return Answer(html.encode(), headers=headers, cookies=answer.cookies)
         if asked.is_signed_in:
             facts.update(await self._facts.shell(asked, is_fragment=False))

@@ -21,6 +21,7 @@ STYLES = (
     "forms",
     "compose",
     "states",
+    "upgrade",
     "widths",
 )
 """``static/css/<name>.css``, in the order in which they are put into one file: what

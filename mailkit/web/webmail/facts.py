@@ -13,6 +13,7 @@ from mailkit.web.asking import Asked
 from mailkit.web.brand import Brand
 from mailkit.web.webmail.house import Undone
 from mailkit.web.webmail.people import colour_of, initials
+from mailkit.web.webmail.shortcuts import key_map
 from mailkit.web.webmail.sidebar import make_sidebar
 from mailkit.web.words import Language
 
@@ -31,6 +32,8 @@ SETTINGS = (
     (_("Security"), "/settings/security"),
 )
 """Pages of settings, in the order of their tabs."""
+
+KEY_MAP = key_map()
 
 CURRENT = "current"
 """The fact by which a page says where in the navigation it is: a box's slug."""
@@ -91,6 +94,7 @@ class Facts:
             "query_text": asked.query.text("q"),
             "settings_tabs": self._tabs,
             "toast": None,
+            "key_map": KEY_MAP,
             CURRENT: "",
         }
         if is_fragment or not asked.is_signed_in:
@@ -102,14 +106,19 @@ class Facts:
             "colour": colour_of(str(name)),
         }
         facts["sidebar"] = await make_sidebar(asked)
-        if asked.query.text("sent"):
-            facts["toast"] = await _sent(asked)
+        facts["toast"] = await self.toast(asked)
+        return facts
+
+    async def toast(self, asked: Asked) -> Toast | None:
+        """What was just done, as the address says (``done=``, ``sent=``)."""
+        if not asked.is_signed_in:
+            return None
         token = asked.query.text("done")
         if token and self._undone is not None:
             said = await self._undone(asked.name, token, asked.language.words)
             if said:
-                facts["toast"] = Toast(said, token, asked.path)
-        return facts
+                return Toast(said, token, asked.path)
+        return await _sent(asked) if asked.query.text("sent") else None
 
 
 async def _sent(asked: Asked) -> Toast | None:

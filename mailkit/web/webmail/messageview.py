@@ -39,6 +39,8 @@ class File:
     picture: str
     """Where a small picture of it is; empty: there is none."""
     icon: str
+    kind: str
+    """``picture`` or ``text`` can be looked at within the page; ``other``."""
 
 
 @frozen
@@ -238,7 +240,11 @@ def _file(mid: str, one: FilePart) -> File:
         view,
         view if is_picture and one.size <= LARGEST_PREVIEW else "",
         "picture" if one.media_type.startswith("image/") else "file",
+        _KINDS.get(one.media_type.partition("/")[0], "other"),
     )
+
+
+_KINDS = {"image": "picture", "text": "text"}
 
 
 LARGEST_PREVIEW = 3 * 1024 * 1024

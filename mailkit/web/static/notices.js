@@ -1,0 +1,164 @@
+// What the page says by itself: done, failed, offline, signed out.
+
+import { ask, meta, parse, refresh } from "./swap.js";
+
+const TIME = 10_000; // ms a toast stays; it waits while somebody points at it
+let last; // takes back what was done last, also when its toast has gone
+
+/** Words of the page in the person's language: data- attributes of its #words. */
+export const word = (name) => document.getElementById("words")?.dataset[name] ?? name;
+
+export function make(tag, attributes = {}, ...inside) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes))
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else made.setAttribute(name, value);
+  made.append(...inside);
+  return made;
+}
+
+export function icon(name) {
+  const svg = document.querySelector("svg.i").cloneNode(true);
+  svg.firstElementChild.setAttribute("href", `${import.meta.url.replace(/[^/]*$/, "")}icons.svg#${name}`);
+  return svg;
+}
+
+/**
+ * A toast. undo: a token of the server's, or what takes it back.
+ */
+export function say(text, undo) {
+  last = undo && once(typeof undo === "function" ? undo : () => takeBack(undo));
+  const buttons = last ? [make("button", { class: "btn", type: "button", onclick: last }, icon("undo"), word("undo"))] : [];
+  show("status", text, buttons);
+}
+
+/** What went wrong, until somebody has seen it. */
+export function complain(error) {
+  if (error instanceof TypeError) {
+    offline();
+    show("alert", word("lost"));
+  } else show("alert", error.message);
+}
+
+function show(role, text, buttons = []) {
+  document.getElementById("toast")?.remove();
+  const words = make("span", { class: "grow" });
+  const close = make("button", { class: "ib", type: "button", "aria-label": word("dismiss"), onclick: () => toast.remove() }, icon("close"));
+  const toast = make("div", { class: `toast${role === "alert" ? " bad" : ""}`, id: "toast", role }, words, ...buttons, close);
+  document.body.append(toast);
+  // Said aloud only if it changes within an element that is there.
+  requestAnimationFrame(() => words.append(text));
+  if (role === "status") vanish(toast);
+}
+
+function vanish(toast) {
+  let timer;
+  const wait = () => (timer = setTimeout(() => toast.remove(), TIME));
+  const hold = () => clearTimeout(timer);
+  for (const kind of ["pointerenter", "focusin"]) toast.addEventListener(kind, hold);
+  for (const kind of ["pointerleave", "focusout"]) toast.addEventListener(kind, wait);
+  wait();
+}
+
+function once(undo) {
+  return () => {
+    last = undefined;
+    document.getElementById("toast")?.remove();
+    return undo();
+  };
+}
+
+/** Takes back what was done last. */
+export const undoLast = () => last?.();
+
+/** Sends a token back; throws what `ask` throws. */
+export const sendBack = (token) =>
+  ask(`/undo/${token}`, { method: "POST", body: new URLSearchParams({ quiet: 1 }), csrf: "act" });
+
+async function takeBack(token) {
+  try {
+    await sendBack(token);
+    await refresh();
+    say(word("undone"));
+  } catch (error) {
+    complain(error);
+  }
+}
+
+// -- the toast of a page that was led to
+
+const given = document.querySelector("#toast form");
+if (given) {
+  last = once(() => given.requestSubmit());
+  vanish(given.parentElement);
+}
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#toast a.ib")) return;
+  event.preventDefault();
+  document.getElementById("toast").remove();
+});
+
+// -- offline
+
+function offline() {
+  if (document.getElementById("offline")) return;
+  const words = make("span", { class: "grow" }, make("b", {}, word("offline")), " ", word("offlineMore"));
+  document.querySelector(".app").before(make("div", { class: "banner", id: "offline", role: "status" }, icon("offline"), words));
+}
+
+addEventListener("offline", offline);
+addEventListener("online", () => {
+  document.getElementById("offline")?.remove();
+  if (document.querySelector("#list")) refresh("list").catch(() => {});
+});
+if (!navigator.onLine) offline();
+
+// -- the session is over
+
+let asking;
+
+/** Asks for the password on top of the page; tokens there and in `body` become new ones. */
+export async function signIn(body) {
+  const action = forms().find((one) => one.value === body?.get?.("t"))?.dataset.for;
+  asking ??= openSignIn().then(renew).finally(() => (asking = undefined));
+  await asking;
+  if (action) body.set("t", meta(`csrf-${action}`));
+}
+
+const forms = () => [...document.querySelectorAll("input[name=t][data-for]")];
+
+function renew(page) {
+  for (const one of page.querySelectorAll("meta[name^=csrf-]"))
+    document.querySelector(`meta[name="${one.name}"]`).content = one.content;
+  for (const one of forms()) one.value = meta(`csrf-${one.dataset.for}`);
+}
+
+async function openSignIn() {
+  const form = document.adoptNode(parse(await (await fetch("/login?over=1")).text()).querySelector("form"));
+  const name = form.elements.username;
+  name.value = meta("mailkit-account");
+  const dialog = make("dialog", { class: "signin", "aria-label": word("signIn") }, form);
+  document.body.append(dialog);
+  dialog.showModal();
+  form.elements.password.focus();
+  return new Promise((done) => {
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const answer = await fetch("/login", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const page = parse(await answer.text());
+      const again = page.querySelector("form[action='/login']");
+      if (again) {
+        form.querySelector(".banner")?.remove();
+        form.querySelector("h1").after(document.adoptNode(again.querySelector(".banner")));
+        form.elements.t.value = again.elements.t.value;
+        form.elements.password.select();
+        return;
+      }
+      const account = page.querySelector("meta[name=mailkit-account]")?.content;
+      if (account !== meta("mailkit-account")) return location.assign("/mail/inbox");
+      dialog.remove();
+      done(page);
+    });
+  });
+}

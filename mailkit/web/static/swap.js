@@ -1,0 +1,221 @@
+// Links and forms with data-swap change one element of the page instead of all of it.
+// What cannot be done here is left to the browser, which does it as without scripts.
+
+import { complain, say, signIn } from "./notices.js";
+
+const WAIT = 300; // ms before a skeleton is worth its flicker
+const policy = globalThis.trustedTypes?.createPolicy("mailkit", { createHTML: (html) => html });
+
+let shown = location.pathname + location.search; // what the page has, whatever the bar says
+let leaving; // aborts what was asked for before
+let busy = new WeakSet();
+
+export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+
+/** Our own server's HTML as a document: the one place where text becomes elements. */
+export const parse = (html) =>
+  new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+
+/** Why an answer is no good, in the words of its page. */
+export class Failed extends Error {}
+
+/**
+ * One request; signs in and asks again where the session is over.
+ * Throws Failed with the server's reason, or TypeError where there is no server.
+ */
+export async function ask(url, { swap, csrf, headers, ...options } = {}) {
+  const sent = new Headers(headers);
+  if (swap) sent.set("X-Mailkit-Swap", swap);
+  if (csrf) sent.set("X-CSRF", meta(`csrf-${csrf}`));
+  const answer = await fetch(url, { ...options, headers: sent });
+  if (answer.status === 401 && answer.headers.has("X-Mailkit-Session")) {
+    await signIn(options.body);
+    return ask(url, { swap, csrf, headers, ...options });
+  }
+  if (answer.ok || answer.status === 422 || answer.status === 409) return answer;
+  const page = parse(await answer.text());
+  const words = [...page.querySelectorAll("h1, h1 ~ p")].map((one) => one.textContent.trim());
+  throw new Failed(words.join(" ") || page.body.textContent.trim());
+}
+
+/**
+ * Shows an address in one element of the page.
+ *
+ * into: its id; where the answer has none of it, it is "main". at: where the person was
+ * there, as history keeps it. focus: a selector, in place of the heading.
+ */
+export async function swap(url, { into = "main", method = "GET", body, push = true, at, focus, by } = {}) {
+  leaving?.abort();
+  const stop = (leaving = new AbortController());
+  const old = document.getElementById(into) ?? document.getElementById((into = "main"));
+  old.setAttribute("aria-busy", "true");
+  const slow = method === "GET" && setTimeout(() => old.append(skeleton()), WAIT);
+  by?.setAttribute("aria-busy", "true");
+  try {
+    const answer = await ask(url, { swap: into, method, body, signal: stop.signal });
+    const page = parse(await answer.text());
+    let fresh = page.getElementById(into);
+    let place = document.getElementById(into);
+    if (!fresh || !place) {
+      fresh = page.getElementById("main");
+      place = document.getElementById("main");
+    }
+    if (!fresh) return location.assign(url);
+    if (push) keepPlace();
+    const thread = document.getElementById("conv")?.dataset.thread;
+    place.replaceWith(document.adoptNode(fresh));
+    settle(answer, page, new URL(url, location.href).hash, push);
+    arrive(fresh, { at, focus, row: at?.row ?? thread, top: push && into === "main" });
+    return fresh;
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (error instanceof Failed && method === "GET") return location.assign(url);
+    complain(error);
+    throw error;
+  } finally {
+    clearTimeout(slow);
+    by?.removeAttribute("aria-busy");
+    if (leaving === stop) {
+      old.removeAttribute("aria-busy");
+      old.querySelector(":scope > .sk")?.remove();
+    }
+  }
+}
+
+/** Asks again for what is shown; for those who heard that it has changed. */
+export const refresh = (into = "main", focus = "") =>
+  swap(shown, { into, push: false, focus, at: { y: scrollY } });
+
+function skeleton() {
+  const list = document.createElement("ul");
+  list.className = "sk";
+  list.ariaHidden = "true";
+  for (let n = 0; n < 8; n += 1) {
+    const row = list.appendChild(document.createElement("li"));
+    row.append(document.createElement("i"), document.createElement("i"));
+  }
+  return list;
+}
+
+/** Address, title and navigation follow what is shown. */
+function settle(answer, page, hash, push) {
+  const url = new URL(answer.url);
+  const said = answer.headers.get("X-Mailkit-Said");
+  const undo = answer.headers.get("X-Mailkit-Undo");
+  for (const name of ["done", "sent"]) url.searchParams.delete(name);
+  shown = url.pathname + url.search;
+  if (push) {
+    const how = shown === location.pathname + location.search ? "replaceState" : "pushState";
+    history[how]({}, "", shown + hash);
+  }
+  const title = answer.headers.get("X-Mailkit-Title");
+  const tail = document.title.slice(document.title.lastIndexOf(" – "));
+  document.title = title ? decodeURIComponent(title) + tail : page.title || document.title;
+  const nav = document.getElementById("nav");
+  if (nav?.matches(":popover-open")) nav.hidePopover();
+  for (const link of nav?.querySelectorAll("li a") ?? []) {
+    const path = link.pathname.replace(/\/general$/, "");
+    const isHere = `${url.pathname}/`.startsWith(`${path}/`);
+    if (isHere) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (said) say(decodeURIComponent(said), undo && decodeURIComponent(undo));
+}
+
+/** Focus and scrolling: where the person was, or where the new thing begins. */
+function arrive(fresh, { at, focus, row, top }) {
+  const next =
+    (focus && document.querySelector(focus)) ||
+    (row && fresh.querySelector(`[data-c="${CSS.escape(row)}"] .subj`)) ||
+    document.querySelector(location.hash.replace(/[^#\w-]/g, "") || "[autofocus]") ||
+    fresh.querySelector("[autofocus], h1") ||
+    fresh;
+  if (!next.matches("a, button, input, select, textarea, summary, [tabindex]")) next.tabIndex = -1;
+  next.focus({ preventScroll: true });
+  if (at) scrollTo(0, at.y ?? 0);
+  else if (top) scrollTo(0, 0);
+  if (!at && next.matches("summary, .msg, .subj")) next.scrollIntoView({ block: "center" });
+  awake(fresh);
+  document.dispatchEvent(new CustomEvent("mailkit:swap", { detail: fresh }));
+}
+
+/** Elements with data-module="name" are given to static/name.js, its function `start`. */
+export function awake(within) {
+  for (const one of [within, ...within.querySelectorAll("[data-module]")])
+    if (one.dataset?.module)
+      import(`./${one.dataset.module}.js`).then((module) => module.start(one));
+}
+
+// -- history
+
+const keepPlace = () => {
+  const row = document.activeElement?.closest("[data-c]")?.dataset.c;
+  history.replaceState({ y: scrollY, row }, "");
+};
+
+history.scrollRestoration = "manual";
+let resting;
+addEventListener("scroll", () => {
+  clearTimeout(resting);
+  resting = setTimeout(() => !document.querySelector("[aria-busy]") && keepPlace(), 100);
+});
+addEventListener("pagehide", keepPlace);
+addEventListener("popstate", ({ state }) => {
+  if (location.pathname + location.search === shown) return;
+  swap(location.href, { push: false, at: state ?? {} }).catch(() => {});
+});
+
+// -- what people press
+
+const isPlain = (event) =>
+  !(event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-swap]");
+  if (!link || !isPlain(event) || link.target || link.origin !== location.origin) return;
+  event.preventDefault();
+  swap(link.href, { into: link.dataset.swap, by: link }).catch(() => {});
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented) return;
+  if (busy.has(form)) return event.preventDefault();
+  busy.add(form);
+  const { submitter } = event;
+  if (form.dataset.swap === undefined || form.enctype.startsWith("multipart")) {
+    submitter?.setAttribute("aria-busy", "true");
+    return; // The browser goes on; `pageshow` tells where it came back.
+  }
+  event.preventDefault();
+  send(form, submitter).catch(() => {}).finally(() => busy.delete(form));
+});
+
+addEventListener("pageshow", ({ persisted }) => {
+  busy = new WeakSet();
+  if (persisted && document.getElementById("list")) refresh("list");
+});
+
+/** What a form says, with the button that was pressed. */
+export const fieldsOf = (form, submitter) => new URLSearchParams(new FormData(form, submitter));
+
+async function send(form, submitter) {
+  const fields = fieldsOf(form, submitter);
+  const url = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), location.href);
+  const into = form.dataset.swap;
+  if (form.method === "get") {
+    url.search = fields;
+    return swap(url.href, { into, by: submitter });
+  }
+  return swap(url.href, { into, method: "POST", body: fields, by: submitter });
+}
+
+if (history.state?.y) scrollTo(0, history.state.y);
+{
+  const url = new URL(location.href);
+  url.searchParams.delete("done");
+  url.searchParams.delete("sent");
+  history.replaceState(history.state ?? {}, "", url);
+  shown = url.pathname + url.search;
+}
+awake(document);
