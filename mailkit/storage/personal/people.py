@@ -19,6 +19,16 @@ _WEIGHED = 200  # likeliest ones, by what they were worth, that are weighed anew
 _LONGEST = 320  # characters of an address or a name that are kept
 _LAST = "\U0010ffff"
 
+_WIDE = 1000
+"""Words that begin alike: from so many on people are gone through by what they are
+worth, for there are soon enough of them that fit; else those that fit are sorted."""
+
+_IS_AMONG = """ AND id IN
+    (SELECT correspondent FROM correspondent_word WHERE word BETWEEN ? AND ?)"""
+_IS_ONE = """ AND EXISTS
+    (SELECT 1 FROM correspondent_word WHERE correspondent = one.id
+    AND word BETWEEN ? AND ?)"""
+
 _COLUMNS = "address, name, weights, sent, received, first, last"
 _PUT = """INSERT INTO correspondent
     (folded, address, name, weights, score, sent, received, first, last)
@@ -96,20 +106,30 @@ def suggest(
     """Whom one may mean, the likeliest first."""
     words = people.typed_words(storable(prefix))
     begins = [(word, word + _LAST) for word in words]
-    having = "".join(
-        " AND id IN (SELECT correspondent FROM correspondent_word"
-        " WHERE word BETWEEN ? AND ?)"
-        for _ in begins
-    )
+    is_wide = all(_is_wide(database, *edges) for edges in begins)
+    having = "".join([_IS_ONE if is_wide else _IS_AMONG] * len(begins))
+    by_score = " INDEXED BY correspondent_score" if is_wide else ""
     rows = database.all(
-        f"SELECT {_COLUMNS} FROM correspondent WHERE NOT is_hidden{having}"
-        " ORDER BY score DESC LIMIT ?",
+        f"SELECT {_COLUMNS} FROM correspondent AS one{by_score}"
+        f" WHERE NOT is_hidden{having} ORDER BY score DESC LIMIT ?",
         *[edge for pair in begins for edge in pair],
         max(most, _WEIGHED),
     )
     found = [_read(row, now)[0] for row in rows]
     found.sort(key=lambda one: (-one.score, one.address))
     return found[:most]
+
+
+def _is_wide(database: Database, first: str, last: str) -> bool:
+    """Whether so many words lie between two that looking at all of them is slow."""
+    row = database.one(
+        "SELECT count(*) FROM (SELECT 1 FROM correspondent_word"
+        " WHERE word BETWEEN ? AND ? LIMIT ?)",
+        first,
+        last,
+        _WIDE,
+    )
+    return row is not None and row[0] >= _WIDE
 
 
 def known(database: Database, addresses: Collection[str]) -> dict[str, Correspondent]:

@@ -149,3 +149,22 @@ def test_trust_has_an_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(TooMany):
         at_once(personal.trust(ALICE, "3@example.net"))
     assert len(at_once(personal.trusted(ALICE))) == 2
+
+
+@pytest.mark.parametrize("wide", [1, 1000])
+def test_whom_letters_mean_that_many_begin_with(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, wide: int
+) -> None:
+    """Both ways to look give the same people."""
+    monkeypatch.setattr(people, "_WIDE", wide)
+    personal = _personal(Place(folder))
+    met = [Person("Anna Berg", "a@x.example"), Person("Anton Carl", "b@x.example")]
+    at_once(personal.note(ALICE, met, NEW_YEAR, True))
+    at_once(personal.note(ALICE, met[1:], NEW_YEAR, True))
+    at_once(personal.note(ALICE, [Person("Anja", "c@x.example")], NEW_YEAR, True))
+    at_once(personal.hide(ALICE, "c@x.example"))
+    found = {}
+    for typed in ("an", "an be", "zz", ""):
+        suggested = at_once(personal.suggest(ALICE, typed, 8, NEW_YEAR))
+        found[typed] = [one.address[0] for one in suggested]
+    assert found == {"an": ["b", "a"], "an be": ["a"], "zz": [], "": ["b", "a"]}
