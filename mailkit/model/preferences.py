@@ -66,7 +66,7 @@ class Preferences:
     """What an account has chosen, or else what everybody begins with."""
 
     language: str = field(default="", validator=[instance_of(str), max_len(35)])
-    """A language tag (RFC 5646 §2.1); empty: as the browser asks."""
+    """A language tag; empty: as the browser asks."""
     time_zone: str = field(default="", validator=[instance_of(str), max_len(64)])
     """A name of the tz database; empty: the server's."""
     density: int = field(default=52, validator=in_((44, 52)))

@@ -20,6 +20,7 @@ from mailkit.model.flags import FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.path import Path as MailPath
 from mailkit.model.queueitem import NextHop, QueuedRecipient, QueueId, QueueItem
+from mailkit.model.snooze import Snooze
 from mailkit.model.suppression import Cause, Suppressed
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.net.startlanes import finish
@@ -48,6 +49,7 @@ def use(folder: Path) -> None:
     inbox = finish(house.store.open(KEPT, INBOX))
     tag = FlagChange(FlagAction.ADD, frozenset({"$Tag"}))
     finish(inbox.store(ALL_UIDS, tag, None))
+    finish(house.personal.snooze(KEPT, [Snooze("M1", 0.0, INBOX)]))
     finish(house.store.exclusively(KEPT, INBOX))
     finish(house.store.remove_account(REMOVED, purge=False))
     finish(house.close())
@@ -103,6 +105,7 @@ def test_what_is_there_is_named(tmp_path: Path) -> None:
     [data] = tmp_path.iterdir()
     found = set(names(data))
     assert found >= {"directory.sqlite", "removed", "spool", "index.sqlite", "cur"}
+    assert "waking.sqlite" in found
     assert found >= {"queue", "content", "tls.sqlite", "dkim", "suppression.sqlite"}
     unnamed = {
         name for name in found if f"`{name}" not in PAGE and f"/{name}" not in PAGE
