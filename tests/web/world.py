@@ -396,7 +396,9 @@ class WebWorld:
 
 
 def heard_of(octets: bytes) -> Heard:
-    """An answer as it was written."""
+    """An answer as it was written; status 0: none yet."""
+    if not octets:
+        return Heard(0, {}, (), b"")
     top, _, body = octets.partition(b"\r\n\r\n")
     first, *lines = top.decode().split("\r\n")
     pairs = [line.split(": ", 1) for line in lines]

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from mailkit.errors import NotAuthenticated
 from mailkit.interfaces.directory import IDirectory, IPasswordCheck
@@ -22,6 +22,8 @@ SERVICE = "web"
 
 LONGEST_AGENT = 200
 _SEEN_AGAIN = 60.0  # seconds for which a session is not written again
+
+_TIDY_AGAIN = 3600.0  # seconds for which old sessions are not looked for
 
 _COOKIE_OCTETS = 32
 
@@ -65,6 +67,7 @@ class SignIn:
     _random: Callable[[int], bytes]
     ended: Callable[[AccountName], None] = _nobody_hears
     """Called when browsers of an account were signed out."""
+    _tidied: float = field(default=0.0, init=False)
 
     async def begin(
         self, name: str, password: str, peer: str, agent: str, *, is_public: bool
@@ -83,6 +86,9 @@ class SignIn:
     ) -> Begun:
         """Sign in somebody who has proved who it is by other means."""
         now = self._now()
+        if self._tidied + _TIDY_AGAIN <= now:
+            self._tidied = now
+            await self.tidy()
         cookie = base64.urlsafe_b64encode(self._random(_COOKIE_OCTETS)).decode()
         cookie = cookie.rstrip("=")
         session = WebSession(
