@@ -75,7 +75,7 @@ async function keys() {
   dialog.showModal();
 }
 
-/** What is not here is sorting, called as the server calls it, or a mailbox to go to. */
+/** What is not here is sorting, as the server calls it, or a mailbox. */
 const ACTIONS = {
   next: step(1, "older"),
   previous: step(-1, "newer"),

@@ -1,6 +1,6 @@
 // What the page says by itself: done, failed, offline, signed out.
 
-import { ask, meta, parse, refresh } from "./swap.js";
+import { ask, refresh } from "./swap.js";
 
 const TIME = 10_000; // ms a toast stays; it waits while somebody points at it
 let last; // takes back what was done last, also when its toast has gone
@@ -112,53 +112,3 @@ addEventListener("online", () => {
   if (document.querySelector("#list")) refresh("list").catch(() => {});
 });
 if (!navigator.onLine) offline();
-
-// -- the session is over
-
-let asking;
-
-/** Asks for the password on top of the page; tokens there and in `body` become new ones. */
-export async function signIn(body) {
-  const action = forms().find((one) => one.value === body?.get?.("t"))?.dataset.for;
-  asking ??= openSignIn().then(renew).finally(() => (asking = undefined));
-  await asking;
-  if (action) body.set("t", meta(`csrf-${action}`));
-}
-
-const forms = () => [...document.querySelectorAll("input[name=t][data-for]")];
-
-function renew(page) {
-  for (const one of page.querySelectorAll("meta[name^=csrf-]"))
-    document.querySelector(`meta[name="${one.name}"]`).content = one.content;
-  for (const one of forms()) one.value = meta(`csrf-${one.dataset.for}`);
-}
-
-async function openSignIn() {
-  const form = document.adoptNode(parse(await (await fetch("/login?over=1")).text()).querySelector("form"));
-  const name = form.elements.username;
-  name.value = meta("mailkit-account");
-  const dialog = make("dialog", { class: "signin", "aria-label": word("signIn") }, form);
-  document.body.append(dialog);
-  dialog.showModal();
-  form.elements.password.focus();
-  return new Promise((done) => {
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const answer = await fetch("/login", { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      const page = parse(await answer.text());
-      const again = page.querySelector("form[action='/login']");
-      if (again) {
-        form.querySelector(".banner")?.remove();
-        form.querySelector("h1").after(document.adoptNode(again.querySelector(".banner")));
-        form.elements.t.value = again.elements.t.value;
-        form.elements.password.select();
-        return;
-      }
-      const account = page.querySelector("meta[name=mailkit-account]")?.content;
-      if (account !== meta("mailkit-account")) return location.assign("/mail/inbox");
-      dialog.remove();
-      done(page);
-    });
-  });
-}

@@ -1,7 +1,7 @@
 // Links and forms with data-swap change one element of the page instead of all of it.
 // What cannot be done here is left to the browser, which does it as without scripts.
 
-import { complain, say, signIn } from "./notices.js";
+import { complain, say } from "./notices.js";
 
 const WAIT = 300; // ms before a skeleton is worth its flicker
 const policy = globalThis.trustedTypes?.createPolicy("mailkit", { createHTML: (html) => html });
@@ -29,7 +29,7 @@ export async function ask(url, { swap, csrf, headers, ...options } = {}) {
   if (csrf) sent.set("X-CSRF", meta(`csrf-${csrf}`));
   const answer = await fetch(url, { ...options, headers: sent });
   if (answer.status === 401 && answer.headers.has("X-Mailkit-Session")) {
-    await signIn(options.body);
+    await (await import("./signin.js")).signIn(options.body);
     return ask(url, { swap, csrf, headers, ...options });
   }
   if (answer.ok || answer.status === 422 || answer.status === 409) return answer;
