@@ -24,6 +24,7 @@ from mailkit.formats import (
     htmltext,
     mime,
 )
+from mailkit.formats.attachments import has_attachments
 from mailkit.formats.fields import disposition, parameter
 from mailkit.formats.limits import DEFAULT_LIMITS
 from mailkit.formats.limits import Limits as MessageLimits
@@ -51,9 +52,12 @@ class Searchable(NamedTuple):
     body: str
     filename: str
     list: str
-    message_id: str
-    """As `message_token`."""
+    marks: str
+    """The Message-ID, as of `message_token`, and `ATTACHED`."""
 
+
+ATTACHED = "attached"
+"""Among the marks of a message that has files."""
 
 _LIMITS = Limits()
 _ENOUGH = 0.8  # of the plain words are in the HTML: the plain part says nothing new
@@ -114,8 +118,13 @@ def searchable(octets: bytes, limits: Limits = _LIMITS) -> Searchable:
         body=cut(fold("\n".join(texts))),
         filename=cut(fold("\n".join(names))),
         list=cut(fold(_text(found, b"list-id"))),
-        message_id=message_token(_text(found, b"message-id")),
+        marks=_marks(found, root, limits),
     )
+
+
+def _marks(found: dict[bytes, list[bytes]], root: mime.Part, limits: Limits) -> str:
+    token = message_token(_text(found, b"message-id"))
+    return f"{token} {ATTACHED}" if has_attachments(root, limits.message) else token
 
 
 def _pairs(match: re.Match[str]) -> str:

@@ -37,6 +37,7 @@ from mailkit.model.conversation import (
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.maildir.store import MaildirStore
+from tests.bench import searching
 from tests.bench.corpus import FIRST, LAST, WORDS
 from tests.bench.report import Aim, Figure, Report, Row
 from tests.bench.store import store_at
@@ -171,6 +172,7 @@ async def run(report: Report, folder: Path, count: int) -> None:
     await tell(COUNT, lambda: conversations.count(ALICE, inbox))
     long = await _conversation_of(conversations, 20)
     await tell(ONE, lambda: conversations.conversation(ALICE, long))
+    await searching.measure(report, store, store.lanes, ALICE, spread)
     await store.close()
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mailkit.formats.htmltext import words
 from mailkit.formats.searchable import (
+    ATTACHED,
     Limits,
     Searchable,
     cut,
@@ -79,7 +80,7 @@ def test_each_field_has_its_words() -> None:
     assert "di" in tokens(found.bcc)
     assert tokens(found.subject) == ["grusse"]
     assert "garden" in tokens(found.list)
-    assert found.message_id == message_token("a1@FAR.example")
+    assert found.marks == message_token("a1@FAR.example")
     assert tokens(found.body) == ["words"]
     assert found.filename == ""
 
@@ -94,6 +95,7 @@ def test_files_are_found_by_name_and_messages_inside_by_subject() -> None:
     message.add_attachment(inner)
     found = of(message)
     assert tokens(found.filename) == ["uberblick", "pdf"]
+    assert found.marks.endswith(f" {ATTACHED}")
     assert tokens(found.body) == ["words", "inner", "matter", "deep", "words"]
     assert found.subject == ""
 

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from attrs import define
 from zope.interface import implementer
 
-from mailkit.formats import mime
-from mailkit.formats.attachments import has_attachments
 from mailkit.formats.searchable import (
+    ATTACHED,
     Searchable,
     is_single,
     message_token,
@@ -52,7 +51,6 @@ class _Message(NamedTuple):
     place: Place
     record: MessageRecord
     text: Searchable
-    has_attachments: bool
 
 
 @implementer(ISearch)
@@ -117,14 +115,8 @@ class PlainSearch:
             records = {r.uid: r for r in await mailbox.fetch(ALL_UIDS, _WANT)}
             for uid, content in await mailbox.contents(ALL_UIDS):
                 octets = await all_octets(content)
-                found.append(
-                    _Message(
-                        Place(entry.name, uid),
-                        records[uid],
-                        searchable(octets),
-                        has_attachments(mime.scan(octets)),
-                    )
-                )
+                place = Place(entry.name, uid)
+                found.append(_Message(place, records[uid], searchable(octets)))
         return found
 
 
@@ -133,7 +125,7 @@ def _matches(one: _Message, sought: Sought) -> bool:
         case Words(text, where, is_phrase):
             return _has_words(one.text, text, where, is_phrase)
         case HasMessageId(message_id):
-            return one.text.message_id == message_token(message_id)
+            return message_token(message_id) in one.text.marks.split()
         case Marked(mark):
             return _is_marked(one, mark)
         case InMailboxes(names):
@@ -160,7 +152,7 @@ def _matches(one: _Message, sought: Sought) -> bool:
 def _is_marked(one: _Message, mark: Mark) -> bool:
     match mark:
         case Mark.ATTACHMENT:
-            return one.has_attachments
+            return ATTACHED in one.text.marks.split()
         case Mark.STARRED:
             return FLAGGED in one.record.flags
         case Mark.READ:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import define, field, frozen
 
-from mailkit.formats.searchable import is_single, message_token, tokens
+from mailkit.formats.searchable import ATTACHED, is_single, message_token, tokens
 from mailkit.model.finding import (
     AllOf,
     AnyOf,
@@ -29,7 +29,6 @@ SHORTEST_BEGINNING = 3
 """Letters of the shortest word that also finds what begins with it."""
 
 _MARKS = {
-    Mark.ATTACHMENT: "m.attachments = 1",
     Mark.STARRED: "m.flags & 4 <> 0",
     Mark.READ: "m.flags & 1 <> 0",
 }
@@ -165,9 +164,9 @@ def _match(sought: Sought) -> str | None:
         case Words(text, where, is_phrase):
             return _words(text, where, is_phrase)
         case HasMessageId(message_id):
-            return _phrase(
-                "message_id", [message_token(message_id)], is_beginning=False
-            )
+            return _phrase("marks", [message_token(message_id)], is_beginning=False)
+        case Marked(Mark.ATTACHMENT):
+            return _phrase("marks", [ATTACHED], is_beginning=False)
         case AllOf(inner):
             texts = list(map(_match, inner))
             known = [text for text in texts if text]
@@ -199,7 +198,7 @@ def _words(text: str, where: Field, is_phrase: bool) -> str:
         # The pair before it holds it already.
         found.pop()
         is_beginning = False
-    column = "- message_id" if where is Field.ANYWHERE else COLUMNS[where.value]
+    column = "- marks" if where is Field.ANYWHERE else COLUMNS[where.value]
     return _phrase(column, found, is_beginning)
 
 

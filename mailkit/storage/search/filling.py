@@ -22,7 +22,7 @@ _WANTED = """
 
 _PUT = """
     INSERT INTO words (
-        rowid, sender, recipient, cc, bcc, subject, body, filename, list, message_id
+        rowid, sender, recipient, cc, bcc, subject, body, filename, list, marks
     )
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """

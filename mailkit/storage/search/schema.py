@@ -36,7 +36,7 @@ TABLES = (
     # `mailkit.formats.searchable.Searchable`, in its order.
     """
     CREATE VIRTUAL TABLE words USING fts5 (
-        sender, recipient, cc, bcc, subject, body, filename, list, message_id,
+        sender, recipient, cc, bcc, subject, body, filename, list, marks,
         content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 0"
     )
     """,
