@@ -22,6 +22,7 @@ STYLES = (
     "compose",
     "states",
     "upgrade",
+    "live",
     "widths",
 )
 """``static/css/<name>.css``, in the order in which they are put into one file: what

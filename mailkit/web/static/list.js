@@ -242,7 +242,8 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-document.addEventListener("mailkit:swap", () => list() && (settle(), count()));
+for (const kind of ["mailkit:swap", "mailkit:rows"])
+  document.addEventListener(kind, () => list() && (settle(), count()));
 if (list()) {
   settle();
   count();

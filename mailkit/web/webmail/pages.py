@@ -44,7 +44,7 @@ ROOMS: tuple[Room, ...] = (
 )
 
 
-SCRIPTS: tuple[str, ...] = ("swap.js", "notices.js", "list.js", "keys.js")
+SCRIPTS: tuple[str, ...] = ("swap.js", "notices.js", "list.js", "keys.js", "live.js")
 """Files of ``static/`` that every page of somebody signed in begins with."""
 
 

@@ -36,6 +36,8 @@ class Entry:
     is_unread: bool = True
     colour: int = 0
     depth: int = 0
+    is_live: bool = False
+    """Whether pages that are open are told when the number changes."""
 
 
 @frozen
@@ -71,6 +73,7 @@ async def make_sidebar(asked: Asked) -> Sidebar:
                 box.icon,
                 number if box.slug in _COUNTED else 0,
                 not box.shows_total,
+                is_live=box.slug in _COUNTED,
             )
         )
     scheduled = await house.scheduled(name)
@@ -122,7 +125,7 @@ async def _folder(asked: Asked, entry: MailboxEntry) -> Entry:
     box = of_folder(entry.name)
     counts = await _count_folder(asked, box)
     depth = min(entry.name.count("/"), 3)
-    return Entry(box.slug, box.href, box.name, box.icon, counts.unread, depth=depth)
+    return Entry(box.slug, box.href, box.name, box.icon, counts.unread, depth=depth, is_live=True)
 
 
 async def _count_folder(asked: Asked, box: Box) -> Counts:

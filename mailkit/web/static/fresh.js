@@ -1,0 +1,94 @@
+// The list as it is now on the server comes into the list that is shown: rows that stay
+// are the same elements, and none moves away from whoever points at it.
+
+import { list } from "./list.js";
+import { drop, pill, several } from "./live.js";
+import { ask, parse } from "./swap.js";
+
+const GATHERED = 40; // ms in which events are waited for that come together
+
+let timer;
+let isAsking;
+let pending; // what the list is to become, once nobody is in its way
+
+/** Something in the list may have changed. */
+export function look() {
+  clearTimeout(timer);
+  timer = setTimeout(fetchList, GATHERED);
+}
+
+async function fetchList() {
+  const old = list();
+  if (!old) return;
+  if (isAsking || old.ariaBusy === "true") return look();
+  isAsking = true;
+  try {
+    const page = parse(await (await ask(location.href, { swap: "list" })).text());
+    const fresh = page.getElementById("list");
+    if (fresh && list() === old) settle((pending = document.adoptNode(fresh)));
+  } catch {
+    // The next event asks again; what is done by hand says what is wrong.
+  } finally {
+    isAsking = false;
+  }
+}
+
+const rows = (within) => [...within.querySelectorAll(".row")];
+const tick = (row) => row.querySelector(".ck input");
+const key = (row) => tick(row).value;
+const face = (row) => [row.classList.contains("un"), row.querySelector(".star").ariaPressed, row.textContent].join();
+
+/** Nobody points at a row, has chosen one, or has scrolled away. */
+const isFree = () => scrollY < 40 && !list().querySelector(".row .ck :checked, .row:hover");
+
+function settle(fresh, isWanted) {
+  const old = list();
+  const known = new Map(rows(old).map((row) => [key(row), row]));
+  const mayMove = isWanted || isFree();
+  let count = 0;
+  for (const row of rows(fresh)) {
+    const before = known.get(key(row));
+    if (!before) {
+      count += 1;
+      row.classList.add("fresh");
+      continue;
+    }
+    renew(before, row.cloneNode(true));
+    if (mayMove) row.replaceWith(before);
+  }
+  if (mayMove) replace(old, fresh);
+  else if (count) pill("new", several(count), () => pending && (scrollTo(0, 0), settle(pending, true)));
+  document.dispatchEvent(new CustomEvent("mailkit:rows", { detail: old }));
+}
+
+/** All but the bar, where people may be busy, is that of the server. */
+function replace(old, fresh) {
+  const focus = document.activeElement;
+  const kept = ":scope > input, :scope > button, :scope > .bar";
+  old.querySelector(".pager")?.replaceWith(fresh.querySelector(".pager"));
+  for (const one of fresh.querySelectorAll(kept)) one.remove();
+  old.replaceChildren(...old.querySelectorAll(kept), ...fresh.childNodes);
+  for (const all of old.querySelectorAll("[data-all]")) all.value = rows(old).map(key).join(" ");
+  pending = undefined;
+  drop("new");
+  if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
+}
+
+/** A row looks as the server has it; its tick and the focus stay. */
+function renew(old, fresh) {
+  if (face(old) === face(fresh)) return;
+  const isIn = old.contains(document.activeElement);
+  tick(fresh).checked = tick(old).checked;
+  old.className = fresh.className;
+  old.replaceChildren(...fresh.childNodes);
+  if (isIn) old.querySelector(".subj").focus({ preventScroll: true });
+}
+
+const retry = () => setTimeout(() => pending && list() && isFree() && settle(pending));
+document.addEventListener("pointerout", retry);
+document.addEventListener("change", retry);
+addEventListener("scrollend", retry);
+document.addEventListener("mailkit:swap", () => {
+  pending = undefined;
+  drop("new");
+});

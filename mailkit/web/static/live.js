@@ -1,0 +1,132 @@
+// What happens elsewhere is seen here: one stream for all tabs of a browser, whichever of
+// them holds the lock; the others hear of it from that one.
+
+import { list } from "./list.js";
+import { complain, make, word } from "./notices.js";
+import { ask, meta, refresh } from "./swap.js";
+
+const PATIENCE = 10_000; // ms without a stream before it is said
+const channel = new BroadcastChannel("mailkit");
+const numbers = new Intl.NumberFormat(document.documentElement.lang);
+
+let hello; // the last one of whoever holds the stream
+let isSeen; // somebody looks at another tab of ours
+
+// -- the stream
+
+function lead() {
+  const source = new EventSource("/events");
+  let waiting;
+  source.onopen = () => {
+    clearTimeout(waiting);
+    waiting = drop("lost");
+  };
+  source.onerror = () => {
+    waiting ??= setTimeout(() => pill("lost", word("reconnecting")), PATIENCE);
+    if (source.readyState === EventSource.CLOSED) again();
+  };
+  for (const kind in hears)
+    source.addEventListener(kind, (event) => {
+      const data = JSON.parse(event.data);
+      channel.postMessage([kind, data]);
+      if (kind === "hello") hello = data;
+      if (kind === "mail" && data.notify) notify(data);
+      hears[kind](data);
+      if (data.state === "ended") again(source.close());
+    });
+  const again = () => setTimeout(() => ask("/mail/inbox", { swap: "list" }).then(lead, again), 3000);
+  addEventListener("pagehide", () => source.close());
+}
+
+channel.onmessage = ({ data: [kind, data] }) => {
+  if (kind === "?" && hello) channel.postMessage(["hello", hello]);
+  if (kind === "seen") isSeen = true;
+  if (kind === "mail" && document.hasFocus()) channel.postMessage(["seen"]);
+  hears[kind]?.(data);
+};
+
+// -- what is heard
+
+const hears = {
+  hello({ v, unread }) {
+    if (v !== meta("mailkit-version")) pill("version", word("version"), () => location.reload());
+    count("inbox", { unread });
+  },
+  mail(about) {
+    const open = document.getElementById("conv");
+    if (about.notify && open?.dataset.thread === about.threadId)
+      pill("new", several(1), () => refresh("conv").catch(() => {}));
+    hears.thread(about);
+  },
+  thread({ threadId, mailboxIds }) {
+    const box = list()?.dataset.box ?? "search";
+    const isView = /^(starred|all|label)/.test(box);
+    if (isView || mailboxIds.includes(box) || row(threadId)) look();
+  },
+  gone: ({ threadIds }) => threadIds.some(row) && look(),
+  counts(all) {
+    for (const box in all) count(box, all[box]);
+  },
+  draft: (detail) => document.dispatchEvent(new CustomEvent("mailkit:draft", { detail })),
+  sent({ state, reason }) {
+    if (state === "failed") complain(new Error(`${word("unsent")} ${reason}`));
+    if (location.pathname === "/mail/scheduled") refresh().catch(() => {});
+  },
+  session: () => {},
+  reset: () => look(),
+};
+
+const row = (id) => list()?.querySelector(`.row[data-c="${CSS.escape(id)}"]`);
+const look = () => list() && import("./fresh.js").then(({ look }) => look());
+
+function count(box, counts) {
+  const shown = document.querySelector(`#nav [data-box="${CSS.escape(box)}"] .n`);
+  const number = counts[shown?.dataset.count];
+  if (number !== undefined) {
+    shown.firstChild.data = numbers.format(number);
+    shown.hidden = !number;
+  }
+  if (list()?.dataset.box !== box) return;
+  const unread = counts.unread ? ` (${numbers.format(counts.unread)})` : "";
+  document.title = document.title.replace(/^.*(?= – )/, list().querySelector("h1").textContent + unread);
+}
+
+// -- pills, and what the system shows
+
+export const several = (number) => word("fresh").replace("{}", numbers.format(number));
+
+/** A few words on top of the page, which may be pressed. */
+export function pill(kind, text, press) {
+  drop(kind);
+  const id = `pill-${kind}`;
+  let all = document.getElementById("pills");
+  if (!all) document.querySelector(".app").append((all = make("div", { id: "pills", role: "status" })));
+  const onclick = () => press(drop(kind));
+  all.append(press ? make("button", { class: "pill", id, type: "button", onclick }, text) : make("span", { class: "pill", id }, text));
+}
+
+export const drop = (kind) => document.getElementById(`pill-${kind}`)?.remove();
+
+function notify({ threadId, from, subject }) {
+  if (globalThis.Notification?.permission !== "granted") return;
+  isSeen = document.hasFocus();
+  setTimeout(() => {
+    if (isSeen) return;
+    new Notification(from, { body: subject, tag: threadId }).onclick = () => {
+      window.focus();
+      location.assign(`/mail/inbox/c/${threadId}`);
+    };
+  }, 150);
+}
+
+/** The button that asks whether to tell of new mail (data-module="live"). */
+export function start(button) {
+  const show = () => (button.hidden = globalThis.Notification?.permission !== "default");
+  button.addEventListener("click", () => Notification.requestPermission().then(show));
+  show();
+}
+
+if (navigator.locks) navigator.locks.request("mailkit", () => new Promise(lead));
+else lead();
+channel.postMessage(["?"]);
+if (list()) import("./fresh.js");
