@@ -15,6 +15,7 @@ from mailkit.interfaces.storage import Placement
 from mailkit.metrics import Metrics
 from mailkit.model.account import Role
 from mailkit.model.address import AccountName, Address, DomainName
+from mailkit.model.draft import Draft, DraftId
 from mailkit.model.envelope import Envelope, Recipient
 from mailkit.model.flags import FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName
@@ -25,11 +26,13 @@ from mailkit.model.suppression import Cause, Suppressed
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.net.startlanes import finish
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.drafts import DraftFolders
 from tests.docs.rfcs import ROOT
 
 PAGE = (ROOT / "docs/reference/files.md").read_text(encoding="utf-8")
 DOMAIN = DomainName("example.org")
 KEPT, REMOVED = AccountName("kept@example.org"), AccountName("removed@example.org")
+DRAFT = "0" * 32
 MESSAGE = OctetsContent(b"Subject: one\r\n\r\nHello.\r\n")
 
 
@@ -50,6 +53,11 @@ def use(folder: Path) -> None:
     tag = FlagChange(FlagAction.ADD, frozenset({"$Tag"}))
     finish(inbox.store(ALL_UIDS, tag, None))
     finish(house.personal.snooze(KEPT, [Snooze("M1", 0.0, INBOX)]))
+    draft = Draft(id=DraftId(DRAFT))
+    drafts = DraftFolders(settings.data, house.lanes)
+    finish(drafts.put(KEPT, draft))
+    finish(finish(drafts.begin_file(KEPT, draft.id, 1)).finish())
+    finish(drafts.mark(KEPT, draft.id))
     finish(house.store.exclusively(KEPT, INBOX))
     finish(house.store.remove_account(REMOVED, purge=False))
     finish(house.close())
@@ -93,6 +101,8 @@ def names(folder: Path) -> Iterator[str]:
             "pop3",
             "content",
             "dkim",
+            "drafts",
+            DRAFT,
         ):
             yield "." if name.startswith(".") else name
         if path.is_dir():
@@ -105,7 +115,7 @@ def test_what_is_there_is_named(tmp_path: Path) -> None:
     [data] = tmp_path.iterdir()
     found = set(names(data))
     assert found >= {"directory.sqlite", "removed", "spool", "index.sqlite", "cur"}
-    assert "waking.sqlite" in found
+    assert found >= {"waking.sqlite", "drafts"}
     assert found >= {"queue", "content", "tls.sqlite", "dkim", "suppression.sqlite"}
     unnamed = {
         name for name in found if f"`{name}" not in PAGE and f"/{name}" not in PAGE

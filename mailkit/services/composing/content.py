@@ -19,7 +19,7 @@ _LINE = 57
 _WRITTEN = 78
 """What such a line has, its end included."""
 
-_PIECE = 64 * 1024
+_PIECE = 256 * 1024
 
 
 @implementer(IContent)

@@ -44,7 +44,8 @@ from mailkit.services.sorting.places import Special
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _TRIES = 10
-_PIECE = 64 * 1024
+_LOOKED_AT = 20
+_PIECE = 256 * 1024
 _IN_THREAD = 16 * 1024
 """Characters of HTML from which on a thread cleans it."""
 
@@ -290,6 +291,7 @@ class Drafts:
             if revision:
                 raise  # it was there, and was sent or thrown away
         house = self.house
+        await self._forget(account.name)
         draft = Draft(
             id=id,
             changed=house.now(),
@@ -307,6 +309,22 @@ class Drafts:
         )
         await house.drafts.put(account.name, draft)
         return await self._with_files(account, draft, prepared)
+
+    async def _forget(self, account: AccountName) -> None:
+        """
+        Where there are many: drop the oldest whose message somebody threw away.
+
+        Not sooner, for it may be taken out of the Trash again.
+        """
+        house, settings = self.house, self.house.settings
+        found = await house.drafts.drafts(account)
+        if len(found) < settings.many_drafts:
+            return
+        before = house.now() - settings.forgotten_after
+        for draft in found[-_LOOKED_AT:]:
+            is_old = draft.state is DraftState.WRITING and draft.changed < before
+            if is_old and not await self.placing.is_there(account, draft):
+                await house.drafts.remove(account, draft.id)
 
     async def _with_files(
         self, account: Account, draft: Draft, prepared: Prepared

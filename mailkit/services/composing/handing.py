@@ -25,7 +25,7 @@ from mailkit.services.composing.errors import (
 from mailkit.services.composing.house import ComposingHouse
 from mailkit.services.composing.settings import ComposingSettings
 
-_PIECE = 64 * 1024
+_PIECE = 256 * 1024
 
 
 def everybody_of(draft: Draft, settings: ComposingSettings) -> list[Typed]:

@@ -48,6 +48,19 @@ class Placing:
         known = self._known.get((account, draft.id))
         return known is not None and known.version == draft.version
 
+    async def is_there(self, account: AccountName, draft: Draft) -> bool:
+        """Whether the mailbox, or the Trash, has a message of it, of any version."""
+        house = self._house
+        special = await Special.of(house.store, account)
+        for name in (special.drafts, special.trash):
+            try:
+                opened = await house.store.open(account, name)
+            except NoSuchMailbox:
+                continue
+            if await self._uids(opened, draft):
+                return True
+        return False
+
     def may_wait(self, account: AccountName, draft: Draft) -> bool:
         """Whether a change of the text alone is not worth to write large files anew."""
         house, known = self._house, self._known.get((account, draft.id))

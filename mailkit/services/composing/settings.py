@@ -41,6 +41,12 @@ class ComposingSettings:
     rewritten_every: float = field(default=30.0, validator=ge(0))
     """How often it is then."""
 
+    many_drafts: int = field(default=100, validator=ge(0))
+    """Of an account, from which on old ones are dropped whose message is gone."""
+
+    forgotten_after: float = field(default=30 * DAY, validator=gt(0))
+    """How long they are kept at least."""
+
     patience: float = field(default=60.0, validator=gt(0))
     """After how long a sending that did not end is looked into."""
 

@@ -113,7 +113,7 @@ room = Room()
 _PURPOSES = ("reply", "all", "fwd", "fwdatt", "as", "edit")
 _TEXTS = 8 * MIB  # three octets a character in a form, text and HTML
 _SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
-_PIECE = 64 * 1024
+_PIECE = 256 * 1024
 
 
 def _files_size(house: WebmailHouse) -> int:

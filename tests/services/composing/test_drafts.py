@@ -421,3 +421,23 @@ def test_another_process_at_the_same_moment() -> None:
     store.times = 1000
     with pytest.raises(DraftChanged):
         desk.save(draft, evolve(HELLO, text="newer"))
+
+
+def test_drafts_that_nobody_has_any_more_are_forgotten() -> None:
+    """Somebody threw their messages away, in whatever program, long ago."""
+    desk = Desk(settings=ComposingSettings(many_drafts=3))
+    kept, trashed, gone = (desk.begin() for _ in range(3))
+    at_once(desk.composing.placing.unplace(ALICE, trashed, MailboxName("Trash")))
+    at_once(desk.composing.placing.unplace(ALICE, gone))
+    held = desk.send(desk.begin(), at=desk.world.clock.seconds() + 40 * 86400)
+    desk.advance(29 * 86400)
+    desk.begin()
+    assert len(at_once(desk.drafts.drafts(ALICE))) == 5
+    desk.advance(2 * 86400)
+    last = desk.begin()
+    left = {draft.id for draft in at_once(desk.drafts.drafts(ALICE))}
+    assert gone.id not in left
+    assert {kept.id, trashed.id, held.id, last.id} <= left
+    at_once(desk.store.delete(ALICE, MailboxName("Trash")))
+    desk.begin()
+    assert trashed.id not in {one.id for one in at_once(desk.drafts.drafts(ALICE))}
