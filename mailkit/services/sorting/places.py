@@ -77,6 +77,12 @@ class Special:
         """Whether it is the Trash, or a mailbox that was thrown there."""
         return name == self.trash or name.startswith(f"{self.trash}/")
 
+    @property
+    def thrown(self) -> Sequence[MailboxEntry]:
+        """What was thrown into the Trash, each after the one it lies below."""
+        below = f"{self.trash}/"
+        return [one for one in self.entries if one.name.startswith(below)]
+
     def is_unwanted(self, name: MailboxName) -> bool:
         """Whether one wants no more of what lies there."""
         return name == self.junk or self.is_trash(name)

@@ -144,11 +144,23 @@ class Sorting:
         doing = _Doing(self._store, self._personal, account, self._clock.seconds())
         for some in batches(snapshot.uids, AT_ONCE):
             await doing.expunge(mailbox, UIDSet.of(some))
+        number = len(doing.touched)
         if name == special.trash:
-            for entry in reversed(special.entries):
-                if special.is_trash(entry.name) and entry.name != name:
-                    await self._store.delete(account, entry.name)
-        return len(doing.touched)
+            for entry in reversed(special.thrown):
+                if entry.is_selectable:
+                    status = await self._store.status(account, entry.name)
+                    number += status.exists
+                await self._store.delete(account, entry.name)
+        return number
+
+    async def count(self, account: AccountName, name: MailboxName) -> int:
+        """How many messages `empty` would remove. :raises NoSuchMailbox:"""
+        special = await Special.of(self._store, account)
+        names = [name]
+        if name == special.trash:
+            names += [one.name for one in special.thrown if one.is_selectable]
+        statuses = [await self._store.status(account, one) for one in names]
+        return sum(status.exists for status in statuses)
 
     async def keep(
         self, account: AccountName, done: Done, steps: Sequence[Step]

@@ -149,8 +149,8 @@ async def undo(asked: Asked, token: str) -> Answer:
 async def ask_to_empty(asked: Asked, box: str) -> Answer:
     """The one question: nothing brings back what this takes away."""
     name, found = await _unwanted(asked, box)
-    counts = await asked.house.conversations.count(asked.name, InMailbox(name))
-    facts = {CURRENT: box, "box": found, "total": counts.total}
+    total = await asked.house.sorting.actions.count(asked.name, name)
+    facts = {CURRENT: box, "box": found, "total": total}
     return asked.page("empty.html", facts)
 
 

@@ -212,7 +212,7 @@ def test_trash_is_emptied_with_the_folders_in_it() -> None:
         await world.store.create(ALICE, WORK)
         await world.put("old", to=WORK)
         await world.folders.delete(ALICE, WORK)
-        assert await world.sorting.empty(ALICE, TRASH) == 2
+        assert await world.sorting.empty(ALICE, TRASH) == 3
         state = await world.state()
         assert not any("Work" in name for name in state)
         assert state["Trash"] == []
