@@ -58,9 +58,9 @@ class ISearch(Interface):
         :param grouped: of a conversation only the newest that matches.
         """
 
-    async def begin(account: AccountName) -> None:
+    def begin(account: AccountName) -> None:
         """
-        Look into the account's mail behind, from now on.
+        Look into the account's mail behind, from soon on.
 
         Until somebody asks for this, or searches, nothing is spent on the account.
         """

@@ -94,7 +94,7 @@ class PlainSearch:
             return Found(tuple(found))
         return Found(tuple(found[:most]), found[most - 1].rank)
 
-    async def begin(self, account: AccountName) -> None:
+    def begin(self, account: AccountName) -> None:
         """There is nothing to be looked into."""
 
     async def catch_up(self, account: AccountName, most: int = 1000) -> int:

@@ -78,6 +78,8 @@ class SearchIndex:
     _waiting: deque[AccountName] = field(init=False, factory=deque)
     """Accounts with mail that nobody looked into; one is worked on at a time."""
     _call: IDelayedCall | None = field(init=False, default=None)
+    _begun: set[AccountName] = field(init=False, factory=set)
+    """Accounts among them that have no index yet, and shall have one."""
     _is_working: bool = field(init=False, default=False)
     _working: Deferred[None] = field(init=False, factory=lambda: succeed(None))
     _is_closed: bool = field(init=False, default=False)
@@ -107,9 +109,9 @@ class SearchIndex:
             return Found(tuple(hits), unread=unread)
         return Found(tuple(hits[:most]), hits[most - 1].rank, unread)
 
-    async def begin(self, account: AccountName) -> None:
-        if await self.catch_up(account, 0):
-            self.changed(account)
+    def begin(self, account: AccountName) -> None:
+        self._begun.add(account)
+        self.changed(account)
 
     async def catch_up(self, account: AccountName, most: int = 1000) -> int:
         # An index of mail that is not there yet is made, and messages join their
@@ -163,8 +165,10 @@ class SearchIndex:
             if self._is_closed:
                 break
             account = self._waiting.popleft()
-            if not os.path.exists(f"{self._folder(account)}/search.sqlite"):
+            path = f"{self._folder(account)}/search.sqlite"
+            if account not in self._begun and not os.path.exists(path):
                 continue
+            self._begun.discard(account)
             try:
                 while await self.catch_up(account, MOST_LISTED) and not self._is_closed:
                     pass
@@ -188,7 +192,7 @@ class SearchIndex:
     async def _tidy(self, account: AccountName) -> None:
         if await self._with(account, filling.is_worn):
             await self.rebuild(account)
-            await self.begin(account)
+            self.begin(account)
 
     async def _look_into(self, account: AccountName, wanted: Sequence[Wanted]) -> None:
         contents: dict[Wanted, IContent] = {}

@@ -50,6 +50,7 @@ async def sign_in(asked: Asked) -> Answer:
     except Busy:
         error = asked.say("Too many wrong passwords. Wait a few minutes.")
         return _form(asked, form.text("next"), error, 429)
+    asked.house.search.begin(begun.signed_in.session.account)
     cookie = asked.cookies.set_session(begun.cookie, is_public=is_public)
     return asked.redirect(_next(form.text("next")), cookies=(cookie,))
 
