@@ -42,6 +42,9 @@ MOST_READY = 8
 MOST_ROWS = 60
 """Messages of a long conversation that have a line; earlier ones are one line."""
 
+FROM_AFAR = 3
+"""Folded messages above the first that is read, from which on the page begins there."""
+
 _HIDDEN = frozenset((SpecialUse.TRASH, SpecialUse.JUNK))
 
 
@@ -173,7 +176,7 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
         earlier = max(0, min(begin - 1, len(rows) - MOST_ROWS))
         shown = shown[earlier : earlier + MOST_ROWS]
     await _open(asked, views, [rows[n] for n in shown], rows[begin], wanted)
-    rows[begin].is_focused = begin > 0 or bool(wanted)
+    rows[begin].is_focused = begin >= FROM_AFAR or bool(wanted)
     await _mark_read(asked, box, summaries)
     newer, older = await house.conversations.neighbours(name, box.view, cid)
     judged = _judged(rows)
