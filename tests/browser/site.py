@@ -98,7 +98,8 @@ class Site:
     def messages(self, mailbox: str, address: str = ALICE) -> list[bytes]:
         """All of a mailbox, whole, as IMAP gives them; none if it is not there."""
         with self.imap(address) as client:
-            if client.select(f'"{mailbox}"', readonly=True)[0] != "OK":
+            said, count = client.select(f'"{mailbox}"', readonly=True)
+            if said != "OK" or count == [b"0"]:
                 return []
             _, answer = client.fetch("1:*", "(BODY.PEEK[])")
             return [part[1] for part in answer if isinstance(part, tuple)]
