@@ -306,6 +306,7 @@ class Index:
 
         :param pending: whether their files are still to be unlinked.
         """
+        # CROSS JOIN: SQLite knows no better which of the two has few rows.
         once = [(key,) for key in keys]
         database = self.database
         name = "name" if pending else "NULL"
@@ -317,19 +318,19 @@ class Index:
         row = database.one(
             """
             SELECT count(*), total(flags & 1 = 0), total(flags & 8 <> 0), total(size)
-            FROM going JOIN message USING (id)
+            FROM going CROSS JOIN message USING (id)
             """
         )
         database.execute(
             f"""
             INSERT INTO expunged
             SELECT ?, id & 4294967295, id & 4294967295, arrived, ?, {name}
-            FROM going JOIN message USING (id)
+            FROM going CROSS JOIN message USING (id)
             """,
             (mailbox, mod_seq),
         )
         database.execute(
-            f"{_DEPARTED} going JOIN message USING (id) WHERE thread_id <> ''",
+            f"{_DEPARTED} going CROSS JOIN message USING (id) WHERE thread_id <> ''",
             (mod_seq,),
         )
         for table in (*RENDERED_TABLES, "message"):
