@@ -58,7 +58,10 @@ class Saved:
 
     draft: Draft
     problem: MailkitError | None = None
-    """Why the mailbox does not show it, though it is kept: no room, say."""
+    """
+    What is wrong though it is kept: the mailbox cannot show it, or (`NoSuchDraft`,
+    `FilesTooLarge`) something of the original did not come along.
+    """
 
 
 @define(eq=False)
@@ -136,7 +139,7 @@ class Drafts:
         """
         writing = await self._checked(writing)
         async with self.turns.of((account.name, id)):
-            draft = await self._begun(account, id, revision, opening)
+            draft, missing = await self._begun(account, id, revision, opening)
             if draft.state is not DraftState.WRITING:
                 raise HasLeft(id)
             if draft.writing != writing:
@@ -154,7 +157,8 @@ class Drafts:
                     revision,
                 )
                 self.house.saved(account.name, id, draft.revision)
-            return await self._placed(account.name, draft, may_wait=True)
+            saved = await self._placed(account.name, draft, may_wait=True)
+            return saved if missing is None else Saved(draft, missing)
 
     async def attach(
         self,
@@ -173,7 +177,7 @@ class Drafts:
         :raises HasLeft: :raises TooMany: :raises FilesTooLarge:
         """
         async with self.turns.of((account.name, id)):
-            draft = await self._begun(account, id, 0, opening)
+            draft, _ = await self._begun(account, id, 0, opening)
             self._check_open(draft)
             if len(draft.files) >= self.house.settings.files:
                 raise TooMany("files")
@@ -281,12 +285,17 @@ class Drafts:
 
     async def _begun(
         self, account: Account, id: DraftId, revision: int, opening: Opening | None
-    ) -> Draft:
-        """The draft, made if this is the first that is heard of it."""
+    ) -> tuple[Draft, MailkitError | None]:
+        """
+        The draft, made if this is the first that is heard of it.
+
+        What somebody has typed is kept even where the original is gone meanwhile, or
+        its files are too large: then that is told with it.
+        """
         if not _ID.fullmatch(id):
             raise NoSuchDraft(id)
         try:
-            return await self.open(account.name, id)
+            return await self.open(account.name, id), None
         except NoSuchDraft:
             if revision:
                 raise  # it was there, and was sent or thrown away
@@ -300,15 +309,23 @@ class Drafts:
         )
         if draft.opening.purpose is Purpose.NEW:
             await house.drafts.put(account.name, draft)
-            return draft
-        prepared = await prepare(house, account, draft.opening, _BLANK, Manner())
+            return draft, None
+        try:
+            prepared = await prepare(house, account, draft.opening, _BLANK, Manner())
+        except NoSuchDraft as error:
+            draft = evolve(draft, opening=Opening())
+            await house.drafts.put(account.name, draft)
+            return draft, error
         draft = evolve(
             draft,
             in_reply_to=prepared.in_reply_to,
             references=prepared.references,
         )
         await house.drafts.put(account.name, draft)
-        return await self._with_files(account, draft, prepared)
+        try:
+            return await self._with_files(account, draft, prepared), None
+        except FilesTooLarge as error:
+            return draft, error
 
     async def _forget(self, account: AccountName) -> None:
         """
@@ -348,6 +365,10 @@ class Drafts:
                 files.append(
                     await self._copied(account.name, draft.id, file, pieces, left)
                 )
+        except FilesTooLarge:
+            for file in files:
+                await self.house.drafts.remove_file(account.name, draft.id, file.number)
+            raise
         except MailkitError:
             await self.house.drafts.remove(account.name, draft.id)
             raise

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
-from mailkit.errors import MailkitError, OverQuota, Unavailable
+from mailkit.errors import (
+    MailkitError,
+    NoSuchDraft,
+    OverQuota,
+    TooLarge,
+    Unavailable,
+)
 from mailkit.formats.quoting import Words
 from mailkit.formats.recipients import parse
 from mailkit.model.draft import Draft, DraftFile, DraftId, Opening, Purpose, Writing
@@ -205,7 +211,11 @@ def no_subject(asked: Asked) -> Problem:
 
 
 def trouble_of(say: Say, error: MailkitError) -> str:
-    """Why the mailbox does not show what was saved."""
+    """What is wrong with what was saved all the same."""
+    if isinstance(error, NoSuchDraft):
+        return say("Kept. The message that this is about is not there any more.")
+    if isinstance(error, TooLarge):
+        return say("Kept. The files of the original are too large to come along.")
     if isinstance(error, OverQuota):
         return say("Kept here, but your mailbox is full: other programs do not see it.")
     if isinstance(error, Unavailable):

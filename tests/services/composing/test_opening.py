@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 from hypothesis import given
 
-from mailkit.errors import NoSuchDraft
-from mailkit.model.draft import Opening, Purpose, Writing
+from mailkit.errors import NoSuchDraft, StorageFull
+from mailkit.model.draft import DraftId, DraftState, Opening, Purpose, Writing
 from mailkit.model.identity import Identity
 from mailkit.model.mailbox import MailboxName
 from mailkit.model.preferences import ComposeMode, Preferences, QuotePosition
@@ -16,6 +18,7 @@ from mailkit.services.composing.opening import Manner, Prepared
 from mailkit.services.composing.originals import file_name, find, understand
 from mailkit.services.composing.settings import ComposingSettings
 from mailkit.storage.content import all_octets
+from mailkit.storage.memory.drafts import MemoryDrafts
 from mailkit.testing.at_once import at_once
 from mailkit.testing.lanes import DirectLanes
 from tests.formats.garbage import anything
@@ -236,9 +239,38 @@ def test_a_copy_and_a_draft_of_another_program() -> None:
 
 
 def test_files_of_the_original_that_are_too_large() -> None:
+    """What was typed is kept, and it is said that they did not come along."""
     desk = Desk(settings=ComposingSettings(message_size=20))
+    opening = Opening(Purpose.FORWARD, desk.receive(RICH_LETTER))
+    drafts = desk.composing.drafts
+    saved = at_once(drafts.save(desk.alice, drafts.next_id(), HELLO, 0, opening))
+    assert isinstance(saved.problem, FilesTooLarge)
+    kept = at_once(drafts.open(ALICE, saved.draft.id))
+    assert (kept.writing, kept.files) == (HELLO, ())
+    assert desk.subjects("Drafts") == ["Hello"]
+
+
+def test_an_original_that_goes_while_somebody_types() -> None:
+    desk = Desk()
+    drafts = desk.composing.drafts
+    opening = Opening(Purpose.REPLY, "M99")
+    saved = at_once(drafts.save(desk.alice, drafts.next_id(), HELLO, 0, opening))
+    assert isinstance(saved.problem, NoSuchDraft)
+    assert (saved.draft.writing, saved.draft.opening) == (HELLO, Opening())
+    assert desk.send(saved.draft).state is DraftState.HELD
+
+
+class _Full(MemoryDrafts):
+    """Files fit in no more."""
+
+    async def begin_file(self, account: object, id: DraftId, number: int) -> Any:
+        raise StorageFull
+
+
+def test_a_disk_that_is_full_while_files_come_along() -> None:
+    desk = Desk(drafts=_Full())
     original = desk.receive(RICH_LETTER)
-    with pytest.raises(FilesTooLarge):
+    with pytest.raises(StorageFull):
         desk.begin(HELLO, Opening(Purpose.FORWARD, original))
     assert list(at_once(desk.drafts.drafts(ALICE))) == []
 
