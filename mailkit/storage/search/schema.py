@@ -10,7 +10,7 @@ minutes of 16.
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """``PRAGMA user_version``; an index of any other is thrown away."""
 
 PER_HOUR = 64
