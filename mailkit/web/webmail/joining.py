@@ -167,7 +167,7 @@ def _password(
     status: int = 200,
 ) -> Answer:
     if name is None:
-        facts = {
+        facts: dict[str, object] = {
             "headline": asked.say("This link is not good any more"),
             "text": asked.say("It was used, or it is too old. Ask for another one."),
             "reference": "",

@@ -125,7 +125,9 @@ async def _folder(asked: Asked, entry: MailboxEntry) -> Entry:
     box = of_folder(entry.name)
     counts = await _count_folder(asked, box)
     depth = min(entry.name.count("/"), 3)
-    return Entry(box.slug, box.href, box.name, box.icon, counts.unread, depth=depth, is_live=True)
+    return Entry(
+        box.slug, box.href, box.name, box.icon, counts.unread, depth=depth, is_live=True
+    )
 
 
 async def _count_folder(asked: Asked, box: Box) -> Counts:
