@@ -46,8 +46,13 @@ class RequestOutlet:
             await waiter
 
     def finish(self) -> None:
-        """All is written; who called the page ends the request (Klein does)."""
-        if not self._is_gone:
+        """
+        All is written, or nobody reads it; who called the page ends the request.
+
+        A transport tells us that the reader has left before it tells the request, which
+        is then still ended in the usual way (Klein does).
+        """
+        if self._request.producer is self:
             self._request.unregisterProducer()
 
     def break_off(self) -> None:
