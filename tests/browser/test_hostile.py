@@ -10,7 +10,13 @@ import base64
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+)
 
 from tests.browser.conftest import sign_in
 from tests.browser.site import ALICE, Site
@@ -42,20 +48,25 @@ class Watched:
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self._origin = origin
         self.wrong: list[str] = []
-        context.on("request", lambda request: self._ask(request.url))
-        context.on("dialog", lambda dialog: self._say("dialog", dialog.dismiss()))
-        context.on("page", lambda page: self._say("window", page.url))
+        context.on("request", self._ask)
+        context.on("dialog", self._talk)
+        context.on("page", self._open)
         context.on("console", self._hear)
 
-    def _ask(self, url: str) -> None:
+    def _ask(self, request: Request) -> None:
+        url = request.url
         if url.startswith("data:image/"):
             return
         path = url.removeprefix(self._origin)
         if path == url or not MAY_BE_ASKED.match(path):
             self.wrong.append(f"asked for {url}")
 
-    def _say(self, what: str, which: object) -> None:
-        self.wrong.append(f"{what} {which}")
+    def _talk(self, dialog: Dialog) -> None:
+        self.wrong.append(f"a dialog says {dialog.message}")
+        dialog.dismiss()
+
+    def _open(self, page: Page) -> None:
+        self.wrong.append(f"a window is opened on {page.url}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:

@@ -147,7 +147,7 @@ def test_my_own_words_are_among_them(world: WebWorld) -> None:
     assert '<bdi class="who">Me</bdi>' in text
     assert "to me" in text
     assert 'href="/compose?draft=m3"' in text
-    assert 'href="/compose?reply=m2"' in text
+    assert 'href="/compose?reply=m2&amp;back=/mail/' in text
     assert "ingrid@far.example" in text.partition('class="rail"')[2]
 
 
@@ -392,10 +392,25 @@ def test_long_conversations_are_cut_in_pages(world: WebWorld) -> None:
     for n in range(1, 201):
         put(world, "\nx", n, is_read=n < 150)
     text = world.get(HERE).text
-    assert "Show 139 earlier messages" in text or "Show 140 earlier messages" in text
-    assert text.count("msg stub") + text.count('<details class="msg"') == 60
-    whole = world.get(f"{HERE}?all=1").text
-    assert whole.count("msg stub") + whole.count('<details class="msg"') == 200
+    assert "Show 140 earlier messages" in text
+    assert _lines(text) == 60
+    assert 'href="/compose?reply=m200' in text
+    text = world.get(f"{HERE}?from=0").text
+    assert _lines(text) == 200
+    assert 'href="/compose?reply=m200' in text
+    assert _lines(world.get(f"{HERE}?from=9999").text) == 1
+    assert _lines(world.get(f"{HERE}?from=x").text) == 200
+
+
+def _lines(text: str) -> int:
+    return text.count("msg stub") + text.count('<details class="msg"')
+
+
+def test_long_texts_have_a_frame(world: WebWorld) -> None:
+    put(world, "\n" + "words and more words\n" * 20_000)
+    text = world.get(HERE).text
+    assert 'src="/m/m1/html"' in text
+    assert len(text) < 50_000
 
 
 def test_unread_from_the_first_on(world: WebWorld) -> None:

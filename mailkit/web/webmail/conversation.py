@@ -40,7 +40,10 @@ MOST_READY = 8
 """Read messages that can be unfolded without asking the server again."""
 
 MOST_ROWS = 60
-"""Messages of a long conversation that have a line; earlier ones are one line."""
+"""Messages of a long conversation that have a line; all others have one together."""
+
+MOST_TURNED = 200
+"""Messages that have a line where one turns to earlier or later ones."""
 
 FROM_AFAR = 3
 """Folded messages above the first that is read, from which on the page begins there."""
@@ -168,18 +171,16 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
         frozenset(asked.query.all("pictures")),
         frozenset(asked.query.all("dark")),
     )
-    rows = [views.head(one) for one in summaries]
     wanted = asked.query.text("m")
-    begin = _begin(rows, wanted)
-    shown = range(len(rows))
-    if asked.query.text("all") != "1":
-        earlier = max(0, min(begin - 1, len(rows) - MOST_ROWS))
-        shown = shown[earlier : earlier + MOST_ROWS]
-    await _open(asked, views, [rows[n] for n in shown], rows[begin], wanted)
-    rows[begin].is_focused = begin >= FROM_AFAR or bool(wanted)
+    begin = _begin(summaries, wanted)
+    shown = _window(asked, len(summaries), begin)
+    rows = {n: views.head(summaries[n]) for n in shown}
+    await _open(asked, views, list(rows.values()), rows.get(begin), wanted)
+    if begin in rows:
+        rows[begin].is_focused = begin - shown.start >= FROM_AFAR or bool(wanted)
     await _mark_read(asked, box, summaries)
     newer, older = await house.conversations.neighbours(name, box.view, cid)
-    judged = _judged(rows)
+    judged = _judged(list(rows.values()))
     facts = {
         CURRENT: box.slug,
         "box": box,
@@ -187,18 +188,20 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
         "cid": cid,
         "here": here,
         "subject": _subject(summaries) or asked.say("(no subject)"),
-        "rows": [rows[n] for n in shown],
+        "rows": list(rows.values()),
         "earlier": shown.start,
-        "later": len(rows) - shown.stop,
-        "total": len(rows),
+        "earlier_from": max(0, shown.start - MOST_TURNED),
+        "later": len(summaries) - shown.stop,
+        "later_from": shown.stop,
+        "total": len(summaries),
         "newer": f"{box.href}/c/{quote(newer)}" if newer else "",
         "older": f"{box.href}/c/{quote(older)}" if older else "",
         "chips": _chips(asked, summaries, entries, labels),
         "judged": judged,
         "known": await _known(asked, judged),
         "people": _people(summaries, own),
-        "files": [file for row in rows for file in row.files],
-        "last": _last(rows),
+        "files": [file for row in rows.values() for file in row.files],
+        "last": _last(summaries),
         "left": asked.query.text("left"),
         "is_flagged": any(one.is_flagged for one in summaries),
         "marks_late": asked.preferences.mark_read is MarkRead.AFTER_2_S,
@@ -255,23 +258,30 @@ async def _messages(
     return kept or list(found)
 
 
-def _begin(rows: Sequence[MessageView], wanted: str) -> int:
+def _begin(summaries: Sequence[Summary], wanted: str) -> int:
     """Where reading begins: what was asked for, the first unread, or the last."""
-    for n, row in enumerate(rows):
-        if row.mid == wanted:
+    letters = [n for n, one in enumerate(summaries) if not one.is_draft]
+    for n, one in enumerate(summaries):
+        if one.email_id == wanted:
             return n
-    for n, row in enumerate(rows):
-        if row.summary.is_unread and not row.summary.is_draft:
-            return n
-    letters = [n for n, row in enumerate(rows) if not row.summary.is_draft]
-    return letters[-1] if letters else len(rows) - 1
+    unread = (n for n in letters if summaries[n].is_unread)
+    return next(unread, letters[-1] if letters else len(summaries) - 1)
+
+
+def _window(asked: Asked, total: int, begin: int) -> range:
+    """Which messages have a line: those around the first, or those turned to."""
+    if "from" in asked.query:
+        start = max(0, min(asked.query.number("from", 0), total - 1))
+        return range(total)[start : start + MOST_TURNED]
+    start = max(0, min(begin - 1, total - MOST_ROWS))
+    return range(total)[start : start + MOST_ROWS]
 
 
 async def _open(
     asked: Asked,
     views: Views,
     rows: Sequence[MessageView],
-    begin: MessageView,
+    begin: MessageView | None,
     wanted: str,
 ) -> None:
     """Unfold what is unread, and have the latest of the others at hand."""
@@ -334,9 +344,10 @@ async def _known(asked: Asked, judged: MessageView | None) -> Known | None:
     return Known(0 if number < 2 else number, asked.dates.iso(found.first)[:4])
 
 
-def _last(rows: Sequence[MessageView]) -> MessageView:
-    letters = [row for row in rows if not row.summary.is_draft]
-    return letters[-1] if letters else rows[-1]
+def _last(summaries: Sequence[Summary]) -> str:
+    """The id of the message that is answered below: the last that is no draft."""
+    letters = [one for one in summaries if not one.is_draft]
+    return (letters or summaries)[-1].email_id
 
 
 def _people(summaries: Sequence[Summary], own: frozenset[str]) -> list[Person]:

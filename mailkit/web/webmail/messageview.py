@@ -23,6 +23,9 @@ from mailkit.web.webmail.people import colour_of, initials, shown
 MOST_NAMED = 3
 """Recipients that stand in the head of a message."""
 
+MOST_INLINE = 200_000
+"""Characters of plain text that are part of the page; longer ones have a frame."""
+
 MOST_LISTED = 200
 """Recipients that its details list."""
 
@@ -145,7 +148,8 @@ class Views:
         view.files = [_file(summary.email_id, one) for one in body.files]
         view.files_size = sum(one.size for one in body.files)
         view.leaving = _leaving(message, view.authenticity)
-        if body.has_html:
+        length = sum(len(one.plain.html) for one in body.texts if one.plain)
+        if body.has_html or length > MOST_INLINE:
             self._frame(view, body, shows)
         else:
             view.texts = [
