@@ -28,6 +28,7 @@ MOST_OF = {
     "live.js": 3,
     "fresh.js": 2,
     "compose.js": 8,
+    "people.js": 3,
     "edit.js": 4,
     STYLE: 10,
 }

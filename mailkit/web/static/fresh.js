@@ -9,6 +9,7 @@ const GATHERED = 40; // ms in which events are waited for that come together
 
 let timer;
 let isAsking;
+let held; // what has the focus
 let pending; // what the list is to become, once nobody is in its way
 
 /** Something in the list may have changed. */
@@ -45,6 +46,7 @@ function settle(fresh, isWanted) {
   const old = list();
   const known = new Map(rows(old).map((row) => [key(row), row]));
   const mayMove = isWanted || isFree();
+  held = document.activeElement;
   let count = 0;
   for (const row of rows(fresh)) {
     const before = known.get(key(row));
@@ -63,7 +65,6 @@ function settle(fresh, isWanted) {
 
 /** All but the bar, where people may be busy, is that of the server. */
 function replace(old, fresh) {
-  const focus = document.activeElement;
   const kept = ":scope > input, :scope > button, :scope > .bar";
   old.querySelector(".pager")?.replaceWith(fresh.querySelector(".pager"));
   for (const one of fresh.querySelectorAll(kept)) one.remove();
@@ -71,7 +72,7 @@ function replace(old, fresh) {
   for (const all of old.querySelectorAll("[data-all]")) all.value = rows(old).map(key).join(" ");
   pending = undefined;
   drop("new");
-  if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
+  if (held !== document.activeElement && held.isConnected) held.focus({ preventScroll: true });
 }
 
 /** A row looks as the server has it; its tick and the focus stay. */
@@ -81,7 +82,7 @@ function renew(old, fresh) {
   tick(fresh).checked = tick(old).checked;
   old.className = fresh.className;
   old.replaceChildren(...fresh.childNodes);
-  if (isIn) old.querySelector(".subj").focus({ preventScroll: true });
+  if (isIn) (held = old.querySelector(".subj")).focus({ preventScroll: true });
 }
 
 const retry = () => setTimeout(() => pending && list() && isFree() && settle(pending));

@@ -126,6 +126,16 @@ export function start(button) {
   show();
 }
 
+// A message is begun beside what is read, where there is room.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a.compose");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (innerWidth < 1000 || document.getElementById("composer")) return;
+  event.preventDefault();
+  const { dock } = await import("./compose.js");
+  dock(link.href).catch(() => location.assign(link.href));
+});
+
 if (navigator.locks) navigator.locks.request("mailkit", () => new Promise(lead));
 else lead();
 channel.postMessage(["?"]);

@@ -32,7 +32,7 @@ export async function ask(url, { swap, csrf, headers, ...options } = {}) {
     await (await import("./signin.js")).signIn(options.body);
     return ask(url, { swap, csrf, headers, ...options });
   }
-  if (answer.ok || answer.status === 422 || answer.status === 409) return answer;
+  if (answer.ok || [409, 410, 413, 422].includes(answer.status)) return answer;
   const page = parse(await answer.text());
   const words = [...page.querySelectorAll("h1, h1 ~ p")].map((one) => one.textContent.trim());
   throw new Failed(words.join(" ") || page.body.textContent.trim());

@@ -1,0 +1,475 @@
+// The composer: saved by itself, people by a few letters, files by drop and paste. The
+// form stays what is sent without scripts; see mailkit/web/webmail/composing.py.
+
+import { edit } from "./edit.js";
+import { people } from "./people.js";
+import { complain, icon, make, say } from "./notices.js";
+import { ask, awake, meta, parse, swap } from "./swap.js";
+
+const IDLE = 2000; // ms behind the last change at which it is saved
+const LATEST = 5000; // ms behind the first one
+const AGAIN = 10_000; // ms until a save that failed is tried again
+const KEPT_ALIVE = 60_000; // octets a browser sends for a page that goes
+const MANY = 10; // people, above which the button says how many
+const lang = document.documentElement.lang;
+
+const size = (octets) => {
+  const [unit, one] = octets >= 1e6 ? ["megabyte", 1e6] : ["kilobyte", 1e3];
+  const digits = { maximumFractionDigits: unit === "megabyte" ? 1 : 0 };
+  return new Intl.NumberFormat(lang, { style: "unit", unit, ...digits }).format(octets / one);
+};
+
+/** Brings a composer to life; the form has data-module="compose". */
+export function start(form) {
+  const { draft: did, mode } = form.dataset;
+  const words = form.querySelector("template").dataset;
+  const find = (selector) => form.querySelector(selector);
+  const url = `/compose/${did}`;
+  const copyKey = `draft:${did}`;
+  const tools = find("#tools");
+  const area = find("#text");
+  const ups = find("#ups");
+  let revision = Number(form.elements.rev.value);
+  let left = Number(form.dataset.room);
+  let isOver = false; // sent, thrown away, closed
+
+  // -- fields
+
+  const lines = Object.fromEntries(
+    ["to", "cc", "bcc"].map((name) => [name, people(form.elements[name], words, () => changed())]),
+  );
+  const rowOf = (cid) => [...ups.children].find((row) => row.dataset.cid === cid);
+  const hadFocus = document.activeElement === area;
+  const editor =
+    mode === "rich" &&
+    edit(area, {
+      html: form.dataset.html,
+      tools,
+      words,
+      shownAt: (cid) => rowOf(cid) && `${url}/att/${rowOf(cid).dataset.n}`,
+      idOf: (src) => [...ups.children].find((row) => src === `${url}/att/${row.dataset.n}`)?.dataset.cid,
+    });
+  if (hadFocus) editor?.body.focus();
+
+  function written() {
+    const fields = {};
+    for (const name of ["from", "subject", "purpose", "original"]) fields[name] = form.elements[name].value;
+    for (const name in lines) fields[name] = lines[name].value();
+    fields.html = editor ? editor.html() : "";
+    fields.text = editor ? "" : area.value;
+    return fields;
+  }
+
+  function fill(fields) {
+    for (const name in lines) lines[name].set(fields[name] ?? "");
+    form.elements.subject.value = fields.subject ?? "";
+    if (fields.from) form.elements.from.value = fields.from;
+    if (!editor) area.value = fields.text;
+    else if (fields.html) editor.take(fields.html);
+    else editor.body.replaceChildren(...fields.text.split("\n").map((line) => make("div", {}, line || make("br"))));
+    label();
+  }
+
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+  // -- saving
+
+  let kept = written(); // what the server has
+  let timer;
+  let first = 0; // when the first change was that is not saved
+  let saving = null;
+
+  const state = (text, name) => find("#cstate").replaceChildren(...(name ? [icon(name)] : []), text);
+
+  function changed() {
+    if (isOver) return;
+    const now = Date.now();
+    first ||= now;
+    clearTimeout(timer);
+    timer = setTimeout(save, Math.max(0, Math.min(IDLE, first + LATEST - now)));
+    label();
+    keepCopy();
+  }
+
+  let copying;
+  const keepCopy = () => (copying ??= setTimeout(copyNow, 300));
+  function copyNow() {
+    clearTimeout(copying);
+    copying = undefined;
+    if (isOver || same(written(), kept)) return;
+    try {
+      sessionStorage.setItem(copyKey, JSON.stringify({ revision, fields: written() }));
+    } catch {
+      // There is no room for a copy; the server has it soon.
+    }
+  }
+
+  /** One save after the other; those that ask meanwhile wait for one more. */
+  async function save({ isGoing = false } = {}) {
+    clearTimeout(timer);
+    while (saving) await saving;
+    if (isOver || same(written(), kept)) return true;
+    saving = put(isGoing).finally(() => (saving = null));
+    return saving;
+  }
+
+  async function put(isGoing) {
+    const fields = written();
+    first = 0;
+    state(words.saving);
+    const body = new URLSearchParams(fields);
+    try {
+      const answer = await ask(url, {
+        method: "PUT",
+        body,
+        csrf: "compose",
+        headers: { "If-Match": `"${revision}"`, Accept: "application/json" },
+        keepalive: isGoing && String(body).length < KEPT_ALIVE,
+      });
+      const said = await answer.json();
+      if (answer.status === 409) return conflict(said.theirs);
+      if (!answer.ok) return stop(answer.status === 410 ? words.gone : words.large);
+      saved(said, fields);
+      return true;
+    } catch {
+      state(words.again, "warning");
+      timer = setTimeout(save, AGAIN);
+      return false;
+    }
+  }
+
+  function saved(said, fields) {
+    revision = said.rev;
+    form.elements.rev.value = revision;
+    kept = fields;
+    if (same(written(), fields)) sessionStorage.removeItem(copyKey);
+    else changed();
+    const time = new Date(said.savedAt * 1000).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
+    state(words.saved.replace("{}", time), "check");
+    if (said.problem) notice("problem", said.problem);
+    else drop("problem");
+  }
+
+  function stop(text) {
+    clearTimeout(timer);
+    state(text, "warning");
+    notice("stop", text);
+    return false;
+  }
+
+  // -- another page has it too
+
+  function conflict(theirs) {
+    if (!theirs) return stop(words.gone);
+    state(words.newer, "warning");
+    notice(
+      "newer",
+      words.newer,
+      button(words.load, () => load(theirs)),
+      button(words.mine, () => {
+        revision = theirs.rev;
+        save();
+      }),
+    );
+    return false;
+  }
+
+  function load(theirs) {
+    fill({ ...theirs, html: theirs.htmlBody, text: theirs.textBody });
+    revision = theirs.rev;
+    kept = written();
+    sessionStorage.removeItem(copyKey);
+    showFiles(theirs);
+    state("");
+  }
+
+  const onDraft = ({ detail }) => {
+    if (!form.isConnected) return document.removeEventListener("mailkit:draft", onDraft);
+    if (detail.draftId !== did || detail.rev <= revision || saving || isOver) return;
+    notice("newer", words.newer, button(words.load, () => location.assign(`/compose?draft=${did}`)));
+  };
+  document.addEventListener("mailkit:draft", onDraft);
+
+  // -- what is said within the composer
+
+  const button = (text, press, kind = "btn sm") =>
+    make("button", { type: "button", class: kind, onclick: (event) => press(event.target.closest(".banner")?.remove()) }, text);
+  const drop = (kind) => find(`[data-notice=${kind}]`)?.remove();
+
+  function notice(kind, text, ...buttons) {
+    drop(kind);
+    const shown = make("div", { class: "banner", role: "alert", "data-notice": kind }, icon("warning"), make("span", { class: "grow" }, text), ...buttons);
+    find("header").after(shown);
+    return shown;
+  }
+
+  // -- files
+
+  const picker = make("input", { type: "file", multiple: "", hidden: "", "aria-label": words.attach });
+  picker.addEventListener("change", () => {
+    [...picker.files].forEach(upload);
+    picker.value = "";
+  });
+  const clip = make("button", { type: "button", class: "ib", onclick: () => picker.click() }, icon("clip"));
+  find(".nojs").replaceWith(picker);
+  tools.prepend(clip);
+
+  function room() {
+    const text = `${words.attach} (${words.room.replace("{}", size(form.dataset.most)).replace("{}", size(left))})`;
+    clip.title = clip.ariaLabel = text;
+  }
+  room();
+
+  const uploads = new Set();
+
+  function upload(file) {
+    const name = file.name || "picture.png";
+    if (file.size > left) return notice("room", `${words.room.replace("{}", size(form.dataset.most)).replace("{}", size(left))}: ${name}, ${size(file.size)}`);
+    drop("room");
+    left -= file.size;
+    const meter = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    meter.setAttribute("class", "meter");
+    meter.setAttribute("viewBox", "0 0 100 6");
+    meter.setAttribute("preserveAspectRatio", "none");
+    const bars = ["tr", "fl"].map((kind) => {
+      const bar = document.createElementNS(meter.namespaceURI, "rect");
+      bar.setAttribute("class", kind);
+      bar.setAttribute("height", 6);
+      bar.setAttribute("width", kind === "tr" ? 100 : 0);
+      return bar;
+    });
+    meter.append(...bars);
+    const said = make("small", { class: "muted num", role: "progressbar", "aria-label": name });
+    const request = new XMLHttpRequest();
+    let isCancelled = false;
+    const stopIt = () => request.abort((isCancelled = true));
+    const cancel = make("button", { type: "button", class: "ib", "aria-label": words.cancel.replace("{}", name), onclick: stopIt }, icon("close"));
+    const row = make("div", { class: "up" }, icon(file.type.startsWith("image/") ? "picture" : "file"), make("span", { class: "ell", dir: "auto" }, name), said, cancel, meter);
+    ups.append(row);
+    const progress = (part) => {
+      said.textContent = `${Math.round(part * 100)}% · ${size(file.size)}`;
+      said.ariaValueNow = Math.round(part * 100);
+      bars[1].setAttribute("width", part * 100);
+    };
+    progress(0);
+    request.upload.onprogress = (event) => progress(event.loaded / event.total);
+    const over = new Promise((done) => {
+      request.onloadend = () => done(uploaded(request, row, file, isCancelled));
+    }).finally(() => uploads.delete(over));
+    uploads.add(over);
+    const data = new FormData();
+    for (const key of ["purpose", "original"]) data.append(key, form.elements[key].value);
+    data.append("file", file, name);
+    request.open("POST", `${url}/att`);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRF", meta("csrf-compose"));
+    request.send(data);
+  }
+
+  async function uploaded(request, row, file, isCancelled) {
+    row.remove();
+    if (request.status === 200) return showFiles(JSON.parse(request.responseText));
+    left += file.size;
+    room();
+    if (request.status === 401) return ask(`${url}/state`).then(() => upload(file));
+    if (!isCancelled) notice("room", words.refused.replace("{}", file.name));
+  }
+
+  function showFiles({ attachments, left: free }) {
+    if (free !== undefined) left = free;
+    const waiting = [...ups.children].filter((row) => !row.dataset.n);
+    const rows = attachments.map((file) => {
+      const away = make("button", { type: "button", class: "ib", "aria-label": words.remove.replace("{}", file.name), "data-away": file.n }, icon("close"));
+      return make(
+        "div",
+        { class: "up", "data-n": file.n, "data-cid": file.cid },
+        icon(file.type.startsWith("image/") ? "picture" : "file"),
+        make("a", { class: "ell", href: file.url, dir: "auto" }, file.name),
+        make("small", { class: "muted num" }, size(file.size)),
+        away,
+      );
+    });
+    ups.replaceChildren(...rows, ...waiting);
+    room();
+  }
+
+  ups.addEventListener("click", async (event) => {
+    const away = event.target.closest("button");
+    const number = away?.closest("[data-n]")?.dataset.n;
+    if (!number) return;
+    event.preventDefault();
+    try {
+      const answer = await ask(`${url}/att/${number}`, { method: "DELETE", csrf: "compose" });
+      showFiles(await answer.json());
+      (ups.querySelector("button") ?? clip).focus();
+    } catch (error) {
+      complain(error);
+    }
+  });
+
+  const filesOf = (event) => [...(event.dataTransfer ?? event.clipboardData).files];
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  form.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    form.classList.add("over");
+  });
+  for (const kind of ["dragleave", "drop"])
+    form.addEventListener(kind, (event) => event.relatedTarget && form.contains(event.relatedTarget) || form.classList.remove("over"));
+  form.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    filesOf(event).forEach(upload);
+  });
+  form.addEventListener(
+    "paste",
+    (event) => {
+      const files = filesOf(event);
+      // Office programs put a picture of the text beside the text.
+      if (!files.length || event.clipboardData.types.includes("text/html")) return;
+      event.preventDefault();
+      files.forEach(upload);
+    },
+    true,
+  );
+
+  // -- sending
+
+  const everybody = () => new Set(Object.values(lines).flatMap((line) => line.addresses()));
+
+  function label() {
+    const number = everybody().size;
+    const text = number > MANY ? words.many.replace("{}", new Intl.NumberFormat(lang).format(number)) : words.send;
+    const shown = find("#send");
+    if (shown.lastChild.data !== text) shown.lastChild.data = text;
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { submitter } = event;
+    const action = submitter?.getAttribute("formaction") ?? "";
+    if (action.endsWith("/delete")) return;
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
+    try {
+      if (action.endsWith("/send")) await send(submitter);
+      else if (action.endsWith("/discard")) await discard();
+      else await save();
+    } catch (error) {
+      complain(error);
+    } finally {
+      form.ariaBusy = "false";
+    }
+  });
+
+  async function send(submitter, confirmed = "") {
+    for (const line of Object.values(lines)) line.finish();
+    for (const bad of form.querySelectorAll(".hint.bad")) bad.remove();
+    drop("question");
+    await Promise.all(uploads);
+    if (!revision) kept = null; // so that its revision is known, should it come back
+    if (!(await save())) return;
+    const body = new URLSearchParams({ ...written(), rev: revision, when: submitter?.value ?? "now", confirmed });
+    if (body.get("when") === "later")
+      for (const name of ["at", "at_time"]) body.set(name, new FormData(form).get(name) ?? "");
+    state(words.sending);
+    const answer = await ask(`${url}/send`, { method: "POST", body, csrf: "compose", headers: { Accept: "application/json" } });
+    const said = await answer.json();
+    state("");
+    if (answer.status === 409) return conflict(said.theirs);
+    if (answer.status === 422) return ruled(said, submitter);
+    if (!answer.ok) return stop(words.gone);
+    leave();
+    const time = new Date(said.holdUntil * 1000).toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
+    say(said.later ? words.leaves.replace("{}", time) : words.sent, () => unsend(url, did));
+  }
+
+  /** It was not sent: a question, or what is wrong with a field. */
+  function ruled({ field, text, question }, submitter) {
+    if (question) {
+      const anyway = button(words.anyway, () => send(submitter, "1").catch(complain), "btn");
+      notice("question", text, anyway);
+      return anyway.focus();
+    }
+    const wrong = form.querySelector(`#${field}`);
+    if (!wrong) return notice("question", text);
+    const hint = make("p", { class: "hint bad", id: `${field}-bad`, role: "alert" }, text);
+    wrong.closest(".cline").append(hint);
+    wrong.closest("details")?.setAttribute("open", "");
+    wrong.setAttribute("aria-describedby", hint.id);
+    wrong.setAttribute("aria-invalid", "true");
+    wrong.addEventListener("input", () => (hint.remove(), wrong.removeAttribute("aria-invalid")), { once: true });
+    wrong.focus();
+  }
+
+  async function discard() {
+    clearTimeout(timer);
+    while (saving) await saving;
+    await ask(`${url}/discard`, { method: "POST", csrf: "compose", headers: { Accept: "application/json" } });
+    leave();
+    say(words.discarded);
+  }
+
+  // -- leaving
+
+  const outer = form.closest("dialog, #inline");
+
+  function leave() {
+    isOver = true;
+    clearTimeout(timer);
+    clearTimeout(copying);
+    sessionStorage.removeItem(copyKey);
+    document.removeEventListener("visibilitychange", hide);
+    removeEventListener("pagehide", hide);
+    if (outer) outer.remove();
+    else swap(form.elements.back.value || "/mail/inbox").catch(() => {});
+  }
+
+  find("header a").addEventListener("click", async (event) => {
+    if (!outer) return save({ isGoing: true });
+    event.preventDefault();
+    if (await save()) leave();
+  });
+  outer?.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented) find("header a").click();
+  });
+
+  function hide() {
+    if (document.visibilityState !== "hidden" || !form.isConnected) return;
+    copyNow();
+    save({ isGoing: true });
+  }
+  document.addEventListener("visibilitychange", hide);
+  addEventListener("pagehide", hide);
+  form.addEventListener("focusout", ({ relatedTarget }) => form.contains(relatedTarget) || save());
+  for (const kind of ["input", "change"]) form.addEventListener(kind, ({ target }) => target.type === "file" || changed());
+
+  const copied = JSON.parse(sessionStorage.getItem(copyKey) ?? "null");
+  if (copied && !same(copied.fields, kept)) {
+    if (copied.revision >= revision) (fill(copied.fields), changed());
+    else notice("newer", words.unsaved, button(words.mine, () => (fill(copied.fields), changed())));
+  }
+  label();
+  form.dataset.ready = "";
+}
+
+async function unsend(url, did) {
+  try {
+    const answer = await ask(`${url}/unsend`, { method: "POST", csrf: "compose", headers: { Accept: "application/json" } });
+    if (!answer.ok) return say((await answer.json()).text);
+    await swap(`/compose?draft=${did}`);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** A composer beside what is read. */
+export async function dock(href) {
+  const page = parse(await (await ask(href, { swap: "main" })).text());
+  const form = page.getElementById("composer");
+  const place = make("dialog", { class: "dock", "aria-label": form.querySelector("h1").textContent }, document.adoptNode(form));
+  document.querySelector(".app").append(place);
+  place.show();
+  awake(place);
+  form.querySelector("#to").focus();
+}

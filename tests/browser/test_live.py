@@ -1,0 +1,177 @@
+"""Pages that are open follow what happens elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Request, expect
+
+from tests.browser.conftest import sign_in
+from tests.browser.site import ALICE, Site
+from tests.browser.wire import Wire
+
+
+@pytest.fixture
+def inbox(context: BrowserContext, site: Site) -> Iterator[Page]:
+    """Alice's inbox, empty, whose stream is open."""
+    with site.imap() as client:
+        client.select("INBOX")
+        client.uid("STORE", "1:*", "+FLAGS", "(\\Deleted)")
+        client.expunge()
+    page = context.new_page()
+    with page.expect_response("**/events"):
+        sign_in(page)
+    page.mouse.move(0, 0)
+    yield page
+
+
+def row(page: Page, subject: str) -> str:
+    return f'.row:has-text("{subject}")'
+
+
+WAIT_FOR = """subject => {
+  window.seen = new Promise((done) => {
+    const look = () => {
+      const all = document.querySelectorAll("#list .row .st");
+      if ([...all].some((one) => one.textContent.includes(subject)))
+        done(Date.now() / 1000);
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}"""
+"""`window.seen` is when a row of that subject was on the screen."""
+
+
+def test_new_mail_comes_by_itself(
+    inbox: Page, site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    for n in range(12):
+        site.deliver(f"Before {n}")
+    expect(inbox).to_have_title("Inbox (12) – mailkit")
+    expect(inbox.locator("#list .row")).to_have_count(12)
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url.removeprefix(site.origin))
+
+    inbox.on("request", note)
+    inbox.evaluate(WAIT_FOR, "The thirteenth")
+    site.deliver("The thirteenth")
+    accepted = time.time()
+    took = inbox.evaluate("window.seen") - accepted
+    # 0.5 s is the aim; a machine that has much else to do is not to fail for it.
+    record_property("from SMTP to the screen", took)
+    print(f"from SMTP to the screen: {took:.3f} s")
+    assert took < 3
+    expect(inbox).to_have_title("Inbox (13) – mailkit")
+    expect(inbox.locator('#nav [data-box="inbox"] .n')).to_have_text("13 unread")
+    expect(inbox.locator("#list .row").first).to_contain_text("The thirteenth")
+    assert asked == ["/mail/inbox"]
+
+
+def test_nothing_is_lost_where_the_stream_is_cut(
+    context: BrowserContext, site: Site
+) -> None:
+    wire = Wire(site.port)
+    page = context.new_page()
+    try:
+        with page.expect_response("**/events"):
+            page.goto(f"http://localhost:{wire.port}/login")
+            page.get_by_label("Email").fill(ALICE)
+            page.get_by_label("Password", exact=True).fill("correct horse battery")
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("**/mail/inbox**")
+        page.mouse.move(0, 0)
+        site.deliver("Before the cut")
+        expect(page.locator(row(page, "Before the cut"))).to_have_count(1)
+        wire.cut()
+        for n in range(3):
+            site.deliver(f"While it was cut {n}")
+        page.wait_for_timeout(5000)
+        wire.mend()
+        for n in range(3):
+            found = page.locator(row(page, f"While it was cut {n}"))
+            expect(found).to_have_count(1)
+        site.deliver("Behind the cut")
+        expect(page.locator(row(page, "Behind the cut"))).to_have_count(1)
+        for n in range(3):
+            found = page.locator(row(page, f"While it was cut {n}"))
+            expect(found).to_have_count(1)
+    finally:
+        wire.close()
+
+
+def test_what_other_programs_do_is_seen(inbox: Page, site: Site) -> None:
+    site.deliver("A star for me")
+    star = inbox.locator(row(inbox, "A star for me")).locator(".star")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    with site.imap() as client:
+        client.select("INBOX")
+        client.store("1", "+FLAGS", "\\Flagged")
+        expect(star).to_have_attribute("aria-pressed", "true")
+        expect(inbox).to_have_title("Inbox (1) – mailkit")
+        client.store("1", "+FLAGS", "\\Seen")
+        expect(inbox).to_have_title("Inbox – mailkit")
+        expect(inbox.locator("#list .row.un")).to_have_count(0)
+        client.store("1", "+FLAGS", "\\Deleted")
+        client.expunge()
+    expect(inbox.locator("#list .row")).to_have_count(0)
+    expect(inbox.get_by_text("Nothing waiting")).to_be_visible()
+
+
+def test_rows_do_not_move_from_whoever_has_chosen(inbox: Page, site: Site) -> None:
+    site.deliver("Chosen")
+    first = inbox.locator(row(inbox, "Chosen"))
+    first.locator(".ck").click()
+    inbox.mouse.move(0, 0)
+    for n in range(3):
+        site.deliver(f"More {n}")
+    pill = inbox.get_by_role("button", name="3 new")
+    expect(pill).to_be_visible()
+    expect(inbox.locator("#list .row")).to_have_count(1)
+    pill.click()
+    expect(inbox.locator("#list .row")).to_have_count(4)
+    expect(first.locator(".ck input")).to_be_checked()
+    expect(pill).to_have_count(0)
+
+
+def test_rows_wait_while_somebody_points(inbox: Page, site: Site) -> None:
+    site.deliver("Pointed at")
+    inbox.locator(row(inbox, "Pointed at")).hover()
+    site.deliver("Another")
+    expect(inbox.get_by_role("button", name="1 new")).to_be_visible()
+    inbox.mouse.move(0, 0)
+    expect(inbox.locator("#list .row")).to_have_count(2)
+    expect(inbox.get_by_role("button", name="1 new")).to_have_count(0)
+
+
+def test_the_keyboard_stays_on_its_row(inbox: Page, site: Site) -> None:
+    site.deliver("Here I am")
+    inbox.locator(row(inbox, "Here I am")).locator(".subj").focus()
+    site.deliver("On top")
+    expect(inbox.locator("#list .row")).to_have_count(2)
+    expect(inbox.locator(row(inbox, "Here I am")).locator(".subj")).to_be_focused()
+
+
+def test_one_stream_for_all_tabs(context: BrowserContext, site: Site) -> None:
+    first = context.new_page()
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    with first.expect_response("**/events"):
+        sign_in(first)
+    others = [context.new_page() for _ in range(2)]
+    for page in others:
+        page.goto("/mail/inbox")
+        page.mouse.move(0, 0)
+    site.deliver("For all tabs")
+    for page in others:
+        expect(page.locator(row(page, "For all tabs"))).to_have_count(1)
+    assert sum(url.endswith("/events") for url in asked) == 1
+    first.close()
+    site.deliver("For those that stay")
+    for page in others:
+        expect(page.locator(row(page, "For those that stay"))).to_have_count(1)
+    assert sum(url.endswith("/events") for url in asked) == 2
