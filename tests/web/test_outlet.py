@@ -6,7 +6,8 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 from twisted.web.http import HTTPChannel
-from twisted.web.server import Request
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
 
 from mailkit.errors import PeerGone
 from mailkit.web.outlet import RequestOutlet
@@ -16,6 +17,7 @@ from mailkit.web.outlet import RequestOutlet
 def request_() -> Request:
     """One that is being answered."""
     channel = HTTPChannel()
+    channel.site = Site(Resource())  # type: ignore[attr-defined]  # its factory sets it
     transport = StringTransport()
     channel.makeConnection(transport)
     request = Request(channel)
