@@ -207,8 +207,14 @@ def file_href(mid: str, one: FilePart) -> str:
 
 
 def view_href(mid: str, one: FilePart) -> str:
-    """Where a file is looked at; empty where it can only be saved."""
-    if one.media_type in _VIEWED or one.media_type in _PICTURES:
+    """
+    Where a file is looked at; empty where it is better saved.
+
+    PDF can be looked at, too, but not every browser does that in a sandbox; what is
+    saved opens everywhere.
+    """
+    is_viewed = one.media_type in _VIEWED and one.media_type != "application/pdf"
+    if is_viewed or one.media_type in _PICTURES:
         return f"/att/{mid}/{one.number}/view"
     return ""
 
