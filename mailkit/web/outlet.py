@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.web.server import Request
 from zope.interface import implementer
 
@@ -55,12 +55,6 @@ class RequestOutlet:
         if self._request.producer is self:
             self._request.unregisterProducer()
 
-    def break_off(self) -> None:
-        """It cannot be gone on with: the reader shall see that something is missing."""
-        if not self._is_gone:
-            self._request.unregisterProducer()
-            self._request.loseConnection()
-
     def _check(self) -> None:
         if self._is_gone:
             raise PeerGone("the browser has left")
@@ -87,3 +81,17 @@ class RequestOutlet:
 
     def stopProducing(self) -> None:
         self._over(None)
+
+
+def broken_off(request: Request) -> Deferred[bytes]:
+    """
+    Go on no further with an answer that was begun.
+
+    The connection is cut: an end that looks like one would tell the reader that it
+    has all. The answer is nothing, and comes when the connection is gone.
+    """
+    gone = request.notifyFinish()
+    request.unregisterProducer()
+    assert request.channel is not None
+    ITCPTransport(request.channel.transport).abortConnection()
+    return gone.addBoth(lambda _: b"")

@@ -29,7 +29,7 @@ from mailkit.web.fetchmetadata import SAFE, is_opened_by_hand, is_welcome
 from mailkit.web.fields import Fields
 from mailkit.web.headers import STRICT_TRANSPORT, headers_of
 from mailkit.web.origin import Addresses, Asking
-from mailkit.web.outlet import RequestOutlet
+from mailkit.web.outlet import RequestOutlet, broken_off
 from mailkit.web.receiving import Receiving
 from mailkit.web.rendering import Rendering
 from mailkit.web.webmail.facts import Facts
@@ -358,8 +358,7 @@ class Serving:
             return b""
         except MailkitError as error:
             self.log.warn("an answer was broken off: {error}", error=error)
-            outlet.break_off()
-            return b""
+            return await broken_off(request)
         outlet.finish()
         return b""
 
@@ -373,8 +372,7 @@ class Serving:
         )
         request.let_go()
         if request.startedWriting:
-            request.loseConnection()
-            return b""
+            return broken_off(request)
         visit = self._visit(route, request)
         answer = self._say(visit, BROKEN, reference=reference)
         return Deferred.fromCoroutine(self._send(visit, answer))

@@ -14,7 +14,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer
 
-from mailkit.errors import PeerGone
+from mailkit.errors import PeerGone, StorageBroken
 from mailkit.interfaces.storage import IContent, ISpool, ISpoolFile
 from mailkit.storage.content import OctetsContent
 from mailkit.web.answers import Answer, Outlet
@@ -94,6 +94,7 @@ class World:
     transport: Any = field(init=False)
     channel: Any = field(init=False)
     said: list[str] = field(factory=list)
+    is_full_after: int = -1
 
     def __attrs_post_init__(self) -> None:
         self.world.house.spool = self.spool
@@ -116,6 +117,14 @@ class World:
         @room.get("/stream", needs=Needs.NOBODY)
         async def stream(asked: Asked) -> Answer:
             return asked.events(self.stream)
+
+        @room.get("/half", needs=Needs.NOBODY)
+        async def half(asked: Asked) -> Answer:
+            return asked.events(self.half)
+
+        @room.get("/bad", needs=Needs.NOBODY)
+        async def bad(asked: Asked) -> Answer:
+            return asked.events(self.bad)
 
         @room.get("/broken", needs=Needs.NOBODY)
         async def broken(asked: Asked) -> Answer:
@@ -142,12 +151,22 @@ class World:
         try:
             for number in range(100):
                 self.said.append(f"{number}")
+                if number == self.is_full_after:
+                    self.transport.producer.pauseProducing()
                 await outlet.write(b"data: %d\n\n" % number)
             await outlet.gone()
         except PeerGone:
             self.said.append("left")
             raise
         self.said.append("gone")
+
+    async def half(self, outlet: Outlet) -> None:
+        await outlet.write(b"the beginning")
+        raise StorageBroken("the disk")
+
+    async def bad(self, outlet: Outlet) -> None:
+        await outlet.write(b"the beginning")
+        raise ZeroDivisionError("a bug")
 
     def connect(self) -> None:
         address = IPv4Address("TCP", "192.0.2.7", 50000)
@@ -293,6 +312,28 @@ def test_a_bug_is_told_as_no_more_than_that() -> None:
     assert "Something went wrong on the server" in heard.text
     assert "ZeroDivision" not in heard.text
     assert "a bug" not in heard.text
+
+
+@pytest.mark.parametrize("path", ["/half", "/bad"])
+def test_half_an_answer_does_not_look_like_one(path: str) -> None:
+    world = World()
+    get(world, path)
+    assert b"the beginning" in world.transport.value()
+    assert not world.transport.value().endswith(b"0\r\n\r\n")
+    assert world.transport.disconnected
+    world.leave()
+
+
+def test_a_slow_reader_holds_up_the_stream() -> None:
+    world = World()
+    world.connect()
+    head = f"GET /stream HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    world.is_full_after = 3
+    world.channel.dataReceived(head)
+    assert world.said == ["0", "1", "2", "3"]
+    world.transport.producer.resumeProducing()
+    assert len(world.said) == 100
+    world.leave()
 
 
 def test_one_connection_for_many_pages() -> None:
