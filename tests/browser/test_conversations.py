@@ -1,0 +1,266 @@
+"""Conversations in a browser: what is shown, what stays unread, what is looked at."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import make_msgid
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import sign_in
+from tests.browser.site import ALICE, Site
+from tests.interop.server import wait_until
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+    "AABJRU5ErkJggg=="
+)
+LONG = "".join(f"<p>Paragraph {n} of a long letter.</p>" for n in range(60))
+
+
+def open_letter(page: Page, subject: str, box: str = "inbox") -> None:
+    """From the list, which the page then leads back to."""
+    page.goto(f"/mail/{box}")
+    page.get_by_role("link", name=subject).click()
+    expect(page.locator("h1")).to_have_text(subject)
+
+
+def row(page: Page, subject: str) -> str:
+    """The class of the row that has the subject."""
+    page.goto("/mail/inbox")
+    found = page.locator(".row", has_text=subject)
+    return found.get_attribute("class") or ""
+
+
+@pytest.fixture
+def dark(tab: Page) -> Page:
+    """Alice, on a screen that is dark."""
+    tab.emulate_media(color_scheme="dark")
+    sign_in(tab)
+    return tab
+
+
+def letter(sender: str, text: str, hour: int, before: Sequence[str]) -> EmailMessage:
+    """One of a conversation, at some hour of a day."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = "somebody@far.example"
+    message["Subject"] = "Re: Sunday lunch" if before else "Sunday lunch"
+    message["Date"] = datetime(2026, 3, 4, hour, tzinfo=UTC)
+    message["Message-ID"] = make_msgid(domain="far.example")
+    if before:
+        message["In-Reply-To"] = before[-1]
+        message["References"] = " ".join(before)
+    message.set_content(text)
+    return message
+
+
+def test_my_answer_stands_between_two_of_theirs(alice: Page, site: Site) -> None:
+    them = "Ingrid Solheim <ingrid@far.example>"
+    before: list[str] = []
+    with site.imap() as client:
+        for mailbox, sender, text, hour in (
+            ("INBOX", them, "At ours?", 10),
+            ("Sent", ALICE, "Gladly.", 11),
+            ("INBOX", them, "At one, then.", 12),
+        ):
+            message = letter(sender, text, hour, before)
+            when = f'"04-Mar-2026 {hour}:00:00 +0000"'
+            client.append(mailbox, "", when, message.as_bytes(policy=SMTP))
+            before.append(str(message["Message-ID"]))
+    for box, link in (("inbox", "Re: Sunday lunch"), ("sent", "Re: Sunday lunch")):
+        alice.goto(f"/mail/{box}")
+        alice.get_by_role("link", name=link).first.click()
+        expect(alice.locator("h1")).to_have_text("Sunday lunch")
+        names = alice.locator(".msg .who").all_inner_texts()
+        assert names == ["Ingrid Solheim", "Me", "Ingrid Solheim"], box
+        alice.keyboard.press(";")
+        texts = alice.locator(".msg .body").all_inner_texts()
+        assert [text.strip() for text in texts] == [
+            "At ours?",
+            "Gladly.",
+            "At one, then.",
+        ]
+
+
+def test_what_nobody_opened_stays_unread(alice: Page, site: Site) -> None:
+    site.deliver("Not opened yet")
+    alice.goto("/mail/inbox")
+    address = alice.get_by_role("link", name="Not opened yet").get_attribute("href")
+    heard: list[int] = []
+    alice.on(
+        "response",
+        lambda answer: (
+            heard.append(answer.status) if address and address in answer.url else None
+        ),
+    )
+    alice.evaluate(
+        """address => {
+          const link = Object.assign(document.createElement("link"),
+            {rel: "prefetch", href: address});
+          document.head.append(link);
+          document.body.append(Object.assign(new Image(), {src: address}));
+        }""",
+        address,
+    )
+    wait_until("both were asked for", lambda: alice.evaluate("1") and len(heard) == 2)
+    assert 403 in heard
+    assert "un" in row(alice, "Not opened yet").split()
+    open_letter(alice, "Not opened yet")
+    assert "un" not in row(alice, "Not opened yet").split()
+
+
+def test_a_frame_is_as_high_as_its_message(alice: Page, site: Site) -> None:
+    site.deliver("Long", html=f"<html><body>{LONG}</body></html>")
+    open_letter(alice, "Long")
+    frame = alice.locator("iframe[data-message]")
+    expect(frame.content_frame.get_by_text("Paragraph 59 of")).to_be_visible()
+    wait_until("it is high", lambda: frame.bounding_box()["height"] > 1500)  # type: ignore[index]  # it has a box where it is visible
+    inside = frame.content_frame.locator("html").evaluate("e => e.scrollHeight")
+    box = frame.bounding_box()
+    assert box is not None
+    assert abs(box["height"] - inside) < 4
+
+
+def test_keys_work_while_the_message_has_the_focus(alice: Page, site: Site) -> None:
+    site.deliver("Keys within", html="<p>Words to click on.</p>")
+    open_letter(alice, "Keys within")
+    frame = alice.locator("iframe[data-message]").content_frame
+    frame.get_by_text("Words to click on.").click()
+    alice.keyboard.press("u")
+    expect(alice.locator("#list")).to_be_visible()
+
+
+def test_pictures_wait_for_consent(alice: Page, site: Site) -> None:
+    html = '<p>Look:</p><img src="https://far.example/cat.png" width="300">'
+    site.deliver("Cats", html=html)
+    asked: list[str] = []
+    alice.context.route("**/img/**", lambda route: answer_picture(route, asked))
+    alice.on("request", lambda one: asked.append(one.url))
+    open_letter(alice, "Cats")
+    expect(
+        alice.get_by_text("Pictures from the internet are not loaded")
+    ).to_be_visible()
+    assert not [url for url in asked if not url.startswith(site.origin)]
+    assert not [url for url in asked if "/img/" in url]
+    alice.get_by_role("button", name="Load pictures").click()
+    picture = alice.locator("iframe[data-message]").content_frame.locator("img")
+    expect(picture).to_have_attribute("src", re.compile("/img/"))
+    wait_until("ours is asked", lambda: alice.evaluate("1") and "IMG" in asked)
+    assert not [url for url in asked if "far.example" in url]
+
+
+def answer_picture(route: Route, asked: list[str]) -> None:
+    asked.append("IMG")
+    route.fulfill(status=200, content_type="image/png", body=PIXEL)
+
+
+def test_files_are_looked_at_in_place(alice: Page, site: Site) -> None:
+    site.deliver(
+        "Three files",
+        files=[
+            ("plan.png", "image/png", PIXEL),
+            ("notes.txt", "text/plain", b"Some <b>notes</b>.\n"),
+            ("page.html", "text/html", b"<script>1</script>"),
+        ],
+    )
+    open_letter(alice, "Three files")
+    files = alice.get_by_role("list", name="Attachments")
+    expect(files.get_by_role("listitem")).to_have_count(3)
+    files.get_by_role("link", name="plan.png").first.click()
+    dialog = alice.get_by_role("dialog")
+    shown = dialog.get_by_role("img", name="plan.png")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") == 1
+    alice.keyboard.press("ArrowRight")
+    expect(dialog.locator("pre")).to_have_text("Some <b>notes</b>.\n")
+    save = dialog.get_by_role("link", name="Download")
+    with alice.expect_download() as download:
+        save.click()
+    assert download.value.suggested_filename == "notes.txt"
+    alice.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert "plan.png" in alice.evaluate("document.activeElement.textContent")
+    with alice.expect_download() as download:
+        files.get_by_role("link", name="page.html").first.click()
+    assert download.value.suggested_filename == "page.html"
+
+
+def test_read_after_two_seconds_where_that_is_wished(alice: Page, site: Site) -> None:
+    site.deliver("Read slowly")
+    alice.goto("/settings/general")
+    alice.locator("#mark_read").select_option("after_2s")
+    alice.get_by_role("button", name="Save").click()
+    try:
+        alice.clock.install()
+        open_letter(alice, "Read slowly")
+        assert unread(site, "Read slowly")
+        with alice.expect_response("**/act") as answer:
+            alice.clock.run_for(2100)
+        assert answer.value.status == 204
+        assert not unread(site, "Read slowly")
+    finally:
+        alice.goto("/settings/general")
+        alice.locator("#mark_read").select_option("at_once")
+        alice.get_by_role("button", name="Save").click()
+
+
+def unread(site: Site, subject: str) -> bool:
+    with site.imap() as client:
+        client.select("INBOX", readonly=True)
+        _, found = client.search(None, "UNSEEN", "SUBJECT", f'"{subject}"')
+        return found != [b""]
+
+
+def test_dark_screens(dark: Page, site: Site) -> None:
+    site.deliver("Plain words", "Nothing but text.\n")
+    site.deliver("Own colours", html='<p style="color:#222">Coloured.</p>')
+    dark.goto("/mail/inbox")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    assert dark.evaluate(colour) == "rgb(18, 20, 18)"
+    open_letter(dark, "Plain words")
+    ink = dark.locator(".msg .body").evaluate("e => getComputedStyle(e).color")
+    assert ink == "rgb(236, 234, 228)"
+    open_letter(dark, "Own colours")
+    paper = dark.locator(".paper")
+    white = "e => getComputedStyle(e).backgroundColor"
+    assert paper.evaluate(white) == "rgb(255, 255, 255)"
+    page = dark.locator("iframe[data-message]").content_frame.locator("body")
+    expect(page).to_have_text("Coloured.")
+    dark.get_by_role("link", name="Dark", exact=True).click()
+    expect(dark.get_by_role("link", name="Light", exact=True)).to_be_visible()
+    assert dark.locator(".paper").evaluate(white) != "rgb(255, 255, 255)"
+
+
+def test_an_action_leads_back_to_the_list(alice: Page, site: Site) -> None:
+    site.deliver("To be sorted")
+    open_letter(alice, "To be sorted")
+    alice.keyboard.press("e")
+    expect(alice.locator("#list")).to_be_visible()
+    expect(alice.locator("#toast")).to_contain_text("Archived")
+    assert "done=" not in alice.url
+    expect(alice.get_by_role("link", name="To be sorted")).to_have_count(0)
+    alice.keyboard.press("z")
+    expect(alice.get_by_role("link", name="To be sorted")).to_have_count(1)
+
+
+def test_from_one_to_the_next(alice: Page, site: Site) -> None:
+    for n in (1, 2, 3):
+        site.deliver(f"Chapter {n}")
+    open_letter(alice, "Chapter 3")
+    alice.keyboard.press("j")
+    expect(alice.locator("h1")).to_have_text("Chapter 2")
+    alice.keyboard.press("k")
+    expect(alice.locator("h1")).to_have_text("Chapter 3")
+    alice.keyboard.press("]")
+    expect(alice.locator("h1")).to_have_text("Chapter 2")
+    expect(alice.locator("#toast")).to_contain_text("Archived")
+    alice.keyboard.press("u")
+    expect(alice.locator("#list")).to_be_visible()
+    assert alice.locator(".row:focus-within .st").inner_text() == "Chapter 2"
