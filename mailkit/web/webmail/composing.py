@@ -83,10 +83,18 @@ from mailkit.services.composing.errors import (
     RecipientsRefused,
 )
 from mailkit.services.composing.lacking import word_for_file
-from mailkit.services.composing.when import read as read_moment
 from mailkit.web.answers import Answer, Outlet
 from mailkit.web.asking import Asked
-from mailkit.web.dates import zone
+from mailkit.web.webmail.composeform import (
+    back_of,
+    given_of,
+    is_id,
+    moment_of,
+    number_of,
+    opening_of,
+    wants_json,
+    with_marks,
+)
 from mailkit.web.webmail.composeview import (
     Composer,
     Given,
@@ -110,7 +118,6 @@ MIB = 1024 * 1024
 
 room = Room()
 
-_PURPOSES = ("reply", "all", "fwd", "fwdatt", "as", "edit")
 _TEXTS = 8 * MIB  # three octets a character in a form, text and HTML
 _SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 _PIECE = 256 * 1024
@@ -128,16 +135,16 @@ async def compose(asked: Asked) -> Answer:
     """A new message, an answer, a forward, or a draft to go on with."""
     drafts = asked.house.composing.drafts
     said = asked.query.text("draft")
-    opening = _opening_of(asked)
+    opening = opening_of(asked)
     id = DraftId(said)
-    if said and not _is_id(said):
+    if said and not is_id(said):
         found = await drafts.of_message(asked.name, said)
         if found is not None:
             return _to_itself(asked, found, Opening())
         return _to_itself(asked, drafts.next_id(), Opening(Purpose.EDIT, said))
     if not said:
         return _to_itself(asked, drafts.next_id(), opening)
-    back = _back_of(asked.query.text("back"))
+    back = back_of(asked.query.text("back"))
     try:
         draft = await drafts.open(asked.name, id)
     except NoSuchDraft:
@@ -161,7 +168,7 @@ async def autosave(asked: Asked, did: str) -> Answer:
     """Save what is written, by a script."""
     id = DraftId(did)
     try:
-        return _saved(asked, await _save(asked, id, _given(asked)))
+        return _saved(asked, await _save(asked, id, given_of(asked)))
     except DraftChanged:
         draft = await asked.house.composing.drafts.open(asked.name, id)
         theirs = {"error": "changed", "theirs": facts_of(draft)}
@@ -175,7 +182,7 @@ async def autosave(asked: Asked, did: str) -> Answer:
 @room.post("/compose/<did>", action="compose", body=_FORM)
 async def save(asked: Asked, did: str) -> Answer:
     """Save what is written, by the button."""
-    id, given = DraftId(did), _given(asked)
+    id, given = DraftId(did), given_of(asked)
     try:
         saved = await _save(asked, id, given)
         saved = await _attached(asked, id, saved)
@@ -193,7 +200,7 @@ async def save(asked: Asked, did: str) -> Answer:
 @room.post("/compose/<did>/att", action="compose", body=_FORM)
 async def attach(asked: Asked, did: str) -> Answer:
     """Take files in."""
-    id, given = DraftId(did), _given(asked)
+    id, given = DraftId(did), given_of(asked)
     before: set[int] = set()
     try:
         saved = None
@@ -204,10 +211,10 @@ async def attach(asked: Asked, did: str) -> Answer:
     except DraftChanged:
         return await _both(asked, id, given)
     except FilesTooLarge as error:
-        if _wants_json(asked):
+        if wants_json(asked):
             return asked.json({"error": "large", "left": error.left}, status=413)
         return await _wrong(asked, id, given, _too_large(asked, error))
-    if not _wants_json(asked):
+    if not wants_json(asked):
         return _back_to_it(id, given)
     added = [file for file in saved.draft.files if file.number not in before]
     return asked.json(
@@ -222,19 +229,19 @@ async def attach(asked: Asked, did: str) -> Answer:
 async def detach(asked: Asked, did: str, n: str) -> Answer:
     """Take a file away, by a script."""
     drafts = asked.house.composing.drafts
-    saved = await drafts.detach(asked.name, DraftId(did), _number(n))
+    saved = await drafts.detach(asked.name, DraftId(did), number_of(n))
     return asked.json(_files(asked, saved))
 
 
 @room.post("/compose/<did>/att/<n>/delete", action="compose", body=_FORM)
 async def detach_by_form(asked: Asked, did: str, n: str) -> Answer:
     """Take a file away, by the button; what is written is saved with it."""
-    id, given = DraftId(did), _given(asked)
+    id, given = DraftId(did), given_of(asked)
     try:
         await _save(asked, id, given)
     except DraftChanged:
         return await _both(asked, id, given)
-    await asked.house.composing.drafts.detach(asked.name, id, _number(n))
+    await asked.house.composing.drafts.detach(asked.name, id, number_of(n))
     return _back_to_it(id, given)
 
 
@@ -242,7 +249,7 @@ async def detach_by_form(asked: Asked, did: str, n: str) -> Answer:
 async def file(asked: Asked, did: str, n: str) -> Answer:
     """A file of a draft."""
     drafts = asked.house.composing.drafts
-    found, content = await drafts.file(asked.name, DraftId(did), _number(n))
+    found, content = await drafts.file(asked.name, DraftId(did), number_of(n))
 
     async def stream(outlet: Outlet) -> None:
         at = 0
@@ -263,7 +270,7 @@ async def file(asked: Asked, did: str, n: str) -> Answer:
 @room.post("/compose/<did>/send", action="compose", body=_FORM)
 async def send(asked: Asked, did: str) -> Answer:
     """Put it into the queue, which holds it for a while."""
-    id, given = DraftId(did), _given(asked)
+    id, given = DraftId(did), given_of(asked)
     composing = asked.house.composing
     try:
         if "rev" in asked.form:
@@ -272,7 +279,7 @@ async def send(asked: Asked, did: str) -> Answer:
             question = _question(asked, saved.draft)
             if question is not None:
                 return await _wrong(asked, id, given, question)
-        at = _moment(asked)
+        at = moment_of(asked)
         draft = await composing.outbox.send(
             asked.account, id, asked.preferences.undo_seconds, at, asked.peer
         )
@@ -284,7 +291,7 @@ async def send(asked: Asked, did: str) -> Answer:
         return await _wrong(asked, id, given, problem_of(asked, error))
     except HasLeft:  # pressed twice: it is in the queue already
         draft = await composing.drafts.open(asked.name, id)
-    if _wants_json(asked):
+    if wants_json(asked):
         return asked.json(_sent_facts(asked, draft))
     query = {"sent": draft.id}
     if given.back:
@@ -300,10 +307,10 @@ async def unsend(asked: Asked, did: str) -> Answer:
         draft = await asked.house.composing.outbox.unsend(asked.name, id)
     except HasLeft:
         text = asked.say("It has already left.")
-        if _wants_json(asked):
+        if wants_json(asked):
             return asked.json({"error": "left", "text": text}, status=409)
         return asked.page("left.html", {CURRENT: "sent"}, status=409)
-    if _wants_json(asked):
+    if wants_json(asked):
         return asked.json(facts_of(draft))
     return asked.redirect(f"/compose?{urlencode({'draft': draft.id})}")
 
@@ -312,9 +319,9 @@ async def unsend(asked: Asked, did: str) -> Answer:
 async def discard(asked: Asked, did: str) -> Answer:
     """Throw it away; the Trash has it still."""
     await asked.house.composing.drafts.discard(asked.name, DraftId(did))
-    if _wants_json(asked):
+    if wants_json(asked):
         return asked.empty()
-    return asked.redirect(_back_of(asked.form.text("back")) or "/mail/inbox")
+    return asked.redirect(back_of(asked.form.text("back")) or "/mail/inbox")
 
 
 @room.get("/compose/<did>/state", dests="empty", links=False)
@@ -330,48 +337,12 @@ async def state(asked: Asked, did: str) -> Answer:
 # -- what forms bring
 
 
-def _given(asked: Asked) -> Given:
-    """:raises Malformed: for a purpose that is none."""
-    form = asked.form
-    revision = form.number("rev", 0)
-    match = asked.headers.get("if-match", "").strip().strip('"')
-    if match.isascii() and match.isdigit() and len(match) < 10:
-        revision = int(match)
-    try:
-        purpose = Purpose(form.text("purpose") or "new")
-    except ValueError as error:
-        raise Malformed("a purpose of a draft") from error
-    writing = Writing(
-        sender=form.text("from"),
-        to=form.text("to"),
-        cc=form.text("cc"),
-        bcc=form.text("bcc"),
-        subject=form.text("subject"),
-        text=form.exact("text").replace("\r\n", "\n"),
-        html=form.exact("html"),
-    )
-    opening = Opening(purpose, form.text("original"))
-    return Given(writing, revision, opening, _back_of(form.text("back")))
-
-
 async def _save(asked: Asked, id: DraftId, given: Given) -> Saved:
     drafts = asked.house.composing.drafts
     writing = given.writing
     if "html" not in asked.form:
-        writing = await _with_marks(asked, id, writing)
+        writing = await with_marks(asked, id, writing)
     return await drafts.save(asked.account, id, writing, given.revision, given.opening)
-
-
-async def _with_marks(asked: Asked, id: DraftId, writing: Writing) -> Writing:
-    """A form without scripts leaves rich text as it is, if its words are the same."""
-    try:
-        draft = await asked.house.composing.drafts.open(asked.name, id)
-    except NoSuchDraft:
-        return writing
-    known = draft.writing
-    if known.html and known.text.strip() == writing.text.strip():
-        return evolve(writing, html=known.html, text=known.text)
-    return writing
 
 
 async def _attached(
@@ -394,28 +365,6 @@ async def _attached(
     return saved
 
 
-def _opening_of(asked: Asked) -> Opening:
-    for name in _PURPOSES:
-        original = asked.query.text(name)
-        if original:
-            return Opening(Purpose(name), original)
-    return Opening()
-
-
-def _moment(asked: Asked) -> float | None:
-    """When it is to leave. :raises CannotSend: if that is no time."""
-    text = asked.form.text("at")
-    if text in ("", "now") or asked.form.text("when") == "now":
-        return None
-    if text == "pick":
-        text = asked.form.text("at_time")
-    where = zone(asked.preferences.time_zone or asked.house.time_zone)
-    found = read_moment(text, where, asked.house.now())
-    if found is None:
-        raise CannotSend(Lack.TIME)
-    return found
-
-
 def _question(asked: Asked, draft: Draft) -> Problem | None:
     """What is asked once before it is sent."""
     if asked.form.is_on("confirmed") or draft.state is not DraftState.WRITING:
@@ -429,32 +378,6 @@ def _question(asked: Asked, draft: Draft) -> Problem | None:
         if word:
             return question_of(asked, word)
     return None
-
-
-def _back_of(path: str) -> str:
-    """Where closing leads; one of our lists, or empty."""
-    if (
-        path.startswith("/mail/")
-        and not set(path) & set("\\?#\r\n")
-        and "//" not in path
-    ):
-        return path
-    return ""
-
-
-def _number(text: str) -> int:
-    """:raises NoSuchDraft: for what is none."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise NoSuchDraft(text)
-    return int(text)
-
-
-def _is_id(text: str) -> bool:
-    return len(text) == 32 and set(text) <= set("0123456789abcdef")
-
-
-def _wants_json(asked: Asked) -> bool:
-    return "application/json" in asked.headers.get("accept", "")
 
 
 # -- answers
@@ -525,7 +448,7 @@ def _sent_facts(asked: Asked, draft: Draft) -> dict[str, Any]:
 async def _both(asked: Asked, id: DraftId, given: Given) -> Answer:
     """Another page has saved something else: both are shown."""
     draft = await asked.house.composing.drafts.open(asked.name, id)
-    if _wants_json(asked):
+    if wants_json(asked):
         theirs = {"error": "changed", "theirs": facts_of(draft)}
         return asked.json(theirs, status=409)
     composer = await of_draft(asked, draft, given.back)
@@ -535,7 +458,7 @@ async def _both(asked: Asked, id: DraftId, given: Given) -> Answer:
 
 async def _wrong(asked: Asked, id: DraftId, given: Given, problem: Problem) -> Answer:
     """It was not sent, and why; what was written stays in the form."""
-    if _wants_json(asked):
+    if wants_json(asked):
         facts = {
             "error": problem.kind,
             "field": problem.field,
