@@ -7,8 +7,9 @@ holds that no template and no other module does that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from attrs import define, field
 from babel.numbers import format_decimal
@@ -99,8 +100,73 @@ class Rendering:
             number=partial(format_decimal, locale=language.locale),
             size=partial(say_size, language=language),
         )
-        environment.globals["ui"] = environment.get_template("ui.html").module
+        pieces = Pieces(self._statics.address("icons.svg"), language)
+        environment.globals.update(icon=pieces.icon, acts=pieces.acts)
+        module = environment.get_template("ui.html").module
+        vars(module).update(icon=pieces.icon)
+        environment.globals["ui"] = module
         return environment
+
+
+class Named(Protocol):
+    """A button of a row."""
+
+    @property
+    def op(self) -> str:
+        """What it does, which is its name."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, in English."""
+
+    @property
+    def icon(self) -> str:
+        """A symbol of ``icons.svg``."""
+
+
+@define(eq=False)
+class Pieces:
+    """
+    What a page has hundreds of, made once for each language.
+
+    All of it is of names that stand in our own sources.
+    """
+
+    _icons: str
+    """The address of ``icons.svg``."""
+    _language: Language
+    _made: dict[tuple[str, bool], Markup] = field(factory=dict, init=False)
+    _acts: dict[tuple[str, ...], list[tuple[Markup, Markup]]] = field(
+        factory=dict, init=False
+    )
+
+    def icon(self, name: str, small: bool = False) -> Markup:
+        """One symbol."""
+        known = self._made.get((name, small))
+        if known is None:
+            markup = Markup(
+                '<svg class="i{}" aria-hidden="true"><use href="{}#{}"/></svg>'
+            )
+            known = markup.format(" s" if small else "", self._icons, name)
+            self._made[name, small] = known
+        return known
+
+    def acts(self, buttons: Sequence[Named]) -> list[tuple[Markup, Markup]]:
+        """Buttons of a row: what stands before its id, and behind it."""
+        key = tuple(one.op for one in buttons)
+        known = self._acts.get(key)
+        if known is None:
+            known = self._acts[key] = [self._act(one) for one in buttons]
+        return known
+
+    def _act(self, button: Named) -> tuple[Markup, Markup]:
+        head = Markup(
+            '<button class="ib" type="submit" aria-label="{0}" title="{0}" '
+            'name="{1}" value="'
+        )
+        tail = Markup('">{}</button>').format(self.icon(button.icon))
+        name = self._language.words.gettext(button.name)
+        return head.format(name, button.op), tail
 
 
 def say_size(octets: int, language: Language) -> str:
