@@ -26,6 +26,9 @@ class RequestOutlet:
     def of(cls, request: Request) -> RequestOutlet:
         """Begin to write; the head of the answer is set already."""
         outlet = cls(request)
+        if request.channel is None:  # the reader left while the answer was made
+            outlet._is_gone = True
+            return outlet
         request.notifyFinish().addBoth(outlet._over)
         request.registerProducer(outlet, True)
         return outlet

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
@@ -44,3 +46,11 @@ def test_nothing_is_written_for_those_who_have_left(request_: Request) -> None:
     outlet.stopProducing()
     with pytest.raises(PeerGone):
         outlet.write(b"x").send(None)
+
+
+def test_who_left_before_the_first_octet_is_written_nothing(request_: Request) -> None:
+    request_.connectionLost(Failure(ConnectionDone()))
+    outlet = RequestOutlet.of(request_)
+    with pytest.raises(PeerGone):
+        outlet.write(b"x").send(None)
+    outlet.finish()
