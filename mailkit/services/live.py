@@ -321,8 +321,6 @@ class _Room:
     async def catch_up(self, since: int) -> list[LiveEvent]:
         """What somebody missed who knew that state."""
         change = await self.house.conversations.changes(self.account, since)
-        if change.mod_seq < since:  # it is of a store that is no more
-            return [LiveEvent(change.mod_seq, LookAnew())]
         news = await self._news(change)
         if change.mailboxes and change.is_whole:
             news.append(await self._count(dict.fromkeys(change.mailboxes)))
@@ -468,7 +466,12 @@ class Live:
             now = await self.conversations.mod_seq(account)
             if is_first:
                 room.mod_seq = max(room.mod_seq, now)
-            missed = [] if since is None else await room.catch_up(since)
+            if since is None:
+                missed: list[LiveEvent] = []
+            elif since > now:  # it is of a store that is no more
+                missed = [LiveEvent(now, LookAnew())]
+            else:
+                missed = await room.catch_up(since)
         except MailkitError:
             listener.close()
             raise

@@ -28,7 +28,7 @@ from mailkit.services.admin.office import Office
 from mailkit.services.authentication import Authentication
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.finding.finding import Finding
-from mailkit.services.live import Live
+from mailkit.services.live import Live, tell_sessions
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
@@ -193,6 +193,7 @@ class WebWorld:
             SessionSettings(),
             now,
             self.random,
+            partial(tell_sessions, self.board),
         )
 
         async def quota_of(name: AccountName) -> int:
