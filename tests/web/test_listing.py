@@ -197,3 +197,14 @@ def test_fifty_rows_weigh_little() -> None:
     assert heard.headers["content-encoding"] == "gzip"
     assert int(heard.headers["content-length"]) <= 16 * 1024
     assert len(heard.octets) <= 120 * 1024
+
+
+def test_a_mailbox_that_a_mail_program_deleted() -> None:
+    world = WebWorld()
+    at_once(world.store.delete(ALICE, MailboxName("Sent")))
+    world.sign_in()
+    page = world.get("/mail/inbox")
+    assert page.status == 200
+    assert "/mail/scheduled" in page.text
+    assert 'href="/mail/sent"' not in page.text
+    assert world.get("/mail/sent").status == 404

@@ -77,7 +77,8 @@ async def make_sidebar(asked: Asked) -> Sidebar:
             )
         )
     scheduled = await house.scheduled(name)
-    at = next(n for n, one in enumerate(places) if one.box == "sent") + 1
+    slugs = [one.box for one in places]
+    at = slugs.index("sent") + 1 if "sent" in slugs else len(places)
     places.insert(
         at,
         Entry(
