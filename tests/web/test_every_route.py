@@ -203,6 +203,14 @@ def test_in_the_clear_only_on_this_machine(
     assert world.ask(route.method, path, is_secure=False).status == 403
 
 
+def test_nobody_else_leads_into_a_message() -> None:
+    """Parts of messages, and what only scripts of ours ask, are no pages to link to."""
+    closed = ("/m/", "/part/", "/img/", "/att/", "/events", "/people")
+    inner = [route for route in GETS if route.path.startswith(closed)]
+    assert len(inner) >= 10
+    assert [route.path for route in inner if route.links] == []
+
+
 def test_there_is_nothing_else() -> None:
     world = WebWorld()
     heard = world.get("/nothing")

@@ -135,7 +135,11 @@ async def part(asked: Asked, mid: str, number: str) -> Answer:
     return asked.file(kind, _streamed(octets), is_download=False, length=len(octets))
 
 
-@room.get("/att/<mid>/<number>/view", dests="document image video audio empty")
+@room.get(
+    "/att/<mid>/<number>/view",
+    dests="document image video audio empty",
+    links=False,
+)
 async def view(asked: Asked, mid: str, number: str) -> Answer:
     """A file that can be looked at without running anything; others are saved."""
     message = await asked.house.reading.open(asked.name, mid)
@@ -156,7 +160,7 @@ async def view(asked: Asked, mid: str, number: str) -> Answer:
     return evolve_headers(answer, {"Content-Security-Policy": VIEW_POLICY})
 
 
-@room.get("/att/<mid>/<number>/<name>", dests="document empty")
+@room.get("/att/<mid>/<number>/<name>", dests="document empty", links=False)
 async def attachment(asked: Asked, mid: str, number: str, name: str) -> Answer:
     """A file to save; its name in the address is for people alone."""
     message = await asked.house.reading.open(asked.name, mid)
@@ -165,7 +169,7 @@ async def attachment(asked: Asked, mid: str, number: str, name: str) -> Answer:
     return _saved(asked, one, octets)
 
 
-@room.get("/att/<mid>/all.zip", dests="document empty")
+@room.get("/att/<mid>/all.zip", dests="document empty", links=False)
 async def archive(asked: Asked, mid: str) -> Answer:
     """All files together."""
     reading = asked.house.reading
