@@ -100,7 +100,7 @@ const ACTIONS = {
   star,
   archiveprevious: () => archiveTo(-1, "newer"),
   archivenext: () => archiveTo(1, "older"),
-  more: () => find(".bar .menu")?.showPopover(),
+  more: () => click("[popovertarget=more]"),
   undo: undoLast,
   compose: () => click("a.compose"),
   composetab: () => open("/compose", "_blank", "noopener"),
