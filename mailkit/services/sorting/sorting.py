@@ -44,7 +44,8 @@ NOT_JUNK_WORD = "$NotJunk"
 WAKING = "waking"
 """Topic of the notice board: somebody put a message off."""
 
-_SOONEST = 60.0  # seconds from now that a message is put off for at least
+_SOONEST = 5.0  # seconds from now that a message is put off for at least, and …
+_EACH = 0.1  # … as many more for each that is moved before: none is to come back first
 
 
 @frozen
@@ -284,7 +285,8 @@ class _Doing:
         self, ids: Mapping[int, str], before: tuple[Snooze, ...], until: float
     ) -> None:
         # Before they are moved, so that none is ever away without coming back.
-        at = max(until, self._now + _SOONEST)
+        wait = _SOONEST + _EACH * (len(self.touched) + len(ids))
+        at = max(until, self._now + wait)
         put = [Snooze(email_id, at, INBOX) for email_id in ids.values()]
         await self._personal.snooze(self._account, put)
         self.steps.append(PutOff(tuple(ids.values()), before))
