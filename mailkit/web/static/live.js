@@ -30,6 +30,7 @@ function lead() {
       const data = JSON.parse(event.data);
       channel.postMessage([kind, data]);
       if (kind === "hello") hello = data;
+      if (data.inbox && hello) hello.unread = data.inbox.unread;
       if (kind === "mail" && data.notify) notify(data);
       hears[kind](data);
       if (data.state === "ended") again(source.close());
@@ -50,7 +51,8 @@ channel.onmessage = ({ data: [kind, data] }) => {
 const hears = {
   hello({ v, unread }) {
     if (v !== meta("mailkit-version")) pill("version", word("version"), () => location.reload());
-    count("inbox", { unread });
+    // Mail that came after the page was made, and before the stream was there.
+    if (count("inbox", { unread })) look();
   },
   mail(about) {
     const open = document.getElementById("conv");
@@ -79,16 +81,20 @@ const hears = {
 const row = (id) => list()?.querySelector(`.row[data-c="${CSS.escape(id)}"]`);
 const look = () => list() && import("./fresh.js").then(({ look }) => look());
 
+/** Shows the numbers; whether they are others than before. */
 function count(box, counts) {
   const shown = document.querySelector(`#nav [data-box="${CSS.escape(box)}"] .n`);
   const number = counts[shown?.dataset.count];
+  const was = shown?.textContent;
   if (number !== undefined) {
     shown.firstChild.data = numbers.format(number);
     shown.hidden = !number;
   }
-  if (list()?.dataset.box !== box) return;
+  const isNew = shown?.textContent !== was;
+  if (list()?.dataset.box !== box) return isNew;
   const unread = counts.unread ? ` (${numbers.format(counts.unread)})` : "";
   document.title = document.title.replace(/^.*(?= – )/, list().querySelector("h1").textContent + unread);
+  return isNew;
 }
 
 // -- pills, and what the system shows
