@@ -355,6 +355,7 @@ class Serving:
         try:
             await stream(outlet)
         except PeerGone:
+            outlet.finish()
             return b""
         except MailkitError as error:
             self.log.warn("an answer was broken off: {error}", error=error)
