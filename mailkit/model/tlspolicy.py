@@ -38,7 +38,8 @@ class TLSPolicy:
 
     level: TLSLevel = TLSLevel.OPPORTUNISTIC
     names: tuple[str, ...] = ()
-    """A-labels, perhaps with ``*.`` in front; used with PKIX, and DANE usage 2."""
+    """A-labels, perhaps with ``*.`` in front; used with PKIX, and DANE usage 2. With
+    DANE the first is the one that has the records."""
     tlsa: tuple[TLSARecord, ...] = ()
     origin: str = "default"
     """``default``, ``config``, ``mta-sts``, ``dane``, ``requiretls`` or ``route``."""

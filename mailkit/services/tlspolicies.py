@@ -88,7 +88,8 @@ class TLSPolicies:
 
         :raises DNSTrouble: if that cannot be known at present.
         """
-        policy = await self._dane(answer, host) or await self._by_sts(domain, host)
+        policy = await self._dane(domain, answer, host)
+        policy = policy or await self._by_sts(domain, host)
         if not is_among(domain, self.required):
             return policy
         is_enforced = policy.level is not TLSLevel.OPPORTUNISTIC
@@ -127,7 +128,9 @@ class TLSPolicies:
 
     # -- DANE
 
-    async def _dane(self, answer: Answer[MXRecord], host: str) -> TLSPolicy | None:
+    async def _dane(
+        self, domain: DomainName, answer: Answer[MXRecord], host: str
+    ) -> TLSPolicy | None:
         """RFC 7672 §2.2: without DNSSEC for all of it there is no DANE."""
         if not answer.authentic or ":" in host or host.startswith("["):
             return None
@@ -142,9 +145,11 @@ class TLSPolicies:
             usable = tuple(filter(is_usable, found.records))
             if not usable:  # RFC 7672 §2.2: TLS all the same, by any certificate
                 return TLSPolicy(level=TLSLevel.ENCRYPT, origin="dane")
+            # A certificate may be for the domain, too (RFC 7672 §3.2.2).
+            names = (name, host, a_labels(domain) or host, answer.name)
             return TLSPolicy(
                 level=TLSLevel.DANE,
-                names=tuple(dict.fromkeys((name, host))),
+                names=tuple(dict.fromkeys(names)),
                 tlsa=usable,
                 origin="dane",
             )

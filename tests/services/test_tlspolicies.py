@@ -290,7 +290,7 @@ def secure() -> World:
 def test_dane_comes_first(secure: World) -> None:
     policy = secure.of()
     assert (policy.level, policy.origin) == (TLSLevel.DANE, "dane")
-    assert policy.names == ("mx.example.net",)
+    assert policy.names == ("mx.example.net", "example.net")
     [record] = policy.tlsa
     assert (record.usage, record.selector, record.matching_type) == (3, 1, 1)
     assert record.association == b"\xab" * 32
@@ -335,6 +335,20 @@ def test_where_an_alias_leads(secure: World) -> None:
         real.example.net. A     192.0.2.2
         """
     )
-    assert secure.of().names == ("mx.example.net",)
+    assert secure.of().names == ("mx.example.net", "example.net")
     secure.resolver.add(TLSA.replace("mx.", "real."))
-    assert secure.of().names == ("real.example.net", "mx.example.net")
+    names = secure.of().names
+    assert names == ("real.example.net", "mx.example.net", "example.net")
+
+
+def test_the_domain_itself_may_be_an_alias(secure: World) -> None:
+    """RFC 7672 §3.2.2: the next hop, as it was asked for and where that led."""
+    secure.resolver.drop("example.net")
+    secure.resolver.add(
+        """
+        example.net.  CNAME other.example.
+        other.example. MX   10 mx.example.net.
+        """
+    )
+    names = ("mx.example.net", "example.net", "other.example")
+    assert secure.of().names == names

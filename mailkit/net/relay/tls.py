@@ -81,7 +81,8 @@ class Handshake:
 
     context: SSL.Context
     name: str
-    """Asked for by SNI (RFC 7672 §8.1); an address is not (RFC 6066 §3)."""
+    """Asked for by SNI, unless DANE has another one; an address is not (RFC 6066
+    §3)."""
     policy: TLSPolicy
     _connection: SSL.Connection | None = field(default=None, init=False)
     _errors: list[int] = field(factory=list, init=False)
@@ -91,8 +92,11 @@ class Handshake:
         self, tlsProtocol: TLSMemoryBIOProtocol
     ) -> SSL.Connection:
         connection = self._connection = SSL.Connection(self.context, None)
-        if not is_address(self.name) and len(self.name) <= _LONGEST_NAME:
-            connection.set_tlsext_host_name(self.name.rstrip(".").encode("ascii"))
+        name = self.name
+        if self.policy.level is TLSLevel.DANE and self.policy.names:
+            name = self.policy.names[0]  # which has the records (RFC 7672 §8.1)
+        if not is_address(name) and len(name) <= _LONGEST_NAME:
+            connection.set_tlsext_host_name(name.rstrip(".").encode("ascii"))
         if self.policy.level is TLSLevel.PKIX:
             connection.set_verify(SSL.VERIFY_PEER, self._note)
         return connection

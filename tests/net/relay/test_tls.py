@@ -139,6 +139,22 @@ def test_the_name_is_asked_for(tmp_path: Path, papers: Papers) -> None:
     assert asked == [NAME.encode(), None]
 
 
+def test_dane_asks_for_the_name_that_has_the_records(
+    tmp_path: Path, papers: Papers
+) -> None:
+    """That may be where an alias led to (RFC 7672 §8.1)."""
+    asked: list[bytes | None] = []
+    here = world(tmp_path, papers)
+    creator = here.host.tls
+    assert isinstance(creator, ServerTLS)
+    creator._default.set_tlsext_servername_callback(
+        lambda connection: asked.append(connection.get_servername())
+    )
+    record = papers.good.record(3, 1, 1)
+    here.carry(item(), host=dane(record, names=("real.sink.test", NAME)))
+    assert asked == [b"real.sink.test"]
+
+
 def test_tls_first(tmp_path: Path, papers: Papers) -> None:
     here = world(tmp_path, papers, tls_first=True)
     first = evolve(host(LEVEL.PKIX), tls_first=True)
