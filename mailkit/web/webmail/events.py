@@ -2,10 +2,10 @@
 What happens to an account, told to pages that are open: ``GET /events``.
 
 A stream of ``text/event-stream``. An event has the id ``<epoch>.<modseq>``; whoever
-comes back says the last one (``Last-Event-ID``), and hears what was missed, or ``reset``
-where that is too much. Fields have the names of JMAP; mailboxes are named as in our
-addresses (``inbox``, ``folder/Club``). Nothing is told of what messages say, but who
-wrote a new one and what it is about, where that is to be shown.
+comes back says the last one (``Last-Event-ID``), and hears what was missed, or
+``reset`` where that is too much. Fields have the names of JMAP; mailboxes are named as
+in our addresses (``inbox``, ``folder/Club``). Nothing is told of what messages say, but
+who wrote a new one and what it is about, where that is to be shown.
 
 ``hello``    ``{v, unread, serverTime}``; another ``v``: scripts are old
 ``mail``     ``{threadId, mailboxIds, notify}``, and where notify is true ``from``,
