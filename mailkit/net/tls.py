@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 from cryptography import x509
@@ -12,6 +13,7 @@ from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
+    IProtocolNegotiationFactory,
     IReactorTime,
     ITransport,
 )
@@ -84,6 +86,7 @@ def make_context(pair: KeyPair) -> SSL.Context:
     # Without an id no session is resumed at all.
     context.set_session_id(b"mailkit")
     context.set_session_cache_mode(SSL.SESS_CACHE_SERVER)
+    context.set_alpn_select_callback(_select)
     try:
         context.use_certificate_chain_file(str(pair.certificate).encode())
     except (SSL.Error, crypto.Error, OSError) as error:
@@ -96,6 +99,22 @@ def make_context(pair: KeyPair) -> SSL.Context:
             f"{pair.key}: not the PEM key of {pair.certificate}"
         ) from error
     return context
+
+
+def _select(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    """
+    The protocol to speak within TLS (ALPN, RFC 7301 §3.2): the first of ours.
+
+    Octets, or what says that there is none, whose type is pyOpenSSL's own.
+    """
+    protocol = connection.get_app_data()
+    wrapped = getattr(getattr(protocol, "factory", None), "wrappedFactory", None)
+    if IProtocolNegotiationFactory.providedBy(wrapped):
+        # What speaks more than one: the web, by HTTP/2 and HTTP/1.1.
+        for name in wrapped.acceptableProtocols():
+            if name in offered:
+                return name
+    return SSL.NO_OVERLAPPING_PROTOCOLS
 
 
 def trust_also(context: SSL.Context, path: bytes) -> None:
@@ -167,7 +186,10 @@ class ServerTLS:
             )
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        return SSL.Connection(self._default, None)
+        connection = SSL.Connection(self._default, None)
+        # Twisted does so too, but does not promise it; `_select` asks for it.
+        connection.set_app_data(protocol)
+        return connection
 
     def _choose(self, connection: SSL.Connection) -> None:
         wanted = (connection.get_servername() or b"").decode("ascii", "replace")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, ITCPTransport
@@ -91,10 +93,14 @@ def broken_off(request: Request) -> Deferred[bytes]:
     Go on no further with an answer that was begun.
 
     The connection is cut: an end that looks like one would tell the reader that it
-    has all. The answer is nothing, and comes when the connection is gone.
+    has all. By HTTP/2 it is cut for all that goes on in it: Twisted can reset a stream
+    alone, but with the code of one that went well. The answer is nothing, and comes
+    when the connection is gone.
     """
     gone = request.notifyFinish()
     request.unregisterProducer()
     assert request.channel is not None
-    ITCPTransport(request.channel.transport).abortConnection()
+    channel: Any = request.channel  # of HTTP/1.1, or a stream of HTTP/2
+    transport = channel.transport or channel._conn.transport  # it has no public name
+    ITCPTransport(transport).abortConnection()
     return gone.addBoth(lambda _: b"")

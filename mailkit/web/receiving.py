@@ -2,6 +2,9 @@
 Requests as they come in: no larger than their route allows, files straight to disk.
 
 Twisted takes whatever comes, and writes it to disk in the reactor's thread.
+
+A request of HTTP/1.1 has a connection for itself, one of HTTP/2 shares it: its channel
+is a stream (RFC 9113 §5), which has no transport.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from mailkit.errors import MailkitError
+from mailkit.errors import MailkitError, TooLarge
 from mailkit.web.upload import Uploading
 
 LONGEST_BODY = 64 * 1024
@@ -37,7 +40,11 @@ may be held in memory.
 
 
 class Receiving(Request):
-    """One request; one that brings too much is hung up on."""
+    """
+    One request; one that brings too much is hung up on.
+
+    By HTTP/2 the rest is thrown away as it comes, and the answer says what was wrong.
+    """
 
     log = Logger()
 
@@ -49,8 +56,23 @@ class Receiving(Request):
     """Why its files could not be taken in."""
     _is_paused = False
 
+    _has_head = False
+    _length: int | None = None
+
+    def parseCookies(self) -> None:
+        super().parseCookies()
+        self._has_head = True
+        if self.content is not None:
+            self._plan()
+
     def gotLength(self, length: int | None) -> None:
         self.content = BytesIO()
+        self._length = length
+        # By HTTP/2 it is told while the rest of the head is still being read.
+        if self._has_head:
+            self._plan()
+
+    def _plan(self) -> None:
         # The channel knows them already; its public names come with the whole request.
         channel: Any = self.channel
         verb = getattr(channel, "_command", getattr(channel, "command", b""))
@@ -65,7 +87,7 @@ class Receiving(Request):
             self._most = plan.most
         else:
             self._most = plan
-        if length is not None and length > self._most:
+        if self._length is not None and self._length > self._most:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -83,9 +105,9 @@ class Receiving(Request):
             self._hold_up()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        if self._is_refused:
+        if self._is_refused and self.trouble is None:
             return
-        if self.uploading is None:
+        if self.uploading is None or self._is_refused:
             super().requestReceived(command, path, version)
             return
         finishing = Deferred.fromCoroutine(self.uploading.finish())
@@ -104,7 +126,7 @@ class Receiving(Request):
         )
 
     def process(self) -> None:
-        if not self._is_refused:
+        if not self._is_refused or self.trouble is not None:
             super().process()
 
     def connectionLost(self, reason: Failure) -> None:
@@ -118,8 +140,8 @@ class Receiving(Request):
 
     def _hold_up(self) -> None:
         assert self.uploading is not None and self.channel is not None
-        # A TCP or TLS transport, which can be held up.
-        transport = IPushProducer(self.channel.transport)
+        # A TCP or TLS transport, or a stream, which can all be held up.
+        transport = IPushProducer(self.channel.transport or self.channel)
         self._is_paused = True
         transport.pauseProducing()
         waiting = Deferred.fromCoroutine(self.uploading.written())
@@ -137,6 +159,8 @@ class Receiving(Request):
         self._is_refused = True
         self.let_go()
         transport = self.channel.transport
-        assert transport is not None
+        if transport is None:
+            self.trouble = TooLarge(f"more than {self._most} octets")
+            return
         transport.write(_TOO_LARGE)
         self.channel.loseConnection()

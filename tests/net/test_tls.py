@@ -7,12 +7,18 @@ import os
 import ssl
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL, crypto
+from twisted.internet.interfaces import IProtocolNegotiationFactory
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from zope.interface import implementer
 
 from mailkit.net.selfsigned import make_self_signed
 from mailkit.net.tls import (
@@ -69,7 +75,8 @@ def shake_hands(
     session = again.tls.session if again else None
     side = context.wrap_bio(inward, outward, server_hostname=name, session=session)
     client = Client(context, inward, outward, side)
-    server = tls.serverConnectionForTLS(None)  # type: ignore[arg-type]  # is not used
+    around = TLSMemoryBIOFactory(tls, False, Factory(), Clock())
+    server = tls.serverConnectionForTLS(TLSMemoryBIOProtocol(around, Protocol(), False))
     server.set_accept_state()
     for _ in range(6):
         with suppress(ssl.SSLWantReadError):
@@ -187,3 +194,58 @@ def test_authorities_besides(tmp_path: Path) -> None:
     crypto.X509StoreContext(store, leaf).verify_certificate()
     with pytest.raises(BadCertificate, match=r"key\.pem: no PEM certificates"):
         trust_also(context, bytes(pair.key))
+
+
+@implementer(IProtocolNegotiationFactory)
+class Web(Factory):
+    """What speaks two protocols."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"h2", b"http/1.1"]
+
+
+@pytest.mark.parametrize(
+    ("offered", "spoken"),
+    [
+        (["http/1.1", "h2"], "h2"),
+        (["http/1.1"], "http/1.1"),
+        (["imap"], None),
+        ([], None),
+    ],
+)
+def test_the_web_says_what_it_speaks(
+    tmp_path: Path, offered: list[str], spoken: str | None
+) -> None:
+    """RFC 7301 §3.2; whatever name is asked for. Nothing but the web speaks HTTP."""
+    tls = ServerTLS(
+        (pair_for(tmp_path, "mail.example.org"), pair_for(tmp_path, "other.test"))
+    )
+    for name in ("mail.example.org", "other.test"):
+        for factory, wanted in ((Web(), spoken), (Factory(), None)):
+            assert speak(tls, name, factory, offered) == wanted
+
+
+def speak(
+    tls: ServerTLS, name: str, factory: Factory[Any], offered: list[str]
+) -> str | None:
+    """What a client that offers protocols gets."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if offered:
+        context.set_alpn_protocols(offered)
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    side = context.wrap_bio(inward, outward, server_hostname=name)
+    around = TLSMemoryBIOFactory(tls, False, factory, Clock())
+    server = tls.serverConnectionForTLS(TLSMemoryBIOProtocol(around, Protocol(), False))
+    server.set_accept_state()
+    for _ in range(6):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+        if outward.pending:
+            server.bio_write(outward.read())
+        with suppress(SSL.WantReadError):
+            server.do_handshake()
+        with suppress(SSL.WantReadError):
+            inward.write(server.bio_read(65536))
+    return side.selected_alpn_protocol()

@@ -1,0 +1,209 @@
+"""The same pages by HTTP/2 (RFC 9113), where `twisted[http2]` is installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import define, field, frozen
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from zope.interface import directlyProvides
+
+from mailkit.web.csrf import make_token
+from tests.web.test_receiving import END, FORM, World, part
+from tests.web.world import HOST, WebWorld
+
+h2 = pytest.importorskip("h2", reason="twisted[http2] is not installed")
+connection = pytest.importorskip("h2.connection", reason="it comes with h2")
+events = pytest.importorskip("h2.events", reason="it comes with h2")
+
+
+@frozen
+class Got:
+    """One answer, whole or broken off."""
+
+    status: int
+    headers: dict[str, str]
+    octets: bytes
+    is_whole: bool
+
+
+@define(eq=False)
+class Browser:
+    """One connection of a browser that speaks HTTP/2."""
+
+    site: Any  # Twisted's, without types
+    clock: Clock
+    transport: Any = field(init=False)
+    channel: Any = field(init=False)
+    client: Any = field(init=False)
+    answers: dict[int, dict[str, Any]] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        address = IPv4Address("TCP", "192.0.2.7", 50000)
+        self.channel = self.site.buildProtocol(address)
+        self.transport = StringTransport(peerAddress=address)
+        self.transport.setTcpNoDelay = lambda wish: None
+        self.transport.negotiatedProtocol = b"h2"
+        directlyProvides(self.transport, ISSLTransport)
+        self.channel.makeConnection(self.transport)
+        self.client = connection.H2Connection()
+        self.client.initiate_connection()
+
+    def begin(
+        self, method: str, path: str, headers: list[tuple[str, str]], ends: bool
+    ) -> int:
+        number = int(self.client.get_next_available_stream_id())
+        head = [
+            (":method", method),
+            (":scheme", "https"),
+            (":authority", HOST),
+            (":path", path),
+        ]
+        self.client.send_headers(number, head + headers, end_stream=ends)
+        self.answers[number] = {"status": 0, "headers": {}, "octets": b"", "end": False}
+        self.turn()
+        return number
+
+    def send(self, number: int, octets: bytes, ends: bool) -> None:
+        while octets:
+            room = min(
+                self.client.local_flow_control_window(number),
+                self.client.max_outbound_frame_size,
+            )
+            assert room, "the server takes no more"
+            piece, octets = octets[:room], octets[room:]
+            self.client.send_data(number, piece, end_stream=ends and not octets)
+            self.turn()
+
+    def turn(self) -> None:
+        """Carry octets both ways until there are none."""
+        for _ in range(60):
+            outward = self.client.data_to_send()
+            if outward:
+                self.channel.dataReceived(outward)
+            self.clock.advance(0)
+            inward = self.transport.value()
+            self.transport.clear()
+            for event in self.client.receive_data(inward):
+                self._hear(event)
+
+    def _hear(self, event: Any) -> None:
+        if isinstance(event, events.ResponseReceived):
+            answer = self.answers[event.stream_id]
+            pairs = {k.decode(): v.decode() for k, v in event.headers}
+            answer["status"] = int(pairs[":status"])
+            answer["headers"] = pairs
+        elif isinstance(event, events.DataReceived):
+            self.answers[event.stream_id]["octets"] += event.data
+            self.client.acknowledge_received_data(
+                event.flow_controlled_length, event.stream_id
+            )
+        elif isinstance(event, events.StreamEnded):
+            self.answers[event.stream_id]["end"] = True
+
+    def got(self, number: int) -> Got:
+        answer = self.answers[number]
+        return Got(answer["status"], answer["headers"], answer["octets"], answer["end"])
+
+    def get(self, path: str, headers: list[tuple[str, str]] | None = None) -> Got:
+        return self.got(self.begin("GET", path, headers or [], ends=True))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Twisted's HTTP/2 asks the global reactor for its turns."""
+    found = Clock()
+    monkeypatch.setattr("twisted.internet.reactor", found)
+    return found
+
+
+def form_headers(world: World, length: int | None, kind: str) -> list[tuple[str, str]]:
+    secret = world.world.cookies["__Host-mailkit-before"]
+    token = make_token(world.world.house.secret_of(secret), "act", world.world.random)
+    # The length comes first: what kind of form it is is not known yet then.
+    size = [] if length is None else [("content-length", str(length))]
+    return [
+        *size,
+        ("content-type", kind),
+        ("cookie", f"__Host-mailkit-before={secret}"),
+        ("sec-fetch-site", "same-origin"),
+        ("x-csrf", token),
+    ]
+
+
+def test_pages_have_their_headers(clock: Clock) -> None:
+    browser = Browser(WebWorld().site, clock)
+    got = browser.get("/login")
+    assert (got.status, got.is_whole) == (200, True)
+    assert b"<h1>Sign in" in got.octets
+    assert got.headers["strict-transport-security"]
+    assert got.headers["content-security-policy"].startswith("default-src 'none'")
+    assert browser.get("/mail/inbox").status == 303
+    assert browser.get("/nothing").status == 404
+    address = WebWorld().house.version
+    assert browser.get(f"/static/{address}/mailkit.css").is_whole
+
+
+def test_many_at_once(clock: Clock) -> None:
+    world = World()
+    browser = Browser(world.site, clock)
+    stream = browser.begin("GET", "/stream", [], ends=True)
+    assert browser.get("/none").status == 405
+    got = browser.got(stream)
+    assert b"data: 99" in got.octets
+    assert not got.is_whole
+    browser.client.reset_stream(stream)
+    browser.turn()
+    assert world.said[-1] == "gone"
+    assert browser.get("/nothing").status == 404
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_files_go_straight_to_disk(clock: Clock, says_length: bool) -> None:
+    world = World()
+    browser = Browser(world.site, clock)
+    body = part("subject", b"Hello") + part("file", b"x" * 100_000, "a.txt") + END
+    headers = form_headers(world, len(body) if says_length else None, FORM)
+    number = browser.begin("POST", "/files", headers, ends=False)
+    browser.send(number, body, ends=True)
+    got = browser.got(number)
+    assert got.octets.decode().split("\n") == ["file a.txt text/x 100000", "Hello"]
+    assert world.spool.discarded == 1
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_what_is_too_large_is_answered(clock: Clock, says_length: bool) -> None:
+    world = World()
+    browser = Browser(world.site, clock)
+    body = b"x" * 100_000
+    headers = form_headers(world, len(body) if says_length else None, "text/plain")
+    number = browser.begin("POST", "/none", headers, ends=False)
+    browser.send(number, body, ends=True)
+    got = browser.got(number)
+    assert (got.status, got.is_whole) == (413, True)
+    assert b"too large" in got.octets
+    assert browser.get("/nothing").status == 404
+
+
+def test_a_quick_browser_is_held_up(clock: Clock) -> None:
+    world = World()
+    world.spool.is_slow = True
+    browser = Browser(world.site, clock)
+    body = part("file", b"x" * 900_000, "a") + END
+    headers = form_headers(world, len(body), FORM)
+    number = browser.begin("POST", "/files", headers, ends=False)
+    with pytest.raises(AssertionError, match="takes no more"):
+        browser.send(number, body, ends=True)
+
+
+@pytest.mark.parametrize("path", ["/half", "/bad"])
+def test_half_an_answer_does_not_look_like_one(clock: Clock, path: str) -> None:
+    world = World()
+    browser = Browser(world.site, clock)
+    number = browser.begin("GET", path, [], ends=True)
+    assert not browser.got(number).is_whole
+    assert browser.transport.disconnected
