@@ -32,6 +32,7 @@ export function start(form) {
   let revision = Number(form.elements.rev.value);
   let left = Number(form.dataset.room);
   let isOver = false; // sent, thrown away, closed
+  let isHeld = false; // not saved before somebody has chosen between two versions
 
   // -- fields
 
@@ -39,7 +40,6 @@ export function start(form) {
     ["to", "cc", "bcc"].map((name) => [name, people(form.elements[name], words, () => changed())]),
   );
   const rowOf = (cid) => [...ups.children].find((row) => row.dataset.cid === cid);
-  const hadFocus = document.activeElement === area;
   const editor =
     mode === "rich" &&
     edit(area, {
@@ -49,7 +49,6 @@ export function start(form) {
       shownAt: (cid) => rowOf(cid) && `${url}/att/${rowOf(cid).dataset.n}`,
       idOf: (src) => [...ups.children].find((row) => src === `${url}/att/${row.dataset.n}`)?.dataset.cid,
     });
-  if (hadFocus) editor?.body.focus();
 
   function written() {
     const fields = {};
@@ -109,6 +108,7 @@ export function start(form) {
     clearTimeout(timer);
     while (saving) await saving;
     if (isOver || same(written(), kept)) return true;
+    if (isHeld) return false;
     saving = put(isGoing).finally(() => (saving = null));
     return saving;
   }
@@ -152,6 +152,7 @@ export function start(form) {
 
   function stop(text) {
     clearTimeout(timer);
+    isHeld = true;
     state(text, "warning");
     notice("stop", text);
     return false;
@@ -161,6 +162,7 @@ export function start(form) {
 
   function conflict(theirs) {
     if (!theirs) return stop(words.gone);
+    isHeld = true;
     state(words.newer, "warning");
     notice(
       "newer",
@@ -168,6 +170,7 @@ export function start(form) {
       button(words.load, () => load(theirs)),
       button(words.mine, () => {
         revision = theirs.rev;
+        isHeld = false;
         save();
       }),
     );
@@ -177,6 +180,7 @@ export function start(form) {
   function load(theirs) {
     fill({ ...theirs, html: theirs.htmlBody, text: theirs.textBody });
     revision = theirs.rev;
+    isHeld = false;
     kept = written();
     sessionStorage.removeItem(copyKey);
     showFiles(theirs);
@@ -185,7 +189,7 @@ export function start(form) {
 
   const onDraft = ({ detail }) => {
     if (!form.isConnected) return document.removeEventListener("mailkit:draft", onDraft);
-    if (detail.draftId !== did || detail.rev <= revision || saving || isOver) return;
+    if (detail.draftId !== did || detail.rev <= revision || saving || isHeld || isOver) return;
     notice("newer", words.newer, button(words.load, () => location.assign(`/compose?draft=${did}`)));
   };
   document.addEventListener("mailkit:draft", onDraft);
@@ -450,6 +454,7 @@ export function start(form) {
     else notice("newer", words.unsaved, button(words.mine, () => (fill(copied.fields), changed())));
   }
   label();
+  if (!form.querySelector("[autofocus]")) (lines.to.value() ? (editor?.body ?? area) : find("#to")).focus({ preventScroll: true });
   form.dataset.ready = "";
 }
 
@@ -467,9 +472,8 @@ async function unsend(url, did) {
 export async function dock(href) {
   const page = parse(await (await ask(href, { swap: "main" })).text());
   const form = page.getElementById("composer");
-  const place = make("dialog", { class: "dock", "aria-label": form.querySelector("h1").textContent }, document.adoptNode(form));
+  const place = make("dialog", { class: "dock", "aria-label": form.querySelector("h1").textContent }, make("section", {}, document.adoptNode(form)));
   document.querySelector(".app").append(place);
   place.show();
   awake(place);
-  form.querySelector("#to").focus();
 }

@@ -1,0 +1,381 @@
+"""Writing mail in the browser, and what of it comes to others."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.axe import violations
+from tests.browser.conftest import sign_in
+from tests.browser.site import Site
+from tests.interop.outside import Hosts, Outside, outside
+from tests.interop.server import free_ports, wait_until
+
+SINK = "127.4.0.9"
+RECORDS = f"sink.test. MX 10 mx.sink.test.\nmx.sink.test. A {SINK}\n"
+AWAY = "dora@sink.test"
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c"
+    "4944415408d763f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Outside]:
+    """Everybody else."""
+    with outside() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """At which the hosts of others listen."""
+    return free_ports(1)[0]
+
+
+@pytest.fixture(scope="module")
+def sink(world: Outside, port: int) -> Hosts:
+    """What leaves comes here."""
+    return world.hosts(port, [SINK])
+
+
+@pytest.fixture(scope="module")
+def site_settings(world: Outside, port: int, sink: Hosts) -> str:
+    names = world.names(RECORDS)
+    return (
+        f'[relay]\nallow = ["127.0.0.0/8"]\nport = {port}\n'
+        f'[dns]\nservers = ["{names.place}"]\n'
+    )
+
+
+def compose(page: Page, query: str = "") -> Locator:
+    """A composer on a page of its own, brought to life."""
+    page.goto(f"/compose{query}")
+    form = page.locator("#composer[data-ready]")
+    expect(form).to_be_visible()
+    return form
+
+
+def address(page: Page, to: str = AWAY) -> None:
+    page.get_by_role("combobox", name="To").fill(to)
+    page.get_by_role("combobox", name="To").press("Enter")
+
+
+def body(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message", exact=True)
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("#cstate")).to_contain_text("Saved")
+
+
+def drafts(site: Site) -> list[EmailMessage]:
+    return read(site.messages("Drafts"))
+
+
+def read(found: list[bytes]) -> list[EmailMessage]:
+    return [email.message_from_bytes(one, policy=email.policy.default) for one in found]
+
+
+def left(sink: Hosts, subject: str) -> list[EmailMessage]:
+    """What came to the sink under a subject."""
+    return [
+        one
+        for one in read([each.text for each in sink.kept])
+        if one["Subject"] == subject
+    ]
+
+
+def test_a_draft_is_kept_while_somebody_writes(alice: Page, site: Site) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("A letter")
+    body(alice).press_sequentially("Dear Dora,")
+    alice.wait_for_timeout(2500)
+    saved(alice)
+    [draft] = drafts(site)
+    assert (draft["Subject"], draft["To"]) == ("A letter", AWAY)
+    site.server.kill()
+    body(alice).press_sequentially(" how are you?")
+    expect(alice.locator("#cstate")).to_contain_text("Trying again")
+    site.server.start()
+    expect(body(alice)).to_contain_text("Dear Dora, how are you?")
+    expect(alice.locator("#cstate")).to_contain_text("Saved", timeout=20_000)
+    [draft] = drafts(site)
+    assert "how are you?" in draft.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # there is one
+    alice.get_by_role("button", name="Send", exact=True).click()
+    alice.wait_for_url("**/mail/inbox**")
+    assert drafts(site) == []
+
+
+def test_the_text_is_there_behind_signing_in(alice: Page, site: Site) -> None:
+    compose(alice)
+    alice.get_by_label("Subject").fill("Kept")
+    body(alice).press_sequentially("Before")
+    saved(alice)
+    alice.context.clear_cookies()
+    body(alice).press_sequentially(" and behind")
+    dialog = alice.get_by_role("dialog", name="Sign in")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Password", exact=True).fill("correct horse battery")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_have_count(0)
+    expect(body(alice)).to_contain_text("Before and behind")
+    saved(alice)
+    wait_until(
+        "the draft has all of it",
+        lambda: any(b"Before and behind" in one for one in site.messages("Drafts")),
+    )
+
+
+def test_another_page_has_changed_it(alice: Page) -> None:
+    compose(alice)
+    alice.get_by_label("Subject").fill("Two pages")
+    saved(alice)
+    other = alice.context.new_page()
+    other.goto(alice.url)
+    other.get_by_label("Subject").fill("Two pages, changed")
+    saved(other)
+    newer = alice.get_by_role("alert").filter(has_text="Another page has changed")
+    expect(newer).to_be_visible()
+    alice.get_by_label("Subject").fill("Two pages, mine")
+    expect(newer.get_by_role("button", name="Keep what I wrote")).to_be_visible()
+    newer.get_by_role("button", name="Keep what I wrote").click()
+    saved(alice)
+    expect(newer).to_have_count(0)
+    alice.reload()
+    expect(alice.get_by_label("Subject")).to_have_value("Two pages, mine")
+
+
+def test_reloading_is_the_same_draft(alice: Page, site: Site) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Reloaded")
+    body(alice).press_sequentially("Not yet saved")
+    alice.locator("input[type=file]").set_input_files(
+        {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
+    )
+    expect(alice.get_by_role("link", name="plan.pdf")).to_be_visible()
+    body(alice).press_sequentially(", nor this")
+    alice.reload()
+    expect(alice.locator("#composer[data-ready]")).to_be_visible()
+    expect(body(alice)).to_contain_text("Not yet saved, nor this")
+    expect(alice.get_by_label("Subject")).to_have_value("Reloaded")
+    expect(alice.get_by_role("button", name=f"Remove {AWAY}")).to_be_visible()
+    expect(alice.get_by_role("link", name="plan.pdf")).to_be_visible()
+    alice.get_by_role("button", name="Discard draft").click()
+    alice.wait_for_url("**/mail/inbox**")
+
+
+def test_it_leaves_though_the_tab_is_closed(
+    alice: Page, site: Site, sink: Hosts
+) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Closed at once")
+    body(alice).press_sequentially("Bye")
+    with alice.expect_response("**/send"):
+        alice.get_by_role("button", name="Send", exact=True).click()
+    alice.close()
+    assert left(sink, "Closed at once") == []
+    wait_until("it leaves", lambda: bool(left(sink, "Closed at once")), 40)
+    [message] = left(sink, "Closed at once")
+    assert message.get_content_type() == "multipart/alternative"
+
+
+def test_it_is_called_back(alice: Page, site: Site, sink: Hosts) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Called back")
+    body(alice).press_sequentially("Wait")
+    alice.get_by_role("button", name="Send", exact=True).click()
+    undo = alice.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    alice.get_by_role("status").filter(has_text="Sent").hover()  # the toast stays
+    alice.wait_for_timeout(8000)
+    undo.click()
+    expect(alice.locator("#composer[data-ready]")).to_be_visible()
+    expect(alice.get_by_label("Subject")).to_have_value("Called back")
+    alice.wait_for_timeout(5000)
+    assert left(sink, "Called back") == []
+    assert [one["Subject"] for one in drafts(site)].count("Called back") == 1
+
+
+def test_a_file_that_is_missing_is_asked_for(alice: Page, sink: Hosts) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("No file")
+    body(alice).press_sequentially("See attached.")
+    alice.get_by_role("button", name="Send", exact=True).click()
+    question = alice.get_by_role("alert").filter(has_text="Send without a file?")
+    expect(question).to_be_visible()
+    alice.locator("input[type=file]").set_input_files(
+        {"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}
+    )
+    expect(alice.get_by_role("link", name="a.txt")).to_be_visible()
+    alice.get_by_role("button", name="Send", exact=True).click()
+    alice.wait_for_url("**/mail/inbox**")
+
+
+def test_words_of_others_do_not_ask_for_files(alice: Page, site: Site) -> None:
+    site.deliver("Quoted words", "See the attached plan.\n")
+    alice.goto("/mail/inbox")
+    alice.get_by_role("link", name=re.compile("Quoted words")).click()
+    alice.get_by_role("link", name="Reply", exact=True).last.click()
+    expect(alice.locator("#composer[data-ready]")).to_be_visible()
+    expect(body(alice)).to_be_focused()
+    alice.keyboard.type("Thanks!")
+    alice.get_by_role("button", name="Send", exact=True).click()
+    expect(alice.get_by_role("status").filter(has_text="Sent")).to_be_visible()
+    expect(alice.locator("#composer")).to_have_count(0)
+
+
+DROP = """([names, kind]) => {
+  const data = new DataTransfer();
+  for (const [name, octets] of names)
+    data.items.add(new File([new Uint8Array(octets)], name, {type: "image/png"}));
+  const form = document.querySelector("#composer");
+  const target = kind === "paste" ? document.querySelector("#body") : form;
+  const about = {bubbles: true, cancelable: true};
+  target.dispatchEvent(
+    kind === "paste"
+      ? new ClipboardEvent("paste", {...about, clipboardData: data})
+      : new DragEvent("drop", {...about, dataTransfer: data}));
+}"""
+
+
+def test_files_by_drop_and_paste(alice: Page, site: Site, sink: Hosts) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("With files")
+    body(alice).press_sequentially("Here they are.")
+    one, two = bytes(range(256)) * 300, bytes(reversed(range(256))) * 200
+    alice.evaluate(DROP, [[["one.bin", list(one)], ["two.bin", list(two)]], "drop"])
+    expect(alice.get_by_role("link", name="two.bin")).to_be_visible()
+    alice.evaluate(DROP, [[["image.png", list(PNG)]], "paste"])
+    expect(alice.locator("#ups .up")).to_have_count(3)
+    expect(alice.get_by_role("link", name="image.png")).to_be_visible()
+    assert alice.get_by_role("button", name=re.compile("Attach files")).get_attribute(
+        "title"
+    )
+    alice.get_by_role("button", name="Remove one.bin").click()
+    expect(alice.locator("#ups .up")).to_have_count(2)
+    alice.get_by_role("button", name="Send", exact=True).click()
+    alice.wait_for_url("**/mail/inbox**")
+    wait_until("it leaves", lambda: bool(left(sink, "With files")), 40)
+    [message] = left(sink, "With files")
+    found = {
+        part.get_filename(): part.get_content() for part in message.iter_attachments()
+    }
+    assert found == {"two.bin": two, "image.png": PNG}
+
+
+def test_people_by_a_few_letters(alice: Page, site: Site) -> None:
+    for name in ("Amara Okafor", "Sami Amundsen", "Amara Okafor"):
+        local = name.split()[0].lower()
+        site.deliver(f"From {name}", sender=f'"{name}" <{local}@far.example>')
+    alice.goto("/mail/inbox")
+    for name in ("Amara Okafor", "Sami Amundsen"):
+        alice.get_by_role("link", name=re.compile(f"From {name}")).first.click()
+        alice.get_by_role("link", name="Reply", exact=True).last.wait_for()
+        alice.goto("/mail/inbox")
+    compose(alice)
+    to = alice.get_by_role("combobox", name="To")
+    to.press_sequentially("am")
+    options = alice.get_by_role("option")
+    expect(options).to_have_count(2)
+    expect(options.first).to_contain_text("Amara Okafor")
+    expect(to).to_have_attribute("aria-expanded", "true")
+    expect(to).to_have_attribute("aria-activedescendant", "to-people-0")
+    to.press("ArrowDown")
+    expect(to).to_have_attribute("aria-activedescendant", "to-people-1")
+    assert not violations(alice)
+    to.press("Enter")
+    expect(alice.get_by_role("button", name="Remove Sami Amundsen")).to_be_visible()
+    expect(options).to_have_count(0)
+    to.press_sequentially("am")
+    expect(options).to_have_count(1)
+    to.press("Shift+Delete")
+    expect(options).to_have_count(0)
+    to.fill("")
+    alice.reload()
+    to.press_sequentially("ok")
+    alice.wait_for_timeout(500)
+    expect(options).to_have_count(0)
+    to.fill("")
+    to.evaluate(
+        """field => {
+          const data = new DataTransfer();
+          data.setData("text/plain", 'Ann <ann@x.test>, b@y.test; nobody');
+          field.dispatchEvent(new ClipboardEvent(
+            "paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(alice.locator(".to")).to_have_count(4)
+    expect(alice.locator(".to.bad")).to_contain_text("not an address")
+
+
+def test_over_quota(tab: Page, site: Site) -> None:
+    site.server.add("carl@example.test", "--quota", "3 KB")
+    site.deliver("Nearly full", "x" * 60 + "\n" * 900, to="carl@example.test")
+    sign_in(tab, "carl@example.test")
+    compose(tab)
+    tab.get_by_label("Subject").fill("No room")
+    body(tab).press_sequentially("All of this is kept.")
+    alert = tab.get_by_role("alert").filter(has_text="mailbox is full")
+    expect(alert).to_be_visible(timeout=20_000)
+    tab.reload()
+    expect(body(tab)).to_contain_text("All of this is kept.")
+    expect(tab.get_by_label("Subject")).to_have_value("No room")
+
+
+def test_beside_what_is_read(alice: Page, site: Site) -> None:
+    alice.set_viewport_size({"width": 1280, "height": 800})
+    alice.goto("/mail/inbox")
+    alice.get_by_role("link", name="Compose").first.click()
+    dialog = alice.get_by_role("dialog", name="New message")
+    expect(dialog.locator("#composer[data-ready]")).to_be_visible()
+    expect(dialog.get_by_role("combobox", name="To")).to_be_focused()
+    assert not violations(alice)
+    dialog.get_by_label("Subject").fill("In the corner")
+    dialog.get_by_role("link", name="Close and keep draft").click()
+    expect(dialog).to_have_count(0)
+    assert "In the corner" in [one["Subject"] for one in drafts(site)]
+
+
+def test_marks_lists_and_links(alice: Page, site: Site, tmp_path: Path) -> None:
+    compose(alice)
+    alice.get_by_label("Subject").fill("Marks")
+    body(alice).click()
+    alice.keyboard.type("plain ")
+    alice.get_by_role("button", name="Bold").click()
+    alice.keyboard.type("bold")
+    expect(alice.get_by_role("button", name="Bold")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    body(alice).evaluate(
+        """body => {
+          const data = new DataTransfer();
+          data.setData("text/html", '<p onclick="x()" style="color:red">In' +
+            '<script>alert(1)</script><img src=x onerror=alert(1)>' +
+            '<a href="javascript:alert(1)">bad</a><a href="https://a.test/">good</a>');
+          body.dispatchEvent(new ClipboardEvent(
+            "paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    html = str(body(alice).evaluate("body => body.innerHTML"))
+    assert "<script" not in html and "onclick" not in html and "style" not in html
+    assert "javascript:" not in html and "<img" not in html
+    assert '<a href="https://a.test/">good</a>' in html
+    saved(alice)
+    [draft] = [one for one in drafts(site) if one["Subject"] == "Marks"]
+    rich = draft.get_body(("html",))
+    assert rich is not None and "<b>bold</b>" in rich.get_content()
