@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.web.server import Request
 from zope.interface import implementer
@@ -55,9 +55,10 @@ class RequestOutlet:
         All is written, or nobody reads it; who called the page ends the request.
 
         A transport tells us that the reader has left before it tells the request, which
-        is then still ended in the usual way (Klein does).
+        is then still ended in the usual way (Klein does). A stream of HTTP/2 tells the
+        request alone.
         """
-        if self._request.producer is self:
+        if self._request.producer is self and self._request.channel is not None:
             self._request.unregisterProducer()
 
     def _check(self) -> None:
@@ -97,9 +98,10 @@ def broken_off(request: Request) -> Deferred[bytes]:
     alone, but with the code of one that went well. The answer is nothing, and comes
     when the connection is gone.
     """
+    if request.channel is None:
+        return succeed(b"")
     gone = request.notifyFinish()
     request.unregisterProducer()
-    assert request.channel is not None
     channel: Any = request.channel  # of HTTP/1.1, or a stream of HTTP/2
     transport = channel.transport or channel._conn.transport  # it has no public name
     ITCPTransport(transport).abortConnection()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import globalLogPublisher
 from zope.interface import directlyProvides
 
 from mailkit.web.csrf import make_token
@@ -121,6 +124,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return found
 
 
+@pytest.fixture(autouse=True)
+def failures() -> Iterator[None]:
+    """Nothing fails unseen, as in what Twisted calls and logs."""
+    found: list[Any] = []
+
+    def note(event: dict[str, Any]) -> None:
+        failure = event.get("log_failure")
+        if failure is not None and not failure.check(ZeroDivisionError):
+            found.append(failure)
+
+    globalLogPublisher.addObserver(note)
+    yield
+    gc.collect()
+    globalLogPublisher.removeObserver(note)
+    assert found == []
+
+
 def form_headers(world: World, length: int | None, kind: str) -> list[tuple[str, str]]:
     secret = world.world.cookies["__Host-mailkit-before"]
     token = make_token(world.world.house.secret_of(secret), "act", world.world.random)
@@ -159,6 +179,9 @@ def test_many_at_once(clock: Clock) -> None:
     browser.client.reset_stream(stream)
     browser.turn()
     assert world.said[-1] == "gone"
+    leaving = browser.begin("POST", "/files", form_headers(world, 9, FORM), ends=False)
+    browser.client.reset_stream(leaving)
+    browser.turn()
     assert browser.get("/nothing").status == 404
 
 
