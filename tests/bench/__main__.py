@@ -2,7 +2,7 @@
 Measures mailkit beside Debian's Postfix and Dovecot::
 
     python -m tests.bench [smtp slow-disk imap pop3 notices memory logins syncs
-                            sending conversations micro]
+                            sending conversations web micro]
 
 All of them if none is named; the two neighbours are left out, with the reason, where
 they are not installed. The table comes last, and everything as JSON below bench-out/.
@@ -29,6 +29,7 @@ from tests.bench import (
     reading,
     sending,
     syncs,
+    web,
 )
 from tests.bench.ours import Mailkit
 from tests.bench.postfixdovecot import PostfixDovecot
@@ -51,6 +52,8 @@ SENDING = "sending"
 """Among others: mail that leaves needs other servers, and no mailboxes."""
 CONVERSATIONS = "conversations"
 """Of the store by itself, in a large account."""
+WEB = "web"
+"""Pages of the same account, and people who click."""
 TURNS = Row("reactor turns over 20 ms of CPU", "turns", Aim(at_most=0))
 _TURN = re.compile(r'^mailkit_reactor_turn_seconds_bucket\{le="([^"]+)"\} (\S+)', re.M)
 
@@ -119,7 +122,7 @@ class Run:
 def main(words: list[str]) -> int:
     """Parse the words, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    known = [*WORKLOADS, SENDING, CONVERSATIONS, MICRO]
+    known = [*WORKLOADS, SENDING, CONVERSATIONS, WEB, MICRO]
     parser.add_argument("workloads", nargs="*", help=f"of {' '.join(known)}")
     parser.add_argument(
         "--only", default="as-installed,tuned,mailkit", help="these servers"
@@ -149,6 +152,9 @@ def main(words: list[str]) -> int:
     if CONVERSATIONS in names:
         names.remove(CONVERSATIONS)
         conversations.measure(run.report, scratch, chosen.quick)
+    if WEB in names:
+        names.remove(WEB)
+        web.measure(run.report, scratch, chosen.port + 80, chosen.quick)
     for target in _targets(chosen.port) if names else ():
         if target.name.replace(" ", "-") not in only:
             continue

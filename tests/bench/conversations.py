@@ -104,9 +104,9 @@ class Mailing:
         )
 
 
-async def fill(store: MaildirStore, count: int) -> None:
+async def fill(store: MaildirStore, count: int, account: AccountName = ALICE) -> None:
     """So many messages, in three mailboxes."""
-    await store.create_account(ALICE)
+    await store.create_account(account)
     mailing = Mailing()
     waiting: dict[MailboxName, list[NewMessage]] = {}
     for number in range(count):
@@ -114,9 +114,9 @@ async def fill(store: MaildirStore, count: int) -> None:
         some = waiting.setdefault(name, [])
         some.append(mailing.message(number))
         if len(some) == AT_ONCE:
-            await store.append(ALICE, name, waiting.pop(name))
+            await store.append(account, name, waiting.pop(name))
     for name, rest in waiting.items():
-        await store.append(ALICE, name, rest)
+        await store.append(account, name, rest)
 
 
 async def spread(

@@ -30,6 +30,8 @@ class Mailkit:
     """The server, and the command that makes its accounts."""
 
     ports: Ports
+    http: int = 0
+    """Where pages are, if there are any."""
     _root: Path = field(init=False, factory=Path)
     _children: Children = field(init=False, factory=Children)
     _environment: dict[str, str] = field(init=False, factory=dict)
@@ -62,6 +64,11 @@ class Mailkit:
     def pids(self) -> list[int]:
         return self._children.pids
 
+    @property
+    def data(self) -> Path:
+        """Everything that it keeps."""
+        return self._root / "data"
+
     def maildir(self, account: str) -> Path:
         return self._root / "data" / "mail" / DOMAIN / account / "Maildir"
 
@@ -90,6 +97,8 @@ class Mailkit:
             "pop3": ports.pop3,
             "metrics": ports.pop3 + 1,
         }
+        if self.http:
+            services["http"] = self.http
         lines = [f'hostname = "mx.{DOMAIN}"', 'data = "data"', "[listen]"]
         lines += [
             f'{service} = ["tcp:{port}:interface=127.0.0.1"]'
