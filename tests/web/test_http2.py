@@ -12,8 +12,8 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
-from twisted.logger import globalLogPublisher
-from zope.interface import directlyProvides
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import directlyProvides, implementer
 
 from mailkit.web.csrf import make_token
 from tests.web.test_receiving import END, FORM, World, part
@@ -129,7 +129,8 @@ def failures() -> Iterator[None]:
     """Nothing fails unseen, as in what Twisted calls and logs."""
     found: list[Any] = []
 
-    def note(event: dict[str, Any]) -> None:
+    @implementer(ILogObserver)
+    def note(event: LogEvent) -> None:
         failure = event.get("log_failure")
         if failure is not None and not failure.check(ZeroDivisionError):
             found.append(failure)
