@@ -69,6 +69,8 @@ export function start(form) {
     label();
   }
 
+  const time = (seconds, how) =>
+    new Intl.DateTimeFormat(lang, { ...how, hourCycle: "h23", timeZone: form.dataset.zone }).format(seconds * 1000);
   const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
   // -- saving
@@ -144,8 +146,7 @@ export function start(form) {
     kept = fields;
     if (same(written(), fields)) sessionStorage.removeItem(copyKey);
     else changed();
-    const time = new Date(said.savedAt * 1000).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
-    state(words.saved.replace("{}", time), "check");
+    state(words.saved.replace("{}", time(said.savedAt, { timeStyle: "short" })), "check");
     if (said.problem) notice("problem", said.problem);
     else drop("problem");
   }
@@ -384,8 +385,8 @@ export function start(form) {
     if (answer.status === 422) return ruled(said, submitter);
     if (!answer.ok) return stop(words.gone);
     leave();
-    const time = new Date(said.holdUntil * 1000).toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
-    say(said.later ? words.leaves.replace("{}", time) : words.sent, () => unsend(url, did));
+    const leaves = time(said.holdUntil, { dateStyle: "medium", timeStyle: "short" });
+    say(said.later ? words.leaves.replace("{}", leaves) : words.sent, () => unsend(url, did));
   }
 
   /** It was not sent: a question, or what is wrong with a field. */
@@ -443,6 +444,13 @@ export function start(form) {
     copyNow();
     save({ isGoing: true });
   }
+  const later = find("details.later");
+  later?.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !later.open) return;
+    event.preventDefault();
+    later.open = false;
+    later.firstElementChild.focus();
+  });
   document.addEventListener("visibilitychange", hide);
   addEventListener("pagehide", hide);
   form.addEventListener("focusout", ({ relatedTarget }) => form.contains(relatedTarget) || save());

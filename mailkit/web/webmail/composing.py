@@ -390,7 +390,12 @@ def _page(
     draft: Draft | None = None,
     status: int = 200,
 ) -> Answer:
-    facts: dict[str, Any] = {"composer": composer, CURRENT: ""}  # as of templates
+    where = asked.preferences.time_zone or asked.house.time_zone or "UTC"
+    facts: dict[str, Any] = {  # as of templates
+        "composer": composer,
+        "zone": where,
+        CURRENT: "",
+    }
     if draft is not None:
         facts["draft"] = draft
         facts["can_undo"] = asked.house.now() < draft.hold_until
