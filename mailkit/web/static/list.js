@@ -191,8 +191,9 @@ async function takeBack(token, back) {
 
 /** More rows where few are left. */
 async function fill() {
+  if (!list()) return;
   const left = rows().length;
-  if (left > FEW || (left && !list()?.querySelector("[rel=next]"))) return;
+  if (left > FEW || (left && !list().querySelector("[rel=next]"))) return;
   const id = current()?.dataset.c;
   await refresh("list", id ? `[data-c="${CSS.escape(id)}"] .subj` : "").catch(() => {});
 }

@@ -23,6 +23,10 @@ export function icon(name) {
   return svg;
 }
 
+/** In place of what takes long to come. */
+export const skeleton = () =>
+  make("ul", { class: "sk", "aria-hidden": "true" }, ...Array.from({ length: 8 }, () => make("li", {}, make("i"), make("i"))));
+
 /**
  * A toast. undo: a token of the server's, or what takes it back.
  */

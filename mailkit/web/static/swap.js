@@ -1,13 +1,14 @@
 // Links and forms with data-swap change one element of the page instead of all of it.
 // What cannot be done here is left to the browser, which does it as without scripts.
 
-import { complain, say } from "./notices.js";
+import { complain, say, skeleton } from "./notices.js";
 
 const WAIT = 300; // ms before a skeleton is worth its flicker
 const policy = globalThis.trustedTypes?.createPolicy("mailkit", { createHTML: (html) => html });
 
 let shown = location.pathname + location.search; // what the page has, whatever the bar says
 let leaving; // aborts what was asked for before
+const waits = new WeakMap(); // for which request an element waits
 let busy = new WeakSet();
 
 export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
@@ -42,17 +43,22 @@ export async function ask(url, { swap, csrf, headers, ...options } = {}) {
  * Shows an address in one element of the page.
  *
  * into: its id; where the answer has none of it, it is "main". at: where the person was
- * there, as history keeps it. focus: a selector, in place of the heading.
+ * there, as history keeps it. focus: a selector, in place of the heading. stays: who is
+ * elsewhere on the page stays there.
  */
-export async function swap(url, { into = "main", method = "GET", body, push = true, at, focus, by } = {}) {
+export async function swap(url, { into = "main", method = "GET", body, push = true, at, focus, stays, by } = {}) {
   leaving?.abort();
   const stop = (leaving = new AbortController());
   const old = document.getElementById(into) ?? document.getElementById((into = "main"));
   old.setAttribute("aria-busy", "true");
-  const slow = method === "GET" && setTimeout(() => old.append(skeleton()), WAIT);
+  waits.set(old, stop);
+  const gets = method === "GET";
+  const slow = gets && setTimeout(() => old.append(skeleton()), WAIT);
   by?.setAttribute("aria-busy", "true");
   try {
-    const answer = await ask(url, { swap: into, method, body, signal: stop.signal });
+    const answer = await ask(url, { swap: into, method, body, signal: gets ? stop.signal : null });
+    tell(answer.headers);
+    if (stop !== leaving) return; // They have gone on meanwhile.
     const page = parse(await answer.text());
     let fresh = page.getElementById(into);
     let place = document.getElementById(into);
@@ -62,20 +68,21 @@ export async function swap(url, { into = "main", method = "GET", body, push = tr
     }
     if (!fresh) return location.assign(url);
     if (push) keepPlace();
+    const isAway = stays && !place.contains(document.activeElement);
     const thread = document.getElementById("conv")?.dataset.thread;
     place.replaceWith(document.adoptNode(fresh));
     settle(answer, page, new URL(url, location.href).hash, push);
-    arrive(fresh, { at, focus, row: at?.row ?? thread, top: push && into === "main" });
+    arrive(fresh, { at, focus, row: at?.row ?? thread, top: push && into === "main", isAway });
     return fresh;
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (error instanceof Failed && method === "GET") return location.assign(url);
+    if (error instanceof Failed && gets) return location.assign(url);
     complain(error);
     throw error;
   } finally {
     clearTimeout(slow);
     by?.removeAttribute("aria-busy");
-    if (leaving === stop) {
+    if (waits.get(old) === stop) {
       old.removeAttribute("aria-busy");
       old.querySelector(":scope > .sk")?.remove();
     }
@@ -84,24 +91,11 @@ export async function swap(url, { into = "main", method = "GET", body, push = tr
 
 /** Asks again for what is shown; for those who heard that it has changed. */
 export const refresh = (into = "main", focus = "") =>
-  swap(shown, { into, push: false, focus, at: { y: scrollY } });
-
-function skeleton() {
-  const list = document.createElement("ul");
-  list.className = "sk";
-  list.ariaHidden = "true";
-  for (let n = 0; n < 8; n += 1) {
-    const row = list.appendChild(document.createElement("li"));
-    row.append(document.createElement("i"), document.createElement("i"));
-  }
-  return list;
-}
+  swap(shown, { into, push: false, focus, at: { y: scrollY, row: rowHere() }, stays: true });
 
 /** Address, title and navigation follow what is shown. */
 function settle(answer, page, hash, push) {
   const url = new URL(answer.url);
-  const said = answer.headers.get("X-Mailkit-Said");
-  const undo = answer.headers.get("X-Mailkit-Undo");
   for (const name of ["done", "sent"]) url.searchParams.delete(name);
   shown = url.pathname + url.search;
   if (push) {
@@ -110,6 +104,8 @@ function settle(answer, page, hash, push) {
   }
   const title = answer.headers.get("X-Mailkit-Title");
   const tail = document.title.slice(document.title.lastIndexOf(" – "));
+  const field = document.getElementById("q");
+  if (field && field !== document.activeElement) field.value = url.searchParams.get("q") ?? "";
   document.title = title ? decodeURIComponent(title) + tail : page.title || document.title;
   const nav = document.getElementById("nav");
   if (nav?.matches(":popover-open")) nav.hidePopover();
@@ -119,11 +115,16 @@ function settle(answer, page, hash, push) {
     if (isHere) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (said) say(decodeURIComponent(said), undo && decodeURIComponent(undo));
+}
+
+/** What was done, and the way back. */
+export function tell(headers) {
+  const [said, undo] = ["Said", "Undo"].map((name) => decodeURIComponent(headers.get(`X-Mailkit-${name}`) ?? ""));
+  if (said) say(said, undo);
 }
 
 /** Focus and scrolling: where the person was, or where the new thing begins. */
-function arrive(fresh, { at, focus, row, top }) {
+function arrive(fresh, { at, focus, row, top, isAway }) {
   const next =
     (focus && document.querySelector(focus)) ||
     (row && fresh.querySelector(`[data-c="${CSS.escape(row)}"] .subj`)) ||
@@ -131,7 +132,7 @@ function arrive(fresh, { at, focus, row, top }) {
     fresh.querySelector("[autofocus], h1") ||
     fresh;
   if (!next.matches("a, button, input, select, textarea, summary, [tabindex]")) next.tabIndex = -1;
-  next.focus({ preventScroll: true });
+  if (!isAway) next.focus({ preventScroll: true });
   if (at) scrollTo(0, at.y ?? 0);
   else if (top) scrollTo(0, 0);
   if (!at && next.matches("summary, .msg, .subj")) next.scrollIntoView({ block: "center" });
@@ -148,10 +149,8 @@ export function awake(within) {
 
 // -- history
 
-const keepPlace = () => {
-  const row = document.activeElement?.closest("[data-c]")?.dataset.c;
-  history.replaceState({ y: scrollY, row }, "");
-};
+const rowHere = () => document.activeElement?.closest("[data-c]")?.dataset.c;
+const keepPlace = () => history.replaceState({ y: scrollY, row: rowHere() }, "");
 
 history.scrollRestoration = "manual";
 let resting;
@@ -162,7 +161,8 @@ addEventListener("scroll", () => {
 addEventListener("pagehide", keepPlace);
 addEventListener("popstate", ({ state }) => {
   if (location.pathname + location.search === shown) return;
-  swap(location.href, { push: false, at: state ?? {} }).catch(() => {});
+  const back = shown;
+  swap(location.href, { push: false, at: state ?? {} }).catch(() => history.pushState({}, "", back));
 });
 
 // -- what people press
