@@ -36,6 +36,12 @@ MOST_IN_A_BATCH = 256
 LONGEST_TURN = 0.005
 """Seconds that one reactor turn may spend on telling what was done."""
 
+LONGEST_UNTOLD = 0.001
+"""Seconds for which what was done waits for more of its lane, to be told with it."""
+
+Work = Callable[[], Job]
+"""Work of a lane; it does not raise, and its result tells what came of it."""
+
 
 @implementer(ILanes)
 @define(eq=False)
@@ -74,8 +80,7 @@ class Lanes:
 
     async def run(self, lane: Hashable, work: Callable[[], T]) -> T:
         deferred: Deferred[T] = self._begin()
-        job = partial(self._done.do, work, deferred)
-        self._order.add_run(lane, job)
+        self._order.add_run(lane, partial(_outcome, work, deferred))
         return await self._end(deferred, "lane")
 
     async def sync(self, work: Callable[[], T]) -> T:
@@ -145,7 +150,7 @@ class _Lane:
     """One account: in whose hand it is, and who waits for it."""
 
     is_busy: bool = False
-    jobs: deque[Job] = field(factory=deque)
+    jobs: deque[Work] = field(factory=deque)
     items: int = 0
     """How many of the clerk's items wait for it, alone or with others."""
 
@@ -170,10 +175,10 @@ class _Order:
     """Whether some thread is at the items; none leaves while it could do one."""
     _clerk: Thread | None = field(init=False, default=None)
 
-    def add_run(self, name: Hashable, job: Job) -> None:
+    def add_run(self, name: Hashable, work: Work) -> None:
         with self._mutex:
             lane = self._lane(name)
-            lane.jobs.append(job)
+            lane.jobs.append(work)
             if not lane.is_busy and not lane.items:
                 self._start(name, lane)
 
@@ -227,10 +232,23 @@ class _Order:
 
     def _start(self, name: Hashable, lane: _Lane) -> None:
         lane.is_busy = True
-        self._threads.do(partial(self._do_job, name, lane, lane.jobs.popleft()))
+        self._threads.do(partial(self._do_jobs, name, lane, lane.jobs.popleft()))
 
-    def _do_job(self, name: Hashable, lane: _Lane, job: Job) -> None:
-        job()
+    def _do_jobs(self, name: Hashable, lane: _Lane, work: Work) -> None:
+        """Do it, and what waits behind it, unless somebody else has to wait for it."""
+        told: list[Job] = []
+        begun = monotonic()
+        goes_on = True
+        while goes_on:
+            told.append(work())
+            with self._mutex:
+                goes_on = bool(lane.jobs) and not lane.items
+                goes_on = goes_on and not self._threads.are_short
+                if goes_on:
+                    work = lane.jobs.popleft()
+            if not goes_on or monotonic() - begun > LONGEST_UNTOLD:
+                self._done.tell(told)
+                told, begun = [], monotonic()
         with self._mutex:
             lane.is_busy = False
             if lane.items:
@@ -333,12 +351,7 @@ class _Done:
 
     def do(self, work: Callable[[], T], deferred: Deferred[T]) -> None:
         """Do it here, in a thread, and have the result told."""
-        call: Job
-        try:
-            call = partial(deferred.callback, work())
-        except BaseException as error:  # whatever it is, the caller gets it
-            call = partial(deferred.errback, error)
-        self.tell([call])
+        self.tell([_outcome(work, deferred)])
 
     def tell(self, calls: list[Job]) -> None:
         with self._mutex:
@@ -360,3 +373,11 @@ class _Done:
             self._is_woken = bool(self._telling or self._calls)
         if self._is_woken:
             self._call_from_thread(self._drain)
+
+
+def _outcome(work: Callable[[], T], deferred: Deferred[T]) -> Job:
+    """Do it here, in a thread; what tells its result."""
+    try:
+        return partial(deferred.callback, work())
+    except BaseException as error:  # whatever it is, the caller gets it
+        return partial(deferred.errback, error)

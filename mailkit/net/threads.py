@@ -55,6 +55,11 @@ class Threads:
         seat.thread = Thread(target=self._live, args=(seat,), name=name, daemon=True)
         seat.thread.start()
 
+    @property
+    def are_short(self) -> bool:
+        """Whether something waits for a thread."""
+        return bool(self._jobs)
+
     def end(self) -> None:
         """Once nothing is left to do: no thread remains."""
         with self._mutex:

@@ -59,6 +59,9 @@ class OrderTests(TestCase):
         self.log.append(items)
         return [None] * len(items)
 
+    def refuse(self) -> None:
+        raise LocalMisuse("as the test wants it")
+
     def held(self, *lanes: str) -> threading.Event:
         """Lanes whose own work goes on until the event is set."""
         event = threading.Event()
@@ -125,6 +128,45 @@ class OrderTests(TestCase):
         event.set()
         await DeferredList([item, *runs], fireOnOneErrback=True)
         assert self.log == [["item"], 0, 1]
+
+    @coroutine
+    async def test_what_waits_for_a_lane_is_done_in_a_row_and_told_together(
+        self,
+    ) -> None:
+        begun, event = threading.Event(), threading.Event()
+        threads: list[str] = []
+
+        def wait() -> None:
+            begun.set()
+            event.wait()
+
+        def name() -> None:
+            threads.append(threading.current_thread().name)
+
+        runs = [start(self.lanes.run("alice", wait))]
+        runs += [start(self.lanes.run("alice", name)) for _ in range(3)]
+        broken = start(self.lanes.run("alice", self.refuse))
+        runs.append(start(self.lanes.run("alice", name)))
+        await self.lanes.sync(begun.wait)
+        assert not threads
+        event.set()
+        await raises(LocalMisuse, broken)
+        await DeferredList(runs, fireOnOneErrback=True)
+        assert len(threads) == 4
+        assert len(set(threads)) == 1
+
+    @coroutine
+    async def test_a_lane_leaves_its_thread_to_those_who_wait_for_one(self) -> None:
+        self.lanes = Lanes(reactor, lane_threads=1)
+        event = self.held("alice")
+        runs = [
+            start(self.lanes.run(lane, partial(self.log.append, (lane, n))))
+            for lane in ("alice", "bob")
+            for n in range(2)
+        ]
+        event.set()
+        await DeferredList(runs, fireOnOneErrback=True)
+        assert self.log == [("bob", 0), ("alice", 0), ("bob", 1), ("alice", 1)]
 
     @coroutine
     async def test_an_item_of_two_lanes_waits_for_both_and_is_not_overtaken(
