@@ -108,6 +108,15 @@ class IConversations(Interface):
     async def count(account: AccountName, view: View) -> Counts:
         """Counters, which are kept, not counted. :raises NoSuchMailbox:"""
 
+    async def counts(
+        account: AccountName, views: Sequence[View]
+    ) -> Sequence[Counts | None]:
+        """
+        Those of several views, in one look: what a page has beside its navigation.
+
+        ``None`` stands for a mailbox that there is not.
+        """
+
     async def mod_seq(account: AccountName) -> int:
         """The state that the account is in, for `changes`."""
 

@@ -140,6 +140,11 @@ class FewConversations:
         found = self._of(view)
         return Counts(len(found), sum(SEEN not in one.flags for one in found))
 
+    async def counts(
+        self, account: AccountName, views: Sequence[View]
+    ) -> Sequence[Counts | None]:
+        return [await self.count(account, view) for view in views]
+
     async def mod_seq(self, account: AccountName) -> int:
         return len(self.all)
 

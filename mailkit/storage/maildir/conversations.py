@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from attrs import define
@@ -26,7 +27,7 @@ from mailkit.model.conversation import (
     Summary,
     View,
 )
-from mailkit.model.mailbox import INBOX, SpecialUse
+from mailkit.model.mailbox import INBOX, MailboxName, SpecialUse
 from mailkit.model.uidset import UIDSet
 from mailkit.storage.index import joining, listed
 from mailkit.storage.index.index import Index
@@ -42,6 +43,7 @@ from mailkit.storage.maildir import folders, naming, reads
 from mailkit.storage.maildir.home import Home, name_of
 
 T = TypeVar("T")
+_Uses = Mapping[str, SpecialUse]
 
 PIECE = 0.005
 """Seconds of joining after which others have a turn in the account's lane."""
@@ -180,6 +182,21 @@ class MaildirConversations:
 
         return await self._run(account, look)
 
+    async def counts(
+        self, account: AccountName, views: Sequence[View]
+    ) -> Sequence[Counts | None]:
+        def look(home: Home, index: Index) -> Sequence[Counts | None]:
+            for name in dict.fromkeys(map(_looked_at, views)):
+                with suppress(NoSuchMailbox, MailboxGone):
+                    row = home.mailbox(index, name)
+                    index = reads.look_around(home, index, row)[0]
+            with index.database.reading():
+                rows = index.mailboxes()
+                uses = home.aside.special_uses()
+                return [_count(index, rows, uses, view) for view in views]
+
+        return await self._run(account, look)
+
     async def mod_seq(self, account: AccountName) -> int:
         return await self._run(account, lambda home, index: index.mod_seq()[0])
 
@@ -228,9 +245,13 @@ class MaildirConversations:
 
 def _looked_around(home: Home, index: Index, view: View) -> Index:
     """What other programs did is seen in a mailbox as by a SELECT of it."""
-    name = view.name if isinstance(view, InMailbox) else INBOX
-    row = home.mailbox(index, folders.known_form(name))
+    row = home.mailbox(index, _looked_at(view))
     return reads.look_around(home, index, row)[0]
+
+
+def _looked_at(view: View) -> MailboxName:
+    name = view.name if isinstance(view, InMailbox) else INBOX
+    return folders.known_form(name)
 
 
 def _make_current(home: Home, index: Index) -> None:
@@ -248,8 +269,20 @@ def _names(rows: Sequence[MailboxRow]) -> Names:
     return {row.id: name_of(row.folder) for row in rows}
 
 
+def _count(
+    index: Index, rows: Sequence[MailboxRow], uses: _Uses, view: View
+) -> Counts | None:
+    try:
+        return listed.count(index, _scope_of(uses, rows, view))
+    except NoSuchMailbox:
+        return None
+
+
 def _scope(home: Home, rows: Sequence[MailboxRow], view: View) -> Scope:
-    uses = home.aside.special_uses()
+    return _scope_of(home.aside.special_uses(), rows, view)
+
+
+def _scope_of(uses: _Uses, rows: Sequence[MailboxRow], view: View) -> Scope:
     out = (SpecialUse.TRASH, SpecialUse.JUNK)
     # Maildir++ names what hangs below one ``.Trash.Old``.
     thrown = tuple(

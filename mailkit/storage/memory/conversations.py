@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from attrs import define, field
 from zope.interface import implementer
 
+from mailkit.errors import NoSuchMailbox
 from mailkit.formats.overviewed import Overview
 from mailkit.interfaces.conversations import IConversations
 from mailkit.model.address import AccountName
@@ -233,6 +234,17 @@ class MemoryConversations:
     async def count(self, account: AccountName, view: View) -> Counts:
         found = _viewed(self._account(account), view)
         return Counts(len(found), len([f for f in found if SEEN not in f.kept.flags]))
+
+    async def counts(
+        self, account: AccountName, views: Sequence[View]
+    ) -> Sequence[Counts | None]:
+        found: list[Counts | None] = []
+        for view in views:
+            try:
+                found.append(await self.count(account, view))
+            except NoSuchMailbox:
+                found.append(None)
+        return found
 
     async def mod_seq(self, account: AccountName) -> int:
         return self._account(account).mod_seq

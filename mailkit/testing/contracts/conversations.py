@@ -409,6 +409,30 @@ class ConversationsContract(StoreCase):
         assert await conversations.count(ALICE, Labelled("none")) == Counts()
 
     @coroutine
+    async def test_several_are_counted_in_one_look(self) -> None:
+        await self.put(
+            INBOX, at(0, letter(1, "a"), "\\Flagged"), at(1, letter(2, "b"), "\\Seen")
+        )
+        await self.put(ARCHIVE, at(2, letter(3, "c"), "$l_work", "\\Seen"))
+        views = (
+            IN_INBOX,
+            InMailbox(MailboxName("None")),
+            InMailbox(ARCHIVE),
+            Flagged(),
+            Labelled("$l_work"),
+            IN_INBOX,
+        )
+        assert list(await self.conversations().counts(ALICE, views)) == [
+            Counts(2, 1),
+            None,
+            Counts(1, 0),
+            Counts(1, 1),
+            Counts(1, 0),
+            Counts(2, 1),
+        ]
+        assert list(await self.conversations().counts(ALICE, ())) == []
+
+    @coroutine
     async def test_labels_have_pages_too(self) -> None:
         conversations = self.conversations()
         await self.put(INBOX, *(at(n, letter(n, f"{n}"), "x") for n in range(1, 5)))
