@@ -103,7 +103,7 @@ class Story:
             f" check that with the keys that {east.domain} publishes in DNS:"
         )
         tell.shows(check_signatures(mail, east))
-        tell.says("With one letter changed neither of them holds:")
+        tell.says("Had somebody changed one letter on the way, the check would say so:")
         changed = Mail(mail.octets.replace(b"reach you", b"reech you"))
         try:
             check_signatures(changed, east)
@@ -134,6 +134,10 @@ class Story:
         """The other way, in the same thread."""
         east, west, tell = self.pair.east, self.pair.west, self.tell
         tell.step(f"{west.person.name} replies")
+        tell.says(
+            f"His mail program hands the reply to his own server, {west.host}, which"
+            " does all the same in the other direction:"
+        )
         message = compose(
             west, east.person.address, f"Re: {HELLO}", REPLY_TEXT, answers=hello
         )
