@@ -29,7 +29,7 @@ from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.interfaces.tellers import Accepted, ITeller, WrittenNotice
 from mailkit.metrics import Metrics
-from mailkit.model.address import DomainName, a_labels, fold_domain
+from mailkit.model.address import a_labels
 from mailkit.model.envelope import (
     BodyType,
     Envelope,
@@ -284,11 +284,11 @@ class Teller:
         return not asked and is_own and content.size <= self._settings.whole
 
     async def _author_domain(self, sender: Path) -> str:
-        """The sender's own domain, if it is ours, else that of this server."""
-        for name in (sender.address.domain, *_parents(self._hostname)):
-            if await self._directory.domain(name) is not None:
-                return a_labels(name) or self._hostname
-        return self._hostname
+        """The sender's own domain, if it is ours, else one of ours: it is signed."""
+        name = sender.address.domain
+        if await self._directory.domain(name) is None:
+            name = await self._routing.own_domain()
+        return a_labels(name) or self._hostname
 
     def _trace(self, id: str, sender: Path) -> bytes:
         return received.write_received(
@@ -444,12 +444,6 @@ def _told(each: QueuedRecipient) -> Told:
         host=each.host,
         original=each.recipient.parameters.orcpt or "",
     )
-
-
-def _parents(hostname: str) -> list[DomainName]:
-    """The name itself, and what it is in."""
-    labels = fold_domain(hostname).split(".")
-    return [DomainName(".".join(labels[at:])) for at in range(len(labels))]
 
 
 def _moment(seconds: float) -> datetime:

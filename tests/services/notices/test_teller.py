@@ -246,12 +246,15 @@ def test_a_domain_that_is_not_ascii(desk: Desk) -> None:
 
 
 def test_a_server_that_is_in_no_domain_of_its_own() -> None:
+    """It speaks in the name of one of ours: that can be signed."""
     desk = Desk()
     at_once(desk.world.directory.add_domain(DomainName("example.com")))
-    desk.teller._hostname = "mail.elsewhere.example"
+    desk.teller._hostname = desk.teller._routing._hostname = "mail.elsewhere.example"
     desk.tell(desk.item(DAVE, None))
     value = header.first(desk.notice(), b"From") or b""
-    assert b"<postmaster@mail.elsewhere.example>" in value
+    assert b"<postmaster@example.com>" in value
+    [item] = desk.items()
+    assert item.is_ours
 
 
 def test_a_rewritten_sender_is_told_at_home(desk: Desk) -> None:
