@@ -195,7 +195,7 @@ def main(path: Path) -> None:
     size = path.stat().st_size
     if size > MOST:
         raise SystemExit(f"{path} has {size:,} octets, more than {MOST:,}")
-    print(f"{path}: {size:,} octets")
+    sys.stdout.write(f"{path}: {size:,} octets\n")
 
 
 if __name__ == "__main__":
