@@ -5,17 +5,26 @@ import { meta, parse } from "./swap.js";
 
 let asking;
 
-/** Asks for the password on top of the page; tokens there and in `body` become new ones. */
-export async function signIn(body) {
+/**
+ * Asks for the password on top of the page where the session is over (401). Where it is
+ * not (403), another tab may have signed in again: its session is this one's, its tokens
+ * are not yet. Tokens of the page and in `body` become new ones.
+ */
+export async function renew(status, body) {
   const action = forms().find((one) => one.value === body?.get?.("t"))?.dataset.for;
-  asking ??= openSignIn().then(renew).finally(() => (asking = undefined));
-  await asking;
+  if (status === 401) await (asking ??= openSignIn().then(take).finally(() => (asking = undefined)));
+  else {
+    const page = parse(await (await fetch("/mail/inbox")).text());
+    if (accountOf(page) === accountOf(document)) take(page);
+  }
   if (action) body.set("t", meta(`csrf-${action}`));
 }
 
+const accountOf = (page) => page.querySelector("meta[name=mailkit-account]")?.content;
+
 const forms = () => [...document.querySelectorAll("input[name=t][data-for]")];
 
-function renew(page) {
+function take(page) {
   for (const one of page.querySelectorAll("meta[name^=csrf-]"))
     document.querySelector(`meta[name="${one.name}"]`).content = one.content;
   for (const one of forms()) one.value = meta(`csrf-${one.dataset.for}`);
@@ -43,8 +52,7 @@ async function openSignIn() {
         form.elements.password.select();
         return;
       }
-      const account = page.querySelector("meta[name=mailkit-account]")?.content;
-      if (account !== meta("mailkit-account")) return location.assign("/mail/inbox");
+      if (accountOf(page) !== accountOf(document)) return location.assign("/mail/inbox");
       dialog.remove();
       done(page);
     });

@@ -21,17 +21,17 @@ export const parse = (html) =>
 export class Failed extends Error {}
 
 /**
- * One request; signs in and asks again where the session is over.
+ * One request; again where the session is over.
  * Throws Failed with the server's reason, or TypeError where there is no server.
  */
-export async function ask(url, { swap, csrf, headers, ...options } = {}) {
+export async function ask(url, { swap, csrf, headers, again, ...options } = {}) {
   const sent = new Headers(headers);
   if (swap) sent.set("X-Mailkit-Swap", swap);
   if (csrf) sent.set("X-CSRF", meta(`csrf-${csrf}`));
   const answer = await fetch(url, { ...options, headers: sent });
-  if (answer.status === 401 && answer.headers.has("X-Mailkit-Session")) {
-    await (await import("./signin.js")).signIn(options.body);
-    return ask(url, { swap, csrf, headers, ...options });
+  if ([401, 403].includes(answer.status) && !again) {
+    await (await import("./signin.js")).renew(answer.status, options.body);
+    return ask(url, { swap, csrf, headers, again: true, ...options });
   }
   if (answer.ok || [409, 410, 413, 422].includes(answer.status)) return answer;
   const page = parse(await answer.text());
