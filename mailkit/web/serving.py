@@ -271,7 +271,7 @@ class Serving:
     ) -> Answer:
         facts = self._facts.of(asked)
         if asked.swap is not None and answer.status == 200:
-            facts.update(await self._facts.shell(asked, is_fragment=True))
+            facts.update(await self._facts.shell(asked, {}, is_fragment=True))
             found = self._rendering.element(template, facts, visit.language, asked.swap)
             if found is not None:
                 html, title = found
@@ -282,7 +282,9 @@ class Serving:
                     headers["X-Mailkit-Undo"] = quote(toast.token)
                 return Answer(html.encode(), headers=headers, cookies=answer.cookies)
         if asked.is_signed_in:
-            facts.update(await self._facts.shell(asked, is_fragment=False))
+            facts.update(
+                await self._facts.shell(asked, template.facts, is_fragment=False)
+            )
         html = self._rendering.page(template, facts, visit.language)
         return Answer(
             html.encode(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from attrs import define, evolve
 
@@ -27,6 +27,7 @@ from mailkit.model.uidset import UIDSet
 from mailkit.services.sorting.actions import MOST, Done, Kind
 from mailkit.services.sorting.sorting import Sorting
 from mailkit.services.sorting.steps import Flagged, Step, Unnamed, batches
+from mailkit.services.together import together
 
 _AT_ONCE = 500
 
@@ -46,16 +47,18 @@ class Labels:
 
         The latter as long as there is a message that has it.
         """
-        named = await self._personal.labels(account)
-        known = {one.keyword.lower() for one in named}
-        others = []
-        for keyword in sorted(await self._personal.keywords(account)):
-            if keyword.lower() in known or not is_label(keyword):
-                continue
-            known.add(keyword.lower())
-            counts = await self._conversations.count(account, Labelled(keyword))
-            if counts.total:
-                others.append(unnamed(keyword))
+        named, keywords = await together(
+            self._personal.labels(account), self._personal.keywords(account)
+        )
+        unknown = without_name(named, keywords)
+        counts = await self._conversations.counts(
+            account, [Labelled(one) for one in unknown]
+        )
+        others = [
+            unnamed(keyword)
+            for keyword, one in zip(unknown, counts, strict=True)
+            if one is not None and one.total
+        ]
         return [*named, *others]
 
     async def create(self, account: AccountName, name: str, colour: int = 0) -> Label:
@@ -147,6 +150,17 @@ class Labels:
         if touched > MOST:
             return done
         return await self._sorting.keep(account, done, steps)
+
+
+def without_name(named: Sequence[Label], keywords: Collection[str]) -> list[str]:
+    """Keywords that are labels, in their order, and have no name yet."""
+    known = {one.keyword.lower() for one in named}
+    found: list[str] = []
+    for keyword in sorted(keywords):
+        if is_label(keyword) and keyword.lower() not in known:
+            known.add(keyword.lower())
+            found.append(keyword)
+    return found
 
 
 def _checked(name: str) -> str:

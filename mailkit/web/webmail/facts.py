@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import define, frozen
 
@@ -37,6 +37,9 @@ KEY_MAP = key_map()
 
 CURRENT = "current"
 """The fact by which a page says where in the navigation it is: a box's slug."""
+
+SIDEBAR = "sidebar"
+"""The fact by which a page brings the navigation, where it has looked at it itself."""
 
 
 @frozen
@@ -88,8 +91,14 @@ class Facts:
             "iso": dates.iso,
         }
 
-    async def shell(self, asked: Asked, *, is_fragment: bool) -> dict[str, object]:
-        """For pages with navigation; a fragment of one has none."""
+    async def shell(
+        self, asked: Asked, said: Mapping[str, object], *, is_fragment: bool
+    ) -> dict[str, object]:
+        """
+        For pages with navigation; a fragment of one has none.
+
+        :param said: what the page says itself.
+        """
         facts: dict[str, object] = {
             "query_text": asked.query.text("q"),
             "settings_tabs": self._tabs,
@@ -105,7 +114,8 @@ class Facts:
             "initials": initials("", str(name)),
             "colour": colour_of(str(name)),
         }
-        facts["sidebar"] = await make_sidebar(asked)
+        if SIDEBAR not in said:
+            facts[SIDEBAR] = await make_sidebar(asked)
         facts["toast"] = await self.toast(asked)
         return facts
 

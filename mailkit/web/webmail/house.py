@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from gettext import NullTranslations
+from typing import Any
 
 from attrs import define, field
 
@@ -65,8 +66,8 @@ class WebmailHouse:
     """Octets that an account may keep; 0: without limit."""
     message_size: int = 50 * 1024 * 1024
     """Octets of the largest message."""
-    scheduled: Callable[[AccountName], Awaitable[int]]
-    """How many messages of an account wait for their time to leave."""
+    scheduled: Callable[[AccountName], Coroutine[Any, Any, int]]
+    """How many messages of an account wait for their time to leave (a coroutine)."""
     composing: Composing
     """Drafts, what is on its way out, and people to write to."""
     reading: Reading

@@ -17,12 +17,14 @@ from mailkit.errors import NoSuchMailbox
 from mailkit.model.conversation import Counts, Cursor, Page, Row
 from mailkit.model.mailbox import INBOX
 from mailkit.model.snooze import Snooze, Woken
+from mailkit.services.together import together
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
-from mailkit.web.webmail.boxes import SNOOZED_BOX, Box, find
-from mailkit.web.webmail.facts import CURRENT
+from mailkit.web.webmail.boxes import INBOX_BOX, SNOOZED_BOX, Box, find
+from mailkit.web.webmail.facts import CURRENT, SIDEBAR
 from mailkit.web.webmail.rooms import Room
 from mailkit.web.webmail.rowviews import Group, RowViews
+from mailkit.web.webmail.sidebar import look_around, sidebar_of
 
 room = Room()
 
@@ -130,29 +132,29 @@ async def dismiss_tips(asked: Asked) -> Answer:
 
 async def _list(asked: Asked, slug: str) -> Answer:
     house, name = asked.house, asked.name
-    entries = await house.store.mailboxes(name)
-    labels = await house.personal.labels(name)
-    box = find(slug, entries, labels)
     after = asked.query.text("after")
     cursor = Cursor.from_text(after) if after else None
-    page, counts = await _page(asked, box, cursor)
-    woken = await house.personal.woken(name) if slug == "inbox" else ()
+    around = await look_around(asked)
+    box = find(slug, around.entries, around.labels)
+    views = [box.view] if asked.swap else [box.view, *around.views]
+    page, counts, woken, snoozes = await together(
+        _page(asked, box, cursor),
+        house.conversations.counts(name, views),
+        _woken(asked, box),
+        _snoozes(asked, box),
+    )
+    found = dict(zip(views, counts, strict=True))
     back = await _back(asked, woken)
-    views = RowViews(
-        asked,
-        box,
-        entries,
-        labels,
-        _until(await house.personal.snoozes(name)) if box is SNOOZED_BOX else {},
-        _since(woken),
+    rows = RowViews(
+        asked, box, around.entries, around.labels, _until(snoozes), _since(woken)
     )
     facts = {
         CURRENT: box.slug,
         "box": box,
         "box_name": asked.say(box.name) if box.is_ours else box.name,
-        "groups": _groups(asked, views, page, back),
+        "groups": _groups(asked, rows, page, back),
         "shown": " ".join(_ids(asked, page)),
-        "counts": counts,
+        "counts": found[box.view] or Counts(),
         "field": "c" if asked.preferences.grouped else "m",
         "bulk": _BULKS.get(slug, _BULK),
         "more": _MORES.get(slug, _MORE),
@@ -165,7 +167,19 @@ async def _list(asked: Asked, slug: str) -> Answer:
         "tips": slug == "inbox" and not asked.preferences.tips_dismissed,
         "can_empty": slug in ("trash", "spam") and bool(page.rows),
     }
+    if not asked.swap:
+        facts[SIDEBAR] = await sidebar_of(asked, around, found)
     return asked.page("list.html", facts)
+
+
+async def _woken(asked: Asked, box: Box) -> Sequence[Woken]:
+    return await asked.house.personal.woken(asked.name) if box is INBOX_BOX else ()
+
+
+async def _snoozes(asked: Asked, box: Box) -> Sequence[Snooze]:
+    if box is not SNOOZED_BOX:
+        return ()
+    return await asked.house.personal.snoozes(asked.name)
 
 
 async def _back(asked: Asked, woken: Sequence[Woken]) -> Sequence[Row]:
@@ -206,19 +220,16 @@ def _key(row: Row, *, grouped: bool) -> str:
     return row.thread_id if grouped else row.newest.email_id
 
 
-async def _page(asked: Asked, box: Box, cursor: Cursor | None) -> tuple[Page, Counts]:
-    house, name = asked.house, asked.name
-    grouped = asked.preferences.grouped
+async def _page(asked: Asked, box: Box, cursor: Cursor | None) -> Page:
     try:
-        page = await house.conversations.page(
-            name, box.view, cursor, MOST, grouped=grouped
+        return await asked.house.conversations.page(
+            asked.name, box.view, cursor, MOST, grouped=asked.preferences.grouped
         )
-        return page, await house.conversations.count(name, box.view)
     except NoSuchMailbox:
         if box is not SNOOZED_BOX:
             raise
         # It is made when the first message is put off.
-        return Page(()), Counts()
+        return Page(())
 
 
 def _ids(asked: Asked, page: Page) -> Sequence[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import frozen
 
 from mailkit.errors import NoSuchMailbox
-from mailkit.model.conversation import Counts
-from mailkit.model.label import Label
-from mailkit.model.mailbox import MailboxEntry
+from mailkit.model.conversation import Counts, InMailbox, Labelled, View
+from mailkit.model.label import Label, unnamed
+from mailkit.model.mailbox import MailboxEntry, MailboxName
+from mailkit.services.sorting.labels import without_name
+from mailkit.services.together import together
 from mailkit.web.asking import Asked
 from mailkit.web.webmail.boxes import (
     ALL,
@@ -56,27 +58,73 @@ class Sidebar:
         return min(100, self.used * 100 // self.quota) if self.quota else 0
 
 
+@frozen
+class Around:
+    """What an account has, as far as navigation goes."""
+
+    entries: Sequence[MailboxEntry]
+    labels: Sequence[Label]
+    """Those that have a name."""
+    keywords: Sequence[str]
+    """Labels that have none."""
+    scheduled: int
+    used: int
+
+    @property
+    def views(self) -> list[View]:
+        """Of which the numbers are wanted, in the order in which `sidebar_of` does."""
+        there = {one.name for one in self.entries if one.is_selectable}
+        boxes = [one for one in _places(self.entries) if _is_counted(one, there)]
+        boxes += [of_folder(entry.name) for entry in folders(self.entries)]
+        return [one.view for one in boxes] + [Labelled(one) for one in self.keywords]
+
+
+async def look_around(asked: Asked) -> Around:
+    """What somebody has, but for the numbers."""
+    house, name = asked.house, asked.name
+    entries, labels, keywords, scheduled, used = await together(
+        house.store.mailboxes(name),
+        house.personal.labels(name),
+        house.personal.keywords(name),
+        house.scheduled(name),
+        house.store.used(name),
+    )
+    return Around(entries, labels, without_name(labels, keywords), scheduled, used)
+
+
 async def make_sidebar(asked: Asked) -> Sidebar:
     """What somebody has."""
-    house, name = asked.house, asked.name
-    entries = await house.store.mailboxes(name)
-    labels = await house.sorting.labels.labels(name)
+    around = await look_around(asked)
+    views = around.views
+    counts = await asked.house.conversations.counts(asked.name, views)
+    return await sidebar_of(asked, around, dict(zip(views, counts, strict=True)))
+
+
+async def sidebar_of(
+    asked: Asked, around: Around, counts: Mapping[View, Counts | None]
+) -> Sidebar:
+    """
+    The navigation.
+
+    :param counts: of all `Around.views`; ``None``: it was deleted a moment ago.
+    """
     places = []
-    for box in _places(entries):
-        counts = await _count(asked, box)
-        number = counts.total if box.shows_total else counts.unread
+    for box in _places(around.entries):
+        found = counts.get(box.view) if box.slug in _COUNTED else None
+        number = 0
+        if found is not None:
+            number = found.total if box.shows_total else found.unread
         places.append(
             Entry(
                 box.slug,
                 box.href,
                 asked.say(box.name),
                 box.icon,
-                number if box.slug in _COUNTED else 0,
+                number,
                 not box.shows_total,
                 is_live=box.slug in _COUNTED,
             )
         )
-    scheduled = await house.scheduled(name)
     slugs = [one.box for one in places]
     at = slugs.index("sent") + 1 if "sent" in slugs else len(places)
     places.insert(
@@ -86,16 +134,21 @@ async def make_sidebar(asked: Asked) -> Sidebar:
             "/mail/scheduled",
             asked.say("Scheduled"),
             "scheduled",
-            scheduled,
+            around.scheduled,
             False,
         ),
     )
+    others = [
+        unnamed(keyword)
+        for keyword in around.keywords
+        if (counts.get(Labelled(keyword)) or Counts()).total
+    ]
     return Sidebar(
         places,
-        [await _folder(asked, entry) for entry in folders(entries)],
-        [_label(label) for label in labels],
-        await house.store.used(name),
-        await house.quota_of(name),
+        [_folder(entry, counts) for entry in folders(around.entries)],
+        [_label(label) for label in (*around.labels, *others)],
+        around.used,
+        await asked.house.quota_of(asked.name),
     )
 
 
@@ -113,29 +166,19 @@ def _places(entries: Sequence[MailboxEntry]) -> list[Box]:
     return found
 
 
-async def _count(asked: Asked, box: Box) -> Counts:
-    if box.slug not in _COUNTED:
-        return Counts()
-    try:
-        return await asked.house.conversations.count(asked.name, box.view)
-    except NoSuchMailbox:  # Snoozed, before anything was put off
-        return Counts()
+def _is_counted(box: Box, there: Collection[MailboxName]) -> bool:
+    # There is no Snoozed before anything was put off.
+    is_there = not isinstance(box.view, InMailbox) or box.view.name in there
+    return is_there and box.slug in _COUNTED
 
 
-async def _folder(asked: Asked, entry: MailboxEntry) -> Entry:
+def _folder(entry: MailboxEntry, counts: Mapping[View, Counts | None]) -> Entry:
     box = of_folder(entry.name)
-    counts = await _count_folder(asked, box)
+    unread = (counts.get(box.view) or Counts()).unread
     depth = min(entry.name.count("/"), 3)
     return Entry(
-        box.slug, box.href, box.name, box.icon, counts.unread, depth=depth, is_live=True
+        box.slug, box.href, box.name, box.icon, unread, depth=depth, is_live=True
     )
-
-
-async def _count_folder(asked: Asked, box: Box) -> Counts:
-    try:
-        return await asked.house.conversations.count(asked.name, box.view)
-    except NoSuchMailbox:  # deleted a moment ago
-        return Counts()
 
 
 def _label(label: Label) -> Entry:
