@@ -160,6 +160,12 @@ BUSY = Reason(
     "the other server does not take mail from us at the moment",
     "Try again later.",
 )
+NOT_NOW = Reason(
+    "not-now",
+    "the other server does not take mail for that address at the moment",
+    "Check how the address is written; if it is right, try again later, or reach the "
+    "recipient in another way.",
+)
 NO_REASON = Reason(
     "no-reason",
     "the other server did not take it",
@@ -219,6 +225,17 @@ REASONS: dict[str, Reason] = {
 }
 """By subject and detail, or by the subject alone for all other details."""
 
+_FOR_NOW = {
+    NO_SUCH_ADDRESS: NOT_NOW,
+    BAD_ADDRESS: NOT_NOW,
+    MOVED: NOT_NOW,
+    DISABLED: NOT_NOW,
+    NO_SUCH_DOMAIN: NAME_SERVER,
+    TAKES_NO_MAIL: NAME_SERVER,
+    POLICY: BUSY,
+}
+"""What a status that begins with 4 comes to: it may pass (RFC 3463 §2)."""
+
 _STATUS = re.compile(r"[245]\.([0-9]{1,3})\.([0-9]{1,3})", re.ASCII)
 _SPAM = re.compile(
     r"\bspam|\bunsolicited|\bblack ?list|\bblock ?list|\bdnsbl\b|\brbl\b"
@@ -242,6 +259,11 @@ def reason_for(status: str, words: str = "") -> Reason:
 
     :param status: such as ``5.1.1``; empty or anything else counts as unknown.
     """
+    found = _lasting_reason(status, words)
+    return _FOR_NOW.get(found, found) if status.startswith("4.") else found
+
+
+def _lasting_reason(status: str, words: str) -> Reason:
     match = _STATUS.fullmatch(status)
     subject, detail = match.groups() if match else ("0", "0")
     found = REASONS.get(f"{subject}.{detail}") or REASONS.get(subject)
