@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailkit.app.assemble import House
 from mailkit.app.settings import Settings
 from mailkit.errors import Refused
+from mailkit.services.queue.sealing import Sealing
 from mailkit.services.sendings.house import SendingsHouse
 from mailkit.storage.sendings import Sendings
 
@@ -30,6 +31,7 @@ def make_sendings_house(house: House, settings: Settings) -> SendingsHouse:
         clock=house.reactor,
         keys=[house.secret],
         most_octets=settings.limits.message_size,
+        seal_ahead=Sealing(way_out.sending).ahead,
     )
 
 

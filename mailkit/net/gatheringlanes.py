@@ -84,7 +84,8 @@ class GatheringLanes(DirectLanes):
     def _do_waiting(self) -> None:
         """One batch for each kind of work; then whoever waited goes on."""
         batch, self._waiting = self._waiting, []
-        list(self._threads.map(_prepare, batch))
+        shares = [batch[first::THREADS] for first in range(min(THREADS, len(batch)))]
+        list(self._threads.map(_prepare, shares))
         ready = [one for one in batch if one.error is None]
         while ready:
             work = ready[0].work
@@ -100,11 +101,19 @@ class GatheringLanes(DirectLanes):
                 one.done.errback(Failure(one.error))
 
 
-def _prepare(one: _Waiting) -> None:
+def _prepare(share: Sequence[_Waiting]) -> None:
     """In a thread; what fails is told to whoever waits."""
-    try:
-        rest = None if one.before is None else one.before()
-        if rest is not None:
+    rests: list[tuple[_Waiting, Callable[[], object]]] = []
+    for one in share:
+        try:
+            rest = None if one.before is None else one.before()
+        except MailkitError as error:
+            one.error = error
+        else:
+            if rest is not None:
+                rests.append((one, rest))
+    for one, rest in rests:
+        try:
             rest()
-    except MailkitError as error:
-        one.error = error
+        except MailkitError as error:
+            one.error = error

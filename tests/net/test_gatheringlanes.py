@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.python.failure import Failure
 
 from mailkit.errors import LocalMisuse, StorageFull
+from mailkit.net import gatheringlanes
 from mailkit.net.gatheringlanes import GatheringLanes
 from mailkit.testing.at_once import at_once
 
@@ -47,6 +50,46 @@ def test_batches() -> None:
     assert batches == [[0, 1, 2], [3]]
     assert lanes.finish(lanes.sync(lambda: 1)) == 1
     assert lanes.finish(lanes.hash(lambda: 2)) == 2
+    at_once(lanes.close())
+
+
+def test_what_begins_together_ends_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three in one thread one does not begin, and one does not end."""
+    monkeypatch.setattr(gatheringlanes, "THREADS", 1)
+    lanes = GatheringLanes()
+    said: list[str] = []
+    done: list[int] = []
+
+    def work(items: list[int]) -> Sequence[BaseException | None]:
+        done.extend(items)
+        return [None] * len(items)
+
+    def before(number: int) -> Callable[[], None] | None:
+        said.append(f"begin {number}")
+        if number == 1:
+            raise StorageFull("1")
+        return None if number == 3 else lambda: rest(number)
+
+    def rest(number: int) -> None:
+        said.append(f"end {number}")
+        if number == 2:
+            raise StorageFull("2")
+
+    async def everybody() -> list[str]:
+        begun = [
+            Deferred.fromCoroutine(
+                lanes.clerk((), number, work, partial(before, number))
+            )
+            for number in range(4)
+        ]
+        ended: list[object] = [
+            one for _, one in await DeferredList(begun, consumeErrors=True)
+        ]
+        return [str(one.value) for one in ended if isinstance(one, Failure)]
+
+    assert lanes.finish(everybody()) == ["1", "2"]
+    assert said == [*(f"begin {number}" for number in range(4)), "end 0", "end 2"]
+    assert done == [0, 3]
     at_once(lanes.close())
 
 

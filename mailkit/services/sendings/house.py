@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
@@ -9,10 +11,23 @@ from mailkit.formats.signedaddress import Keys
 from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.sendings import ISendings
+from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.suppression import ISuppressionList
+from mailkit.model.queueitem import QueueItem
 from mailkit.services.delivery.onward import Outbound
 from mailkit.services.notices.returnaddresses import ReturnAddresses
+from mailkit.services.queue.sealing import Ahead
 from mailkit.services.routing import Routing
+
+SealAhead = Callable[[IContent, Sequence[QueueItem], bytes], Awaitable[Ahead]]
+"""As `mailkit.services.queue.sealing.Sealing.ahead`."""
+
+
+async def nothing_ahead(
+    content: IContent, items: Sequence[QueueItem], head: bytes
+) -> Ahead:
+    """Messages are signed by whoever sends them."""
+    return Ahead(content, items, head)
 
 
 @define(eq=False)
@@ -33,3 +48,5 @@ class SendingsHouse:
     """What tokens of unsubscription are signed with."""
     most_octets: int
     """Of one message."""
+    seal_ahead: SealAhead = nothing_ahead
+    """Signs what leaves as soon as it is put."""

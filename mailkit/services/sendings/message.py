@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from mailkit.config.units import DAY
 from mailkit.formats import compose, date, validation
@@ -36,6 +36,19 @@ from mailkit.services.sendings.rows import Row
 UNSUBSCRIBED_WITHIN = 400 * DAY
 """Seconds for which the link works."""
 
+FRESH = 60.0
+"""Seconds for which a message that was composed may leave as it is."""
+
+
+@frozen
+class Composed:
+    """A row's message, as it was written for a moment."""
+
+    octets: bytes = field(repr=False)
+    subject: str
+    at: float
+    """Seconds since 1970: its Date."""
+
 
 @frozen
 class Message:
@@ -47,9 +60,9 @@ class Message:
 
 def compose_message(
     house: SendingsHouse, order: Order, sending: Sending, row: Row, at: float
-) -> tuple[bytes, str]:
+) -> Composed:
     """
-    The octets of a row's message, and its Subject.
+    Write a row's message.
 
     :param at: when it will leave, seconds since 1970.
     :raises BadRow: if that makes no message.
@@ -84,7 +97,7 @@ def compose_message(
     )
     if finding is not None:
         raise BadRow(finding.text)
-    return octets, merged.subject
+    return Composed(octets, merged.subject, at)
 
 
 def make_message(
@@ -95,15 +108,19 @@ def make_message(
     routed: Routed,
     account: AccountName | None,
     at: float,
+    composed: Composed | None = None,
 ) -> Message:
     """
     What is put into the queue for a row.
 
     :param routed: who its address leads to.
     :param account: whose mail it is.
+    :param composed: the same message, written before.
     :raises BadRow:
     """
-    octets, subject = compose_message(house, order, sending, row, at)
+    if composed is None or not 0 <= at - composed.at <= FRESH:
+        composed = compose_message(house, order, sending, row, at)
+    octets = composed.octets
     id = sending.message(row.path.address)
     is_plain = octets.isascii() and row.path.is_ascii
     parameters = SenderParameters(
@@ -127,7 +144,7 @@ def make_message(
         envelope=envelope,
         arrived=now,
         message_id=f"<{id}@{order.host}>",
-        subject=subject,
+        subject=composed.subject,
         account=account,
     )
     rate = rate_name(sending.name, order.rate)

@@ -7,7 +7,7 @@ could have been known.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
@@ -19,12 +19,16 @@ from mailkit.model.sending import Sending, is_sending_name
 from mailkit.model.suppression import Suppressed
 from mailkit.services.sendings.errors import BadRow, BadSending
 from mailkit.services.sendings.house import SendingsHouse
-from mailkit.services.sendings.message import compose_message
+from mailkit.services.sendings.message import Composed, compose_message
 from mailkit.services.sendings.order import Order
 from mailkit.services.sendings.rows import Row
 
 Progress = Callable[[int], object]
 """Told how many rows were done since it was told last."""
+
+
+MOST_KEPT = 32 * 1024 * 1024
+"""Octets of messages that are kept from being looked at until they are put."""
 
 
 @frozen(kw_only=True)
@@ -46,6 +50,8 @@ class Plan:
     """Of all messages together, nearly."""
     example: bytes = field(repr=False)
     """The first message; empty: there is none."""
+    composed: Mapping[int, Composed] = field(repr=False)
+    """The first messages, by the lines of their rows; for others there is no room."""
 
     @property
     def finishes(self) -> float | None:
@@ -86,7 +92,7 @@ async def make_plan(
     left: list[tuple[Row, Routed]] = []
     suppressed: list[Suppressed] = []
     problems: list[str] = []
-    example = b""
+    composed: dict[int, Composed] = {}
     octets = 0
     for row in order.rows.rows:
         progress(1)
@@ -100,13 +106,14 @@ async def make_plan(
             routed = await house.routing.route(row.path, may_send=True)
             if not (routed.local or routed.foreign):
                 raise BadRow("mail to it goes nowhere")
-            composed, _ = compose_message(house, order, sending, row, now)
+            written = compose_message(house, order, sending, row, now)
         except (BadRow, Unavailable, Refused) as error:
             words = str(error) or type(error).__name__
             problems.append(f"line {row.line}: {row.path}: {words}")
             continue
-        example = example or composed
-        octets += len(composed)
+        octets += len(written.octets)
+        if not composed or octets <= MOST_KEPT:
+            composed[row.line] = written
         left.append((row, routed))
     if problems:
         raise BadSending(problems)
@@ -119,7 +126,8 @@ async def make_plan(
         suppressed=tuple(suppressed),
         begins=max(now, await house.sendings.next_time(order.name)),
         octets=octets,
-        example=example,
+        example=next((one.octets for one in composed.values()), b""),
+        composed=composed,
     )
 
 

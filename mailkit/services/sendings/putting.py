@@ -20,6 +20,7 @@ from mailkit.model.event import MailEvent, Step
 from mailkit.model.queueitem import QueueId, QueueItem, Selection
 from mailkit.model.sending import Sending
 from mailkit.services.delivery.content import Rewritten
+from mailkit.services.queue.sealing import Ahead
 from mailkit.services.sendings.house import SendingsHouse
 from mailkit.services.sendings.message import Message, make_message
 from mailkit.services.sendings.plan import Plan, Progress
@@ -100,6 +101,7 @@ class Putting:
                 routed,
                 plan.account,
                 self._next + number * gap,
+                plan.composed.get(row.line) if rate is None else None,
             )
             for number, (row, routed) in enumerate(batch)
         ]
@@ -107,12 +109,22 @@ class Putting:
         self._next += len(batch) * gap
         name = plan.order.name
         await house.sendings.putting(name, addresses, self._next)
-        await _all(messages, house)
-        for message in messages:
-            self._note(message.items)
+        ready = [await self._sealed(message) for message in messages]
+        await _all(ready, house)
+        for one in ready:
+            self._note(one.items)
+            if one.is_signed:
+                self._record(one.items[0], Step.SIGNED, "")
         # What comes back is told from the record: it is written before we go on.
         await house.events.find(messages[-1].items[0].message)
         await house.sendings.put(name, addresses)
+
+    async def _sealed(self, message: Message) -> Ahead:
+        """What has no pace leaves at once: whoever sends it need not sign it, too."""
+        content = Rewritten(message.octets)
+        if self._plan.order.rate is not None:
+            return Ahead(content, message.items, b"")
+        return await self._house.seal_ahead(content, message.items, b"")
 
     def _id(self, row: Row) -> str:
         assert self._sending is not None
@@ -143,11 +155,11 @@ class Putting:
         )
 
 
-async def _all(messages: Sequence[Message], house: SendingsHouse) -> None:
+async def _all(messages: Sequence[Ahead], house: SendingsHouse) -> None:
     """Put them at the same time; the first thing that goes wrong is raised."""
     queue = house.outbound.queue
     begun = [
-        Deferred.fromCoroutine(queue.put(Rewritten(one.octets), one.items))
+        Deferred.fromCoroutine(queue.put(one.content, one.items, one.head))
         for one in messages
     ]
     for is_done, failure in await DeferredList(begun, consumeErrors=True):

@@ -23,8 +23,10 @@ from mailkit.model.sending import Rate, Sending, is_sending_name, rate_of
 from mailkit.model.suppression import Cause, Suppressed
 from mailkit.services.delivery.onward import LOCAL, Outbound
 from mailkit.services.notices.returnaddresses import ReturnAddresses
+from mailkit.services.queue.sealing import Ahead
 from mailkit.services.routing import Routing
-from mailkit.services.sendings import putting
+from mailkit.services.sendings import message, putting
+from mailkit.services.sendings import plan as plans
 from mailkit.services.sendings.errors import BadSending, BadTemplate
 from mailkit.services.sendings.house import SendingsHouse
 from mailkit.services.sendings.order import Order
@@ -166,6 +168,61 @@ def test_at_its_rate(world: World) -> None:
     more = evolve(order, rows=read_rows(PEOPLE + "late@example.net,Late\n"))
     assert world.send(more) == 1
     assert max(item.next_try for item in world.items) == NEW_YEAR + 7 * 12
+
+
+def test_what_was_composed_for_the_plan_is_put_as_it_is(world: World) -> None:
+    plan = world.plan()
+    composed = [one.octets for one in plan.composed.values()]
+    world.clock.advance(message.FRESH)
+    at_once(Putting(world.house, plan).run())
+    assert [world.octets(item) for item in world.items] == composed
+    assert {item.subject for item in world.items} == {f"Hello N{n}" for n in range(7)}
+
+
+def test_whoever_asked_for_long_sends_what_has_the_date_of_now(world: World) -> None:
+    plan = world.plan()
+    world.clock.advance(message.FRESH + 1)
+    at_once(Putting(world.house, plan).run())
+    dates = {header.first(world.octets(item), b"Date") for item in world.items}
+    assert dates == {b"Thu, 1 Jan 2026 00:01:01 +0000"}
+
+
+def test_for_more_there_is_no_room(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "MOST_KEPT", 1)
+    plan = world.plan()
+    assert list(plan.composed) == [2]  # the example
+    assert plan.example == plan.composed[2].octets
+    assert at_once(Putting(world.house, plan).run()) == 7
+    assert len({world.octets(item) for item in world.items}) == 7
+
+
+HEAD = b"DKIM-Signature: x\r\n"
+
+
+async def _signed(content: IContent, items: Sequence[QueueItem], head: bytes) -> Ahead:
+    size = content.size + len(HEAD)
+    sealed = [evolve(item, is_sealed=True, size=size) for item in items]
+    return Ahead(content, sealed, HEAD + head, is_signed=True)
+
+
+def test_what_leaves_at_once_is_signed_before_it_is_put(world: World) -> None:
+    house = evolve(world.house, seal_ahead=_signed)
+    at_once(Putting(house, world.plan()).run())
+    for item in world.items:
+        assert item.is_sealed
+        octets = world.octets(item)
+        assert octets.startswith(HEAD + b"Date: ") and item.size == len(octets)
+        steps = at_once(world.events.find(item.message))
+        assert [one.step for one in steps] == [Step.ACCEPTED, Step.QUEUED, Step.SIGNED]
+
+
+def test_what_waits_for_its_moment_is_signed_then(world: World) -> None:
+    house = evolve(world.house, seal_ahead=_signed)
+    order = evolve(world.order(), rate=Rate.parse("300/h"))
+    at_once(Putting(house, world.plan(order)).run())
+    assert not any(item.is_sealed for item in world.items)
 
 
 def test_again_is_nothing(world: World) -> None:
@@ -377,7 +434,12 @@ def test_two_at_once(world: World) -> None:
 def test_a_full_disk(world: World) -> None:
     class Full(MemoryQueue):
         async def put(
-            self, content: IContent, items: Sequence[QueueItem], head: bytes = b""
+            self,
+            content: IContent,
+            items: Sequence[QueueItem],
+            head: bytes = b"",
+            owner: str = "",
+            until: float = 0.0,
         ) -> None:
             raise StorageFull("no room")
 
