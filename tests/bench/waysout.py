@@ -214,7 +214,9 @@ class OurWayOut:
         )  # fmt: skip
 
     def ask(self, *words: str, stdin: str = "") -> str:
-        """The command."""
+        """The command, compiled once, as one that is installed."""
+        environment = dict(os.environ, PYTHONPYCACHEPREFIX=str(self.root / "compiled"))
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         done = subprocess.run(
             [*_COMMAND, "--config", str(self.root / "mailkit.toml"), *words],
             cwd=CHECKOUT,
@@ -222,6 +224,7 @@ class OurWayOut:
             text=True,
             check=False,
             input=stdin,
+            env=environment,
         )
         if done.returncode:
             raise RuntimeError(f"mailkit {' '.join(words)}: {done.stderr}{done.stdout}")
