@@ -19,6 +19,8 @@ from tests.interop.server import PASSWORD, Server, free_ports
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
 
+REVERSE_PATH = "ingrid@far.example"
+
 Files = Sequence[tuple[str, str, bytes]]
 """Name, type and octets of each."""
 
@@ -60,6 +62,7 @@ class Site:
         html: str = "",
         files: Files = (),
         fields: Sequence[tuple[str, str]] = (),
+        path: str = REVERSE_PATH,
     ) -> str:
         """By SMTP, as from anywhere; its Message-ID."""
         message = EmailMessage()
@@ -77,13 +80,15 @@ class Site:
         for name, kind, octets in files:
             main, _, sub = kind.partition("/")
             message.add_attachment(octets, main, sub, filename=name)
-        self.deliver_octets(message.as_bytes(policy=SMTP), to)
+        self.deliver_octets(message.as_bytes(policy=SMTP), to, path)
         return str(message["Message-ID"])
 
-    def deliver_octets(self, octets: bytes, to: str = ALICE) -> None:
+    def deliver_octets(
+        self, octets: bytes, to: str = ALICE, path: str = REVERSE_PATH
+    ) -> None:
         """A message as it is."""
         with smtplib.SMTP("127.0.0.1", self.server.ports["smtp"]) as smtp:
-            smtp.sendmail("ingrid@far.example", [to], octets)
+            smtp.sendmail(path, [to], octets)
 
     @contextmanager
     def imap(self, address: str = ALICE) -> Iterator[imaplib.IMAP4]:

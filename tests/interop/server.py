@@ -115,6 +115,8 @@ class Server:
     settings: str = ""
     """More lines of ``mailkit.toml``: whole tables."""
     workers: int = 1
+    program: Sequence[str] = TWISTD
+    """Another ``twistd``, where a test needs a server that is put together anew."""
 
     def __attrs_post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -154,7 +156,7 @@ class Server:
     def refusal(self) -> str:
         """Start in vain: the one line that says why; the status is 1."""
         done = subprocess.run(
-            [*TWISTD, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
+            [*self.program, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -170,7 +172,7 @@ class Server:
         """Start, and wait until every port answers."""
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(
-            [*TWISTD, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
+            [*self.program, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
