@@ -52,7 +52,10 @@ class EachHour(SynchronousTestCase):
     def setUp(self) -> None:
         folder = Path(self.mktemp())
         folder.mkdir()
-        variables = {"MAILKIT_RELAY__ENABLED": "true"}
+        variables = {
+            "MAILKIT_RELAY__ENABLED": "true",
+            "MAILKIT_RETRY__GIVE_UP_AFTER": "20 d",
+        }
         settings = read_config(None, variables, folder).settings
         settings.data.mkdir()
         self.house: House = open_house(settings, reactor, Metrics())
@@ -92,6 +95,13 @@ class EachHour(SynchronousTestCase):
         self.seldom.error = None
         self.clock.advance(LOOKED_AFTER)
         assert self.seldom.done[-2:] == DAYS
+
+    def test_signatures_count_for_longer_than_mail_is_tried(self) -> None:
+        """And what they are checked with is published for longer still."""
+        seal: Any = self.way_out.sending.seal
+        lasts = seal.__self__._lasts
+        assert lasts > 20 * 86_400
+        assert self.house.keys.outlives >= lasts
 
     def test_leftovers_that_cannot_be_cleared_away_stop_no_mail(self) -> None:
         begun: list[bool] = []
