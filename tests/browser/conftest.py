@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.site import ALICE, BOB, Site
 from tests.interop.server import PASSWORD
@@ -17,6 +23,9 @@ PICTURES = Path(
     os.environ.get("MAILKIT_PICTURES", Path(__file__).parents[2] / "browser-out")
 )
 """Where screenshots are kept."""
+
+
+expect.set_options(timeout=15_000)  # of a machine that has much else to do
 
 
 @pytest.fixture(scope="session")

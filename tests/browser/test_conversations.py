@@ -264,3 +264,20 @@ def test_from_one_to_the_next(alice: Page, site: Site) -> None:
     alice.keyboard.press("u")
     expect(alice.locator("#list")).to_be_visible()
     assert alice.locator(".row:focus-within .st").inner_text() == "Chapter 2"
+
+
+def test_an_answer_is_written_below_what_it_answers(alice: Page, site: Site) -> None:
+    site.deliver("Sunday lunch again")
+    open_letter(alice, "Sunday lunch again")
+    address = alice.url
+    alice.keyboard.press("r")
+    composer = alice.locator("#inline #composer")
+    expect(composer).to_be_visible()
+    assert alice.url == address
+    assert alice.evaluate("document.activeElement.closest('#inline') !== null")
+    alice.keyboard.type("Gladly.")
+    expect(composer.locator("#cstate")).to_contain_text("Saved")
+    expect(alice.locator("h1").first).to_have_text("Sunday lunch again")
+    assert alice.evaluate("document.activeElement.closest('#inline') !== null")
+    alice.goto("/mail/drafts")
+    expect(alice.get_by_text("Gladly.")).to_be_visible()

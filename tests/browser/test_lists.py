@@ -378,3 +378,60 @@ def test_the_session_ends_and_nothing_is_lost(inbox: Page) -> None:
     expect(inbox.locator("#toast")).to_contain_text("Archived")
     expect(inbox.get_by_role("searchbox")).to_have_value("half a thought")
     assert subjects(inbox) == SUBJECTS[1:]
+
+
+def test_the_session_ends_while_one_writes(inbox: Page) -> None:
+    inbox.goto("/compose")
+    inbox.get_by_label("Subject").fill("Before")
+    expect(inbox.locator("#cstate")).to_contain_text("Saved")
+    inbox.context.clear_cookies()
+    inbox.get_by_label("Subject").fill("Words that must not be lost")
+    dialog = inbox.get_by_role("dialog", name="Sign in")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Password", exact=True).fill("correct horse battery")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_have_count(0)
+    expect(inbox.get_by_label("Subject")).to_have_value("Words that must not be lost")
+    expect(inbox.locator("#cstate")).to_contain_text("Saved")
+    inbox.goto("/mail/drafts")
+    expect(inbox.get_by_role("link", name="Words that must not")).to_be_visible()
+
+
+def test_all_of_a_mailbox(inbox: Page, site: Site) -> None:
+    with site.imap() as client:
+        for n in range(50):
+            octets = f"From: a@far.example\r\nSubject: Old {n}\r\n\r\nx\r\n".encode()
+            client.append("INBOX", "(\\Seen)", '"04-Mar-2025 10:00:00 +0000"', octets)
+    inbox.goto("/mail/inbox")
+    expect(inbox.locator(".row")).to_have_count(50)
+    press(inbox, "j", "Shift+J", "Shift+J", "e")
+    expect(inbox.locator("#toast")).to_contain_text("3 archived")
+    press(inbox, "z")
+    expect(inbox.locator(".row")).to_have_count(50)
+    every = inbox.get_by_label("Select all 58 in Inbox")
+    expect(every).to_be_hidden()
+    inbox.get_by_label("Select all on this page").check()
+    every.check()
+    inbox.get_by_role("button", name="Archive", exact=True).first.click()
+    expect(inbox.get_by_text("Nothing waiting")).to_be_visible()
+    expect(inbox.locator("#toast")).to_contain_text("58 archived")
+    assert len(site.messages("Archive")) == 58
+    press(inbox, "z")
+    expect(inbox.locator(".row")).to_have_count(50)
+    inbox.get_by_role("link", name="Older", exact=True).click()
+    expect(inbox.locator(".row")).to_have_count(8)
+    assert "after=" in inbox.url
+    press(inbox, "*", "a", "#")
+    expect(inbox.get_by_text("Nothing older")).to_be_visible()
+
+
+def test_a_label_is_chosen_and_put_on(inbox: Page) -> None:
+    press(inbox, "j", "j", "x", "l")
+    expect(inbox.locator("h1")).to_have_text("Add a label")
+    inbox.get_by_label("New label").fill("Kitchen")
+    inbox.get_by_role("button", name="Create and add").click()
+    expect(inbox.locator("#toast")).to_contain_text("Labelled")
+    row = inbox.locator(".row", has_text="Letter 7")
+    expect(row.locator(".chip")).to_have_text("Kitchen")
+    press(inbox, "z")
+    expect(row.locator(".chip")).to_have_count(0)

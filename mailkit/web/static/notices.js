@@ -93,7 +93,8 @@ async function takeBack(token) {
 
 const given = document.querySelector("#toast form");
 if (given) {
-  last = once(() => given.requestSubmit());
+  const token = /\/undo\/(.+)/.exec(given.action)?.[1];
+  last = token ? once(() => takeBack(token)) : () => given.isConnected && given.requestSubmit();
   vanish(given.parentElement);
 }
 document.addEventListener("click", (event) => {
