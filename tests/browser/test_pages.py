@@ -1,4 +1,4 @@
-"""Every page: readable on each screen, for everybody, and nothing gets past its walls."""
+"""Every page: readable on each screen, for everybody; nothing gets past its walls."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 
 SMALL = """() => {
   const found = [];
-  for (const one of document.querySelectorAll(":is(a, button, input, select, summary):not(.vh)")) {
+  const kinds = ":is(a, button, input, select, summary):not(.vh)";
+  for (const one of document.querySelectorAll(kinds)) {
     const box = one.getBoundingClientRect();
     const inline = one.matches("p a, li a:not(.btn, .ib), td a, dd a, .body a, bdi a");
     const target = one.matches("label input") ? one.closest("label")

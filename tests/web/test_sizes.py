@@ -37,11 +37,12 @@ MOST_OF = {
 MOST_AT_FIRST = 14
 MOST_SCRIPTS = 30
 
-WORDS = (
+TEXT = (
     "kitchen drawings second round moved the sink under window and it changes "
     "everything have a look at page three before thursday booking adults friday "
     "november clause reads better now one question about lighthouse keeper"
-).split()
+)
+WORDS = TEXT.split()
 
 
 def size(name: str) -> float:

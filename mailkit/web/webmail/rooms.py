@@ -54,7 +54,14 @@ How a page of the webmail is written.
 4. Elements that scripts swap: a block called ``list``, ``conv`` or ``main`` holds
    exactly the element with that id. A request with ``X-Mailkit-Swap: list`` then gets
    this block alone, from the same function; ``shell.html`` has ``main`` already.
-   The answer's header ``X-Mailkit-Title`` has the page's title, percent-encoded.
+   The answer's header ``X-Mailkit-Title`` has the page's title, percent-encoded;
+   ``X-Mailkit-Said`` and ``X-Mailkit-Undo`` say what was done and the token back.
+   Links and forms with ``data-swap="main"`` are such requests (``static/swap.js``);
+   leave it out where the sidebar or the whole look changes. An element with
+   ``data-module="name"`` is given to ``start`` of ``static/name.js`` when it comes.
+   A key that presses an element finds it by ``data-key``; keys stand in
+   `mailkit.web.webmail.shortcuts`. Words of scripts are data- attributes of ``#words``
+   in ``shell.html``.
 
 5. CSS: ``mailkit/web/static/css/<subject>.css``, and its name into ``STYLES`` of
    ``mailkit/web/statics.py``; icons are symbols of ``static/icons.svg``. Scripts:
