@@ -73,7 +73,7 @@ def test_only_the_list_is_sent_where_it_is_wanted(world: WebWorld) -> None:
     ("form", "words"),
     [
         ("from=ann", "from:ann"),
-        ("from=Ann+Lee&words=green+tea", 'from:"Ann Lee" green tea'),
+        ("from=Ann+Lee&has=green+tea", 'from:"Ann Lee" green tea'),
         ("not=spam+ham", "-spam -ham"),
         ("subject=%22a%22", "subject:a"),
         ("filename=plan.pdf&files=1", "filename:plan.pdf has:attachment"),

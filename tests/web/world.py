@@ -20,6 +20,7 @@ from zope.interface import directlyProvides, implementer
 
 from mailkit.errors import Refused
 from mailkit.formats.unsubscribe import Unsubscription
+from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.pictures import IOneClick, IPictures, Picture
 from mailkit.model.address import AccountName, DomainName
 from mailkit.services.admin.actor import Actor
@@ -144,6 +145,8 @@ class WebWorld:
     origin: str = ""
     https: str = ORIGIN
     trusted: tuple[Network, ...] = ()
+    is_whole: bool = False
+    """Conversations are those of the store, and not what a test says they are."""
     cookies_of: Cookies = field(factory=Cookies)
     clock: TestClock = field(factory=TestClock)
     directory: MemoryDirectory = field(init=False)
@@ -170,6 +173,9 @@ class WebWorld:
         self.directory = MemoryDirectory(now)
         self.store = MemoryStore(now=now)
         self.personal = MemoryPersonal()
+        conversations: IConversations = self.conversations
+        if self.is_whole:
+            conversations = self.store.conversations
         lanes = DirectLanes()
         auth = AuthSettings(scram="off")
         office = Office(
@@ -213,7 +219,7 @@ class WebWorld:
 
         search = PlainSearch(self.store)
         sorting = SortingRoom.over(
-            self.store, self.personal, self.conversations, self.board, self.clock
+            self.store, self.personal, conversations, self.board, self.clock
         )
         self.links = PasswordLinks(self.directory, lambda: b"a secret", now)
         self.house = WebmailHouse(
@@ -223,16 +229,16 @@ class WebWorld:
             directory=self.directory,
             store=self.store,
             spool=self.spool,
-            conversations=self.conversations,
-            live=Live(self.conversations, self.store, self.board, self.clock),
+            conversations=conversations,
+            live=Live(conversations, self.store, self.board, self.clock),
             version=STATICS.version,
             personal=self.personal,
             search=search,
-            finding=Finding(search, self.conversations, self.store, self.personal, now),
+            finding=Finding(search, conversations, self.store, self.personal, now),
             quota_of=quota_of,
             scheduled=scheduled,
             composing=self.writing.composing,
-            reading=Reading(self.store, self.conversations, lanes, self._pictures()),
+            reading=Reading(self.store, conversations, lanes, self._pictures()),
             one_click=self.elsewhere,
             acquaintances=Acquaintances(self.personal, now),
             marking=Marking(self.store),

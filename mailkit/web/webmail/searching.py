@@ -63,7 +63,8 @@ OPTIONS = (
     Option("from", _("From"), "from"),
     Option("to", _("To"), "to"),
     Option("subject", _("Subject"), "subject"),
-    Option("words", _("Has the words"), ""),
+    # Not "words": every page has an element of that name.
+    Option("has", _("Has the words"), ""),
     Option("not", _("Does not have"), "-"),
     Option("filename", _("Name of a file"), "filename"),
     Option("after", _("Since"), "after", "date"),
