@@ -209,6 +209,8 @@ class Listener:
     _events: deque[LiveEvent] = field(factory=deque, init=False)
     _waiter: Deferred[None] | None = field(default=None, init=False)
     is_closed: bool = field(default=False, init=False)
+    gave_way: bool = field(default=False, init=False)
+    """Whether it was closed for a newer one."""
 
     async def next(self, patience: float) -> LiveEvent | None:
         """
@@ -292,12 +294,13 @@ class _Room:
             self._ending = None
         self.listeners.append(listener)
         while len(self.listeners) > MOST_LISTENERS:
-            self.listeners[0].close()
+            first = self.listeners[0]
+            first.gave_way = True
+            first.close()
 
     def leave(self, listener: Listener) -> None:
         """One less."""
-        if listener in self.listeners:
-            self.listeners.remove(listener)
+        self.listeners.remove(listener)
         if not self.listeners and self._ending is None:
             self._ending = self.house.clock.callLater(KEPT_FOR, self._end)
 
@@ -365,6 +368,8 @@ class _Room:
     def _done(self, _: object) -> None:
         self._is_looking = False
         self._looked = self.house.clock.seconds()
+        if not self.listeners:
+            return
         if self._is_told:
             self.look_soon()
         elif self._uncounted and self._timer is None:

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import sign_in
-from tests.browser.site import Site
+from tests.browser.site import BOB, Site
 from tests.interop.outside import Hosts, Outside, outside
 from tests.interop.server import free_ports, wait_until
 
@@ -379,3 +379,75 @@ def test_marks_lists_and_links(alice: Page, site: Site, tmp_path: Path) -> None:
     [draft] = [one for one in drafts(site) if one["Subject"] == "Marks"]
     rich = draft.get_body(("html",))
     assert rich is not None and "<b>bold</b>" in rich.get_content()
+
+
+def test_signed_in_again_by_another_tab(alice: Page, site: Site) -> None:
+    compose(alice)
+    alice.get_by_label("Subject").fill("Two sessions")
+    saved(alice)
+    alice.context.clear_cookies()
+    sign_in(alice.context.new_page())
+    body(alice).press_sequentially("Behind it")
+    wait_until(
+        "the draft has it",
+        lambda: any(b"Behind it" in one for one in site.messages("Drafts")),
+    )
+    expect(alice.get_by_role("dialog")).to_have_count(0)
+
+
+def test_another_account_in_another_tab_gets_nothing(alice: Page, site: Site) -> None:
+    compose(alice)
+    alice.get_by_label("Subject").fill("Not Bob's")
+    saved(alice)
+    alice.context.clear_cookies()
+    sign_in(alice.context.new_page(), BOB)
+    body(alice).press_sequentially("Nor this")
+    expect(alice.locator("#cstate")).to_contain_text("Trying again")
+    assert site.messages("Drafts", BOB) == []
+    expect(body(alice)).to_contain_text("Nor this")
+
+
+def test_it_leaves_later(alice: Page) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Not before Monday")
+    alice.get_by_text("Send later").click()
+    alice.get_by_role("radio", name=re.compile("Monday")).check()
+    alice.get_by_role("button", name="Schedule").click()
+    expect(alice.get_by_role("status").filter(has_text="Leaves")).to_be_visible()
+    alice.goto("/mail/scheduled")
+    expect(alice.get_by_text("Not before Monday").first).to_be_visible()
+
+
+def test_many_people_are_counted(alice: Page) -> None:
+    people = ", ".join(f"p{n}@sink.test" for n in range(11))
+    compose(alice, f"?to={people}")
+    send = alice.locator("#send")
+    expect(send).to_have_text("Send to 11 people")
+    alice.get_by_role("button", name="Remove p3@sink.test").click()
+    expect(send).to_have_text("Send")
+
+
+def test_what_cannot_be_delivered_is_said(alice: Page, sink: Hosts) -> None:
+    def refuse(host: str, verb: str, line: str) -> str:
+        is_meant = verb == "RCPT" and "nobody@" in line
+        return "550 5.1.1 Nobody of that name" if is_meant else ""
+
+    sink.script = refuse
+    with alice.expect_response("**/events"):
+        compose(alice)
+    address(alice, "nobody@sink.test")
+    alice.get_by_label("Subject").fill("Into the void")
+    alice.get_by_role("button", name="Send", exact=True).click()
+    alert = alice.get_by_role("alert").filter(has_text="could not be delivered")
+    expect(alert).to_contain_text("Nobody of that name", timeout=40_000)
+
+
+def test_only_once(alice: Page, sink: Hosts) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Pressed twice")
+    alice.get_by_role("button", name="Send", exact=True).dblclick()
+    alice.wait_for_url("**/mail/inbox**")
+    wait_until("it leaves", lambda: bool(left(sink, "Pressed twice")), 40)
+    assert len(left(sink, "Pressed twice")) == 1

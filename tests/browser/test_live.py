@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.site import ALICE, Site
 from tests.browser.wire import Wire
+from tests.interop.server import wait_until
 
 
 @pytest.fixture
@@ -174,3 +175,50 @@ def test_one_stream_for_all_tabs(context: BrowserContext, site: Site) -> None:
     for page in others:
         expect(page.locator(row(page, "For those that stay"))).to_have_count(1)
     assert sum(url.endswith("/events") for url in asked) == 2
+
+
+def test_signed_out_everywhere(inbox: Page, chromium: Browser, site: Site) -> None:
+    other = chromium.new_context(base_url=site.origin).new_page()
+    sign_in(other)
+    other.goto("/settings/security")
+    other.get_by_role("button", name="Sign out all others").click()
+    expect(inbox.get_by_role("dialog", name="Sign in")).to_be_visible()
+    other.context.close()
+
+
+def test_the_system_says_who_wrote(inbox: Page, site: Site) -> None:
+    inbox.evaluate(
+        """() => {
+          window.told = [];
+          document.hasFocus = () => false;
+          window.Notification = class {
+            static permission = "granted";
+            constructor(title, about) { window.told.push([title, about.body]); }
+          };
+        }"""
+    )
+    site.deliver("Look here")
+    wait_until("it is told", lambda: bool(inbox.evaluate("window.told.length")))
+    assert inbox.evaluate("window.told") == [["Ingrid Solheim", "Look here"]]
+
+
+def test_a_server_that_starts_again(inbox: Page, site: Site) -> None:
+    site.server.stop()
+    pill = inbox.get_by_text("Connecting again")
+    expect(pill).to_be_visible(timeout=20_000)
+    site.server.start()
+    expect(pill).to_have_count(0, timeout=20_000)
+    site.deliver("Back again")
+    expect(inbox.locator(row(inbox, "Back again"))).to_have_count(1)
+
+
+def test_a_new_version(inbox: Page) -> None:
+    inbox.evaluate(
+        """() => {
+          document.querySelector("meta[name=mailkit-version]").content = "old";
+          const channel = new BroadcastChannel("mailkit");
+          channel.postMessage(["hello", {v: "new", unread: 0}]);
+        }"""
+    )
+    with inbox.expect_navigation():
+        inbox.get_by_role("button", name="There is a new version").click()

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from mailkit.errors import StorageBroken
+from mailkit.errors import NoSuchMailbox, StorageBroken
 from mailkit.model.address import AccountName
 from mailkit.model.conversation import ConversationChange, Counts
 from mailkit.model.event import MailEvent, Step
@@ -371,3 +371,49 @@ def test_whoever_cannot_be_served_is_not_kept(
     with pytest.raises(StorageBroken):
         at_once(world.live.listen(ALICE))
     assert len(world.clock.getDelayedCalls()) == 1  # the room goes in a while
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_notice_while_it_looks(
+    world: World, stays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener, _, _ = world.listen()
+    changes = world.store.conversations.changes
+    waiting: list[Deferred[None]] = []
+
+    async def wait(
+        account: AccountName, mod_seq: int, most: int = 500
+    ) -> ConversationChange:
+        found = await changes(account, mod_seq, most)
+        waiting.append(Deferred())
+        await waiting[-1]
+        return found
+
+    kind = type(world.store.conversations)
+    monkeypatch.setattr(kind, "changes", staticmethod(wait))
+    world.deliver("one")
+    world.pass_time()
+    world.deliver("two")
+    if not stays:
+        listener.close()
+    waiting[0].callback(None)
+    world.pass_time()
+    assert len(waiting) == (2 if stays else 1)
+    if stays:
+        waiting[1].callback(None)
+        assert len([one for one in told(listener) if isinstance(one, Arrived)]) == 2
+
+
+def test_a_mailbox_that_goes_before_it_is_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(account: AccountName, view: object) -> Counts:
+        raise NoSuchMailbox("INBOX")
+
+    listener, _, _ = world.listen()
+    kind = type(world.store.conversations)
+    monkeypatch.setattr(kind, "count", staticmethod(gone))
+    world.deliver("one")
+    world.pass_time()
+    counted = told(listener)[-1]
+    assert isinstance(counted, Counted) and not counted.counts

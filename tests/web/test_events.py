@@ -157,7 +157,7 @@ def test_signing_out_ends_it(world: WebWorld) -> None:
     stream = Stream(world)
     stream.heard()
     world.post("/logout", action="session")
-    ended, _ = stream.heard()
+    [ended] = stream.heard()
     assert (ended.splitlines()[0], data(ended)) == (
         "event: session",
         {"state": "ended"},
@@ -189,8 +189,10 @@ def test_a_session_that_is_nearly_over(world: WebWorld) -> None:
 
 def test_the_end_of_the_server(world: WebWorld) -> None:
     stream = Stream(world)
+    stream.heard()
     world.house.live.close()
     assert stream.is_over
+    assert stream.heard() == []  # it comes back as soon as ever
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ let pending; // what the list is to become, once nobody is in its way
 /** Something in the list may have changed. */
 export function look() {
   clearTimeout(timer);
-  timer = setTimeout(fetchList, GATHERED);
+  // Nobody sees it: once is enough, when somebody does.
+  if (document.hidden) document.addEventListener("visibilitychange", look, { once: true });
+  else timer = setTimeout(fetchList, GATHERED);
 }
 
 async function fetchList() {

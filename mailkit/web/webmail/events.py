@@ -121,7 +121,8 @@ class _Stream:
             await outlet.write(self._of_session(left))
             if left <= 0:
                 break
-        await outlet.write(RETRY_LATER)
+        if listener.gave_way:
+            await outlet.write(RETRY_LATER)
 
     def _of_session(self, left: float) -> bytes:
         """What there is to say of a session that lasts so many seconds."""
