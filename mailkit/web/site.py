@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 from urllib.parse import unquote_to_bytes
@@ -89,6 +90,8 @@ class Pages:
         route("/u/<token>", methods=reading, endpoint="ask")(self.ask)
         route("/u/<token>", methods=["POST"], endpoint="unsubscribe")(self.unsubscribe)
         route("/static/<version>/<name>", methods=reading)(self.static)
+        if house.webmail is not None:
+            route("/manifest.webmanifest", methods=reading)(self.manifest)
         for page in house.routes if house.webmail else ():
             self._add(page)
         self.app.handle_errors(HTTPException)(self.refused)
@@ -141,6 +144,26 @@ class Pages:
             return b""
         request.setHeader("Content-Length", str(len(octets)))
         return b"" if request.method == b"HEAD" else octets
+
+    def manifest(self, request: Request) -> bytes:
+        """What a browser wants to know to show the site as a program of its own."""
+        assert self._house.webmail is not None
+        name = self._house.webmail().house.brand.name
+        icon = self._house.statics.address("icon.svg")
+        facts = {
+            "name": name,
+            "short_name": name,
+            "id": "/",
+            "start_url": "/mail/inbox",
+            "scope": "/",
+            "display": "standalone",
+            "icons": [{"src": icon, "type": "image/svg+xml", "sizes": "any"}],
+        }
+        octets = json.dumps(facts, ensure_ascii=False).encode()
+        request.setHeader("Content-Type", "application/manifest+json")
+        request.setHeader("Cache-Control", "public, max-age=86400")
+        request.setHeader("Content-Length", str(len(octets)))
+        return octets
 
     def ask(self, request: Request, token: str) -> str:
         """Whoever follows the link by hand is asked once."""

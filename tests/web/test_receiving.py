@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -366,6 +367,20 @@ def test_static_files_are_kept_for_good() -> None:
     for other in ("/static/x/mailkit.css", f"/static/{STATICS.version}/x.css"):
         assert world.get(other).status == 404
     assert "/../" not in address
+
+
+def test_browsers_can_keep_the_site_as_a_program() -> None:
+    world = WebWorld()
+    assert '<link rel="manifest" href="/manifest.webmanifest">' in (
+        world.get("/login").text
+    )
+    heard = world.get("/manifest.webmanifest")
+    assert heard.headers["content-type"] == "application/manifest+json"
+    assert heard.headers["x-content-type-options"] == "nosniff"
+    facts = json.loads(heard.text)
+    assert (facts["name"], facts["start_url"]) == ("mailkit", "/mail/inbox")
+    assert world.get(facts["icons"][0]["src"]).status == 200
+    assert world.ask("POST", "/manifest.webmanifest").status == 405
 
 
 def test_style_weighs_little() -> None:
