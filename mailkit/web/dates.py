@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import define, field
@@ -33,12 +34,14 @@ class Dates:
     _language: Language
     _zone: tzinfo
     _now: float
+    today: date = field(init=False)
+    """The day that it is now, where the person is."""
     _days: dict[date, str] = field(factory=dict, init=False)
+    _groups: dict[date, str] = field(factory=dict, init=False)
+    _seen: dict[float, datetime] = field(factory=dict, init=False)
 
-    @property
-    def today(self) -> date:
-        """The day that it is now, where the person is."""
-        return self._at(self._now).date()
+    def __attrs_post_init__(self) -> None:
+        self.today = self._at(self._now).date()
 
     def iso(self, seconds: float) -> str:
         """For ``<time datetime>``."""
@@ -58,7 +61,7 @@ class Dates:
     def long(self, seconds: float) -> str:
         """``Tuesday, 3 November 2026, 09:42``."""
         at = self._at(seconds)
-        day = format_date(at.date(), "full", locale=self._language.locale)
+        day = _written(self._language, at.date(), "full")
         return f"{day}, {self._time(at)}"
 
     def medium(self, seconds: float) -> str:
@@ -66,13 +69,20 @@ class Dates:
         at = self._at(seconds)
         if at.date() == self.today:
             return self._time(at)
-        day = format_date(at.date(), "medium", locale=self._language.locale)
+        day = _written(self._language, at.date(), "medium")
         return f"{day}, {self._time(at)}"
 
     def group(self, seconds: float) -> str:
         """What the day stands under in a list."""
+        day = self._at(seconds).date()
+        known = self._groups.get(day)
+        if known is None:
+            known = self._groups[day] = self._group(day)
+        return known
+
+    def _group(self, day: date) -> str:
         say = self._language.words.gettext
-        day, today = self._at(seconds).date(), self.today
+        today = self.today
         ago = (today - day).days
         if ago <= 0:
             return say("Today") if ago == 0 else say("Later")
@@ -83,22 +93,37 @@ class Dates:
         if (day.year, day.month) == (today.year, today.month):
             return say("Earlier this month")
         if day.year == today.year or today - day < timedelta(days=60):
-            return str(format_date(day, "LLLL", locale=self._language.locale))
-        return str(format_date(day, "yyyy", locale=self._language.locale))
+            return _written(self._language, day, "LLLL")
+        return _written(self._language, day, "yyyy")
 
     def _day(self, day: date, ago: int) -> str:
-        locale = self._language.locale
         if 0 < ago < 7:
-            return str(format_date(day, "EEE", locale=locale))
+            return _written(self._language, day, "EEE")
         if 0 <= ago < 300:
-            return str(format_date(day, "d MMM", locale=locale))
-        return str(format_date(day, "MMM yyyy", locale=locale))
+            return _written(self._language, day, "d MMM")
+        return _written(self._language, day, "MMM yyyy")
 
     def _time(self, at: datetime) -> str:
-        return str(format_time(at, "HH:mm", locale=self._language.locale))
+        return _clock(self._language, at.hour, at.minute)
 
     def _at(self, seconds: float) -> datetime:
+        known = self._seen.get(seconds)
+        if known is not None:
+            return known
         try:
-            return datetime.fromtimestamp(seconds, self._zone)
+            found = datetime.fromtimestamp(seconds, self._zone)
         except (OverflowError, ValueError, OSError):  # a date out of any calendar
-            return datetime.fromtimestamp(0, self._zone)
+            found = datetime.fromtimestamp(0, self._zone)
+        self._seen[seconds] = found
+        return found
+
+
+@lru_cache(10_000)
+def _written(language: Language, day: date, pattern: str) -> str:
+    """A day by a pattern of CLDR; few days are on the pages of one day."""
+    return str(format_date(day, pattern, locale=language.locale))
+
+
+@lru_cache(10_000)
+def _clock(language: Language, hour: int, minute: int) -> str:
+    return str(format_time(time(hour, minute), "HH:mm", locale=language.locale))

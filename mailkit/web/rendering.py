@@ -7,7 +7,8 @@ holds that no template and no other module does that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -21,6 +22,13 @@ from mailkit.config.units import GB, KB, MB
 from mailkit.web.answers import Swap, Template
 from mailkit.web.statics import Statics
 from mailkit.web.words import Language
+
+MOST_KEPT = 2000
+"""Rows of lists, for each language, that are not made again; about 2 KiB each."""
+
+
+_KEPT = {"row": "rows.html", "place": "kept.html", "words": "kept.html"}
+"""Macros whose words are kept, and where each is."""
 
 
 def trusted_html(html: str) -> Markup:
@@ -105,6 +113,9 @@ class Rendering:
         module = environment.get_template("ui.html").module
         vars(module).update(icon=pieces.icon)
         environment.globals["ui"] = module
+        for name, template in _KEPT.items():
+            macros = vars(environment.get_template(template).module)
+            environment.globals[f"kept_{name}"] = Kept(macros[name]).made
         return environment
 
 
@@ -167,6 +178,31 @@ class Pieces:
         tail = Markup('">{}</button>').format(self.icon(button.icon))
         name = self._language.words.gettext(button.name)
         return head.format(name, button.op), tail
+
+
+@define(eq=False)
+class Kept:
+    """
+    What a template has made of values, for as long as it is asked for.
+
+    :param make: what it writes is said by its arguments alone.
+    """
+
+    _make: Callable[..., Markup]  # Any arguments: those of a macro
+    _made: OrderedDict[tuple[Hashable, ...], Markup] = field(
+        factory=OrderedDict, init=False
+    )
+
+    def made(self, *of: Hashable) -> Markup:
+        """The same as the last time, where it was made before."""
+        known = self._made.get(of)
+        if known is None:
+            known = self._made[of] = self._make(*of)
+            if len(self._made) > MOST_KEPT:
+                self._made.popitem(last=False)
+        else:
+            self._made.move_to_end(of)
+        return known
 
 
 def say_size(octets: int, language: Language) -> str:

@@ -49,6 +49,9 @@ from mailkit.web.wrong import (
 _COMPRESSED = 1024
 """Octets from which an answer is sent compressed."""
 
+_LEVEL = 3
+"""Of 9: a twentieth longer than by 5, for half of the time."""
+
 _SWAPS = {swap.value: swap for swap in Swap}
 
 
@@ -344,7 +347,7 @@ class Serving:
         if answer.kind is Kind.PAGE and is_text:
             request.setHeader("Vary", "Accept-Encoding, Cookie, X-Mailkit-Swap")
             if accepts and len(octets) >= _COMPRESSED:
-                octets = gzip.compress(octets, 5, mtime=0)
+                octets = gzip.compress(octets, _LEVEL, mtime=0)
                 request.setHeader("Content-Encoding", "gzip")
         if answer.status not in (204, 304):
             request.setHeader("Content-Length", str(len(octets)))

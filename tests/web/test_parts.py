@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from markupsafe import Markup
 
 from mailkit.config.units import GB, MB
 from mailkit.errors import LocalMisuse, Malformed
@@ -19,7 +20,7 @@ from mailkit.web.cookies import Cookies
 from mailkit.web.dates import Dates, zone
 from mailkit.web.fetchmetadata import is_opened_by_hand
 from mailkit.web.fields import MOST_FIELDS, Fields
-from mailkit.web.rendering import say_size
+from mailkit.web.rendering import Kept, say_size
 from mailkit.web.webmail.people import colour_of, first_name, initials, together
 from tests.web.world import ALICE, LANGUAGES, WebWorld
 
@@ -74,6 +75,27 @@ def test_longer_times() -> None:
 )  # fmt: skip
 def test_sizes(octets: int, words: str) -> None:
     assert say_size(octets, ENGLISH) == words
+
+
+def test_what_was_made_is_kept_for_as_long_as_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mailkit.web.rendering.MOST_KEPT", 2)
+    made: list[tuple[str, int]] = []
+
+    def make(name: str, number: int) -> Markup:
+        made.append((name, number))
+        return Markup("{} {}").format(name, number)
+
+    kept = Kept(make)
+    assert kept.made("<a>", 1) == "&lt;a&gt; 1"
+    assert kept.made("<a>", 2) == "&lt;a&gt; 2"
+    assert kept.made("<a>", 1) == "&lt;a&gt; 1"
+    assert made == [("<a>", 1), ("<a>", 2)]
+    kept.made("b", 1)
+    kept.made("<a>", 1)
+    kept.made("<a>", 2)
+    assert made == [("<a>", 1), ("<a>", 2), ("b", 1), ("<a>", 2)]
 
 
 def test_a_colour_that_everybody_can_read() -> None:

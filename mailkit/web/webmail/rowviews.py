@@ -51,7 +51,7 @@ class RowView:
     is_unread: bool
     is_flagged: bool
     has_files: bool
-    chips: Sequence[Chip]
+    chips: tuple[Chip, ...]
     note: str
     """Such as when it comes back."""
 
@@ -84,11 +84,13 @@ class RowViews:
     _dates: Dates = field(init=False)
     _uses: dict[MailboxName, SpecialUse | None] = field(init=False)
     _by_keyword: dict[str, Label] = field(init=False)
+    _base: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._dates = self._asked.dates
         self._uses = {one.name: one.special_use for one in self._entries}
         self._by_keyword = {one.keyword.lower(): one for one in self._labels}
+        self._base = self._box.href if self._box else "/mail/all"
 
     def groups(self, rows: Sequence[Row]) -> list[Group]:
         """All of them, by their days."""
@@ -110,8 +112,7 @@ class RowViews:
         # What is not yet sent is not read, but written on.
         href = f"/compose?draft={quote(newest.email_id)}"
         if not is_draft:
-            base = self._box.href if self._box else "/mail/all"
-            href = f"{base}/c/{quote(row.thread_id)}"
+            href = f"{self._base}/c/{quote(row.thread_id)}"
             if not is_grouped:
                 href += f"?m={quote(newest.email_id)}"
         return RowView(
@@ -156,7 +157,7 @@ class RowViews:
         is_own_list = self._box is not None and self._box.slug in ("sent", "drafts")
         return is_own_list and self._uses.get(mailbox) in _OF_OURS
 
-    def _chips(self, row: Row) -> list[Chip]:
+    def _chips(self, row: Row) -> tuple[Chip, ...]:
         chips: list[Chip] = []
         own = ""
         if self._box is not None and self._box.slug.startswith("label/"):
@@ -173,7 +174,7 @@ class RowViews:
                 if mailbox != "INBOX":
                     name = name_of(mailbox, self._uses.get(mailbox), self._asked.say)
                     chips.append(Chip(name, 6))
-        return chips
+        return tuple(chips)
 
     def _note(self, row: Row) -> str:
         say = self._asked.say
