@@ -9,7 +9,7 @@ const CHORD = 1200; // ms that the first of two keys holds
 const KEYS = new Map(meta("mailkit-key-map").split("|").map((one) => one.split("=")));
 const isOn = meta("mailkit-keys") === "on";
 const WRITES = "textarea, select, [contenteditable], dialog, input:not([type=checkbox], [type=radio])";
-const TOP = "dialog[open], :popover-open";
+const TOP = ":modal, :popover-open";
 
 const find = (selector) => document.querySelector(selector);
 const click = (selector) => find(selector)?.click();

@@ -101,7 +101,7 @@ async function answer(event, link) {
     const place = make("section", { id: "inline", class: "inline", "aria-label": link.textContent.trim() }, document.adoptNode(form));
     (link.closest(".msg") ?? link.closest(".replybar")).after(place);
     awake(place);
-    place.scrollIntoView({ block: "nearest" });
+    place.scrollIntoView({ block: "center" });
     (form.querySelector("[autofocus]") ?? form.querySelector("textarea, input:not([type=hidden])")).focus();
   } catch (error) {
     complain(error);
