@@ -72,6 +72,10 @@ class Desk:
         """Send the form."""
         return self.world.post(path, pairs, action="act")
 
+    def asked(self, *pairs: tuple[str, str]) -> Heard:
+        """Send the form, and go where it leads: to a question."""
+        return self.world.get(self.act(*pairs).location)
+
     def subjects(self, name: MailboxName = INBOX) -> list[str]:
         """What lies in a mailbox."""
         return at_once(self._subjects(name))
@@ -230,7 +234,7 @@ def test_what_is_not_there(pairs: list[tuple[str, str]]) -> None:
 def test_a_time_is_asked_for_and_given() -> None:
     desk = Desk()
     _, thread = desk.put("one")
-    page = desk.act(("snooze", thread), ("box", "inbox"), ("back", "/mail/inbox"))
+    page = desk.asked(("snooze", thread), ("box", "inbox"), ("back", "/mail/inbox"))
     assert page.status == 200
     for words in ("Snooze until", "Later today", "Tomorrow", "Next week"):
         assert words in page.text
@@ -242,6 +246,29 @@ def test_a_time_is_asked_for_and_given() -> None:
     assert desk.subjects(SNOOZED) == ["one"]
     [snooze] = at_once(desk.world.personal.snoozes(ALICE))
     assert snooze.until == NEW_YEAR + 32 * 3600  # the next morning at eight, in UTC
+
+
+def test_a_question_has_an_address() -> None:
+    """Loading it again, or coming back to it, asks again and does nothing."""
+    desk = Desk()
+    _, thread = desk.put("one")
+    chosen = (("op", "label"), ("c", thread), ("box", "inbox"), ("back", "/mail/all"))
+    heard = desk.act(*chosen)
+    assert (heard.status, heard.location[:5]) == (303, "/act?")
+    page = desk.world.get(heard.location)
+    assert page.status == desk.world.get(heard.location).status == 200
+    assert f'name="c" value="{thread}"' in page.text
+    assert 'href="/mail/all"' in page.text
+    desk.world.get(f"{heard.location}&new=Travel&label=travel")
+    assert desk.flags() == [set()]
+    assert desk.world.get("/act").location == "/mail/inbox"
+    assert desk.world.get("/act?op=archive&c=x").location == "/mail/inbox"
+    assert desk.world.get("/act?back=//evil.example").location == "/mail/inbox"
+    assert desk.world.get("/act?op=what").status == 400
+    # What is too long for an address is asked at once.
+    many = [("c", f"T{number:024}") for number in range(400)]
+    heard = desk.act(("op", "label"), ("box", "inbox"), *many)
+    assert (heard.status, "New label" in heard.text) == (200, True)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +302,7 @@ def test_what_is_no_time_to_come(until: str) -> None:
 def test_a_label_is_asked_for_made_and_given() -> None:
     desk = Desk()
     _, thread = desk.put("one")
-    page = desk.act(("op", "label"), ("c", thread), ("box", "inbox"))
+    page = desk.asked(("op", "label"), ("c", thread), ("box", "inbox"))
     assert "New label" in page.text
     desk.act(("op", "label"), ("c", thread), ("box", "inbox"), ("new", "Travel"))
     assert desk.flags() == [{"$l_travel"}]
@@ -284,7 +311,7 @@ def test_a_label_is_asked_for_made_and_given() -> None:
     # A name that there is already is that label.
     desk.act(("op", "label"), ("c", thread), ("box", "inbox"), ("new", "TRAVEL "))
     assert desk.flags() == [{"$l_travel"}]
-    page = desk.act(("op", "unlabel"), ("c", thread), ("box", "inbox"))
+    page = desk.asked(("op", "unlabel"), ("c", thread), ("box", "inbox"))
     assert 'name="label" value="travel"' in page.text
     for pair in (("label", "none"), ("new", "x" * 101)):
         heard = desk.act(("op", "label"), ("c", thread), ("box", "inbox"), pair)
@@ -294,7 +321,7 @@ def test_a_label_is_asked_for_made_and_given() -> None:
 def test_without_labels_none_is_offered() -> None:
     desk = Desk()
     _, thread = desk.put("one")
-    page = desk.act(("op", "unlabel"), ("c", thread), ("box", "inbox"))
+    page = desk.asked(("op", "unlabel"), ("c", thread), ("box", "inbox"))
     assert "There are no labels." in page.text
 
 
@@ -302,7 +329,7 @@ def test_a_mailbox_is_asked_for_and_given() -> None:
     desk = Desk()
     _, thread = desk.put("one")
     at_once(desk.world.store.create(ALICE, MailboxName("Work/Notes")))
-    page = desk.act(("op", "move"), ("c", thread), ("box", "inbox"))
+    page = desk.asked(("op", "move"), ("c", thread), ("box", "inbox"))
     assert 'name="to" value="Work/Notes"' in page.text
     assert 'name="to" value="Archive"' in page.text
     desk.act(

@@ -208,10 +208,10 @@ def test_no_link_is_dead(crawl: Crawl) -> None:
     led = {
         prefix for prefix in routes for path in crawl.pages if path.startswith(prefix)
     }
-    # What only scripts ask, what documents of messages and the front page lead to, and
-    # what comes by a letter.
+    # What only forms and scripts ask, what documents of messages and the front page
+    # lead to, and what comes by a letter.
     alone = {
-        "/people", "/events", "/compose/", "/part/", "/img/",
+        "/act", "/people", "/events", "/compose/", "/part/", "/img/",
         "/login", "/register", "/register/free", "/password/",
     }  # fmt: skip
     assert routes - led - alone == set()

@@ -21,6 +21,7 @@ from mailkit.services.sorting.times import Offer, offers
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
 from mailkit.web.dates import zone
+from mailkit.web.fields import Fields
 from mailkit.web.webmail.boxes import Box, find
 from mailkit.web.webmail.done import said
 from mailkit.web.webmail.facts import CURRENT
@@ -49,6 +50,9 @@ _ONE = frozenset(
 """What a button in a row does to that row alone: its name is the action's."""
 
 _INBOX = "/mail/inbox"
+
+_LONGEST_ADDRESS = 8000
+"""Octets of an address that names what is chosen (RFC 9110 §4.1)."""
 
 
 def _(text: str) -> str:
@@ -114,16 +118,31 @@ async def act(asked: Asked) -> Answer:
     have a conversation as its value. What is missing is asked for on a page. ``back``
     is where to be afterwards; ``quiet=1`` wants no page at all.
     """
-    form = _read(asked)
+    form = _read(asked, asked.form)
     if form.is_empty:
         return asked.redirect(form.back)
     action = await _action(asked, form)
     if isinstance(action, str):
+        # A question has an address: it can be come back to, and loaded again.
+        address = f"/act?{urlencode(form.hidden)}"
+        if not action and len(address) <= _LONGEST_ADDRESS:
+            return asked.redirect(address)
         return await _ask(asked, form, action)
     done = await asked.house.sorting.actions.act(
         asked.name, action, await _targets(asked, form)
     )
     return _answer(asked, form.back, done)
+
+
+@room.get("/act", links=False)
+async def ask(asked: Asked) -> Answer:
+    """The question of an action that lacks something; nothing is done."""
+    if not asked.query.text("op"):
+        return asked.redirect(back_of(asked.query.text("back")))
+    form = _read(asked, asked.query)
+    if form.op not in _QUESTIONS:
+        return asked.redirect(form.back)
+    return await _ask(asked, form, "")
 
 
 async def say_undone(
@@ -181,9 +200,8 @@ def _answer(asked: Asked, back: str, done: Done) -> Answer:
     return answer.with_headers({"X-Mailkit-Said": quote(words)})
 
 
-def _read(asked: Asked) -> _Form:
+def _read(asked: Asked, form: Fields) -> _Form:
     """:raises Malformed:"""
-    form = asked.form
     name = form.text("op") or asked.query.text("op")
     chosen = _ids(form.all("c"))
     messages = _ids(form.all("m"))
