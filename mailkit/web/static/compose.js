@@ -21,6 +21,9 @@ const size = (octets) => {
 
 /** Brings a composer to life; the form has data-module="compose". */
 export function start(form) {
+  // There is one at a time: another one is kept as a draft.
+  for (const other of document.querySelectorAll(".dock #composer, #inline #composer"))
+    if (other !== form) other.querySelector("header a").click();
   const { draft: did, mode } = form.dataset;
   const words = form.querySelector("template").dataset;
   const find = (selector) => form.querySelector(selector);
@@ -314,6 +317,9 @@ export function start(form) {
 
   const filesOf = (event) => [...(event.dataTransfer ?? event.clipboardData).files];
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  // Beside the composer a file would take the place of the page.
+  for (const kind of ["dragover", "drop"])
+    document.addEventListener(kind, (event) => form.isConnected && hasFiles(event) && event.preventDefault());
   form.addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
@@ -426,8 +432,10 @@ export function start(form) {
     sessionStorage.removeItem(copyKey);
     document.removeEventListener("visibilitychange", hide);
     removeEventListener("pagehide", hide);
-    if (outer) outer.remove();
-    else swap(form.elements.back.value || "/mail/inbox").catch(() => {});
+    if (outer) {
+      outer.remove();
+      if (document.activeElement === document.body) document.querySelector(".replybar a, .nav .compose")?.focus();
+    } else swap(form.elements.back.value || "/mail/inbox").catch(() => {});
   }
 
   find("header a").addEventListener("click", async (event) => {

@@ -27,6 +27,7 @@ from typing import assert_never
 
 from twisted.internet.defer import Deferred
 
+from mailkit.errors import MailkitError
 from mailkit.model.conversation import InMailbox, Person, Place
 from mailkit.model.mailbox import INBOX, MailboxName, SpecialUse
 from mailkit.services.live import (
@@ -78,8 +79,10 @@ async def events(asked: Asked) -> Answer:
     async def tell(outlet: Outlet) -> None:
         try:
             await stream.tell(outlet, [_frame("hello", hello, mod_seq)], missed)
-        finally:
+        except MailkitError:
             listener.close()
+            raise
+        listener.close()
 
     return asked.events(tell)
 
