@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mailkit.testing.at_once import at_once
 from tests.web.world import ALICE, PASSWORD, WebWorld
 
 
@@ -31,3 +32,42 @@ def test_the_same_words_for_every_failure(name: str, password: str) -> None:
     assert heard.status == 403
     assert "The address or the password is wrong." in heard.text
     assert not any("__Host-mailkit=" in cookie for cookie in heard.cookies)
+
+
+def test_whose_cookie_it_is_can_be_guessed_as_long_as_the_session_lasts() -> None:
+    world = WebWorld()
+    sign_in = world.house.sign_in
+    world.sign_in()
+    cookie = world.cookies["__Host-mailkit"]
+    assert sign_in.guess(cookie) is None
+    world.get("/settings/security")
+    assert sign_in.guess(cookie) == ALICE
+    assert sign_in.guess(f"{cookie}x") is None
+    assert world.get("/settings/security").status == 200
+    [session] = at_once(sign_in.browsers(ALICE))
+    # Another process signs them out.
+    at_once(world.sessions.drop(session.key))
+    assert sign_in.guess(cookie) == ALICE
+    assert world.get("/settings/security").status == 303
+    assert sign_in.guess(cookie) is None
+    world.cookies.clear()
+    world.sign_in()
+    world.get("/settings/security")
+    cookie = world.cookies["__Host-mailkit"]
+    assert sign_in.guess(cookie) == ALICE
+    at_once(world.directory.remove_account(ALICE))
+    assert sign_in.guess(cookie) is None
+
+
+def test_no_more_is_guessed_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mailkit.services.signin.signin._MOST_GUESSED", 1)
+    world = WebWorld()
+    world.sign_in()
+    world.get("/settings/security")
+    first = world.cookies["__Host-mailkit"]
+    world.cookies.clear()
+    world.sign_in()
+    world.get("/settings/security")
+    assert world.house.sign_in.guess(first) is None

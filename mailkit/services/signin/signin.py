@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from attrs import define, field, frozen
@@ -26,6 +27,8 @@ _SEEN_AGAIN = 60.0  # seconds for which a session is not written again
 _TIDY_AGAIN = 3600.0  # seconds for which old sessions are not looked for
 
 _COOKIE_OCTETS = 32
+
+_MOST_GUESSED = 10_000
 
 
 @frozen
@@ -68,6 +71,8 @@ class SignIn:
     ended: Callable[[AccountName], None] = _nobody_hears
     """Called when browsers of an account were signed out."""
     _tidied: float = field(default=0.0, init=False)
+    _seen: OrderedDict[str, WebSession] = field(factory=OrderedDict, init=False)
+    """Sessions that were found; they may be over."""
 
     async def begin(
         self, name: str, password: str, peer: str, agent: str, *, is_public: bool
@@ -109,7 +114,9 @@ class SignIn:
         """Whose cookie this is; ``None``: nobody's any more."""
         session = await self._sessions.find(_key(cookie))
         if session is None:
+            self._seen.pop(_key(cookie), None)
             return None
+        self._note(session)
         now = self._now()
         account = await self._directory.account(session.account)
         if (
@@ -123,6 +130,26 @@ class SignIn:
         if session.seen + _SEEN_AGAIN <= now or session.peer != peer:
             await self._sessions.see(session.key, now, peer)
         return SignedIn(session, account)
+
+    def guess(self, cookie: str) -> AccountName | None:
+        """
+        Whose cookie it was when it was found last.
+
+        It lets nobody in: what is asked for meanwhile is thrown away unless `find`
+        says the same.
+        """
+        known = self._seen.get(_key(cookie))
+        if known is None or (
+            self._directory.generation(known.account) != known.generation
+        ):
+            return None
+        return known.account
+
+    def _note(self, session: WebSession) -> None:
+        self._seen[session.key] = session
+        self._seen.move_to_end(session.key)
+        if len(self._seen) > _MOST_GUESSED:
+            self._seen.popitem(last=False)
 
     def ends(self, session: WebSession) -> float:
         """When it is over, unless it is used before: seconds since 1970."""

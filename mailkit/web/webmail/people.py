@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from zlib import crc32
 
 from mailkit.model.conversation import Person
@@ -11,11 +12,13 @@ from mailkit.model.conversation import Person
 COLOURS = 6
 
 
+@lru_cache(4000)
 def colour_of(address: str) -> int:
     """From 1 to 6; the same for the same address, always."""
     return crc32(address.lower().encode("utf-8", "replace")) % COLOURS + 1
 
 
+@lru_cache(4000)
 def initials(name: str, address: str) -> str:
     """One or two letters; of the address where there is no name."""
     words = [word for word in name.split() if _first(word)]

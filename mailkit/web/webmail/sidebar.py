@@ -80,8 +80,13 @@ class Around:
 
 
 async def look_around(asked: Asked) -> Around:
-    """What somebody has, but for the numbers."""
+    """What somebody has, but for the numbers; a fragment has no navigation."""
     house, name = asked.house, asked.name
+    if asked.swap is not None:
+        entries, labels = await together(
+            house.store.mailboxes(name), house.personal.labels(name)
+        )
+        return Around(entries, labels, (), 0, 0)
     entries, labels, keywords, scheduled, used = await together(
         house.store.mailboxes(name),
         house.personal.labels(name),
