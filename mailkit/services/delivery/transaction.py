@@ -12,7 +12,6 @@ from zope.interface import implementer
 
 from mailkit.errors import (
     LocalMisuse,
-    MailkitError,
     MailLoop,
     NoSuchAddress,
     Refused,
@@ -24,7 +23,6 @@ from mailkit.interfaces.checks import Checked, ICheck
 from mailkit.interfaces.delivery import (
     Arriving,
     Filed,
-    ForeignRecipient,
     IFiling,
     ITransaction,
     LocalRecipient,
@@ -42,11 +40,9 @@ from mailkit.interfaces.storage import (
 )
 from mailkit.interfaces.tellers import Accepted
 from mailkit.metrics import Metrics
-from mailkit.model.account import Account
-from mailkit.model.address import AccountName
-from mailkit.model.envelope import Envelope, Notify, Recipient
+from mailkit.model.envelope import Envelope, Recipient
 from mailkit.model.notice import NoticeKind
-from mailkit.model.outcome import Failed, Kept, Outcome, Thrown
+from mailkit.model.outcome import Failed, Outcome
 from mailkit.model.path import Path
 from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.model.verdict import Verdict
@@ -55,11 +51,10 @@ from mailkit.services.delivery.onward import (
     HEAD_START,
     Onward,
     Outbound,
-    as_account,
     tell_of_success,
-    without_success,
 )
 from mailkit.services.delivery.quota import Quotas
+from mailkit.services.delivery.recipients import Copy, Recipients, count_others
 from mailkit.services.delivery.record import Record
 from mailkit.services.delivery.rules import Examination, Examined
 from mailkit.services.delivery.settings import DeliverySettings
@@ -95,24 +90,6 @@ class DeliveryHouse:
         self.quotas = Quotas(self.store, self.clock, self.settings.quota)
 
 
-@define(eq=False)
-class _Copy:
-    """The one copy of the message that an account gets."""
-
-    account: Account
-    address: str
-    """What the first RCPT that led here named."""
-    detail: str
-    recipients: list[Recipient] = field(factory=list)
-    filed: Filed = field(factory=Filed)
-    error: MailkitError | None = None
-
-    @property
-    def delivered_to(self) -> str:
-        """Empty, where the account's own address was named."""
-        return "" if self.address == self.account.name else self.address
-
-
 @implementer(ITransaction)
 @define(eq=False)
 class LocalTransaction:
@@ -130,20 +107,12 @@ class LocalTransaction:
     _file: ISpoolFile
     _examination: Examination
     id: str
-    _copies: dict[AccountName, _Copy] = field(factory=dict, init=False)
-    _recipients: dict[Path, Recipient] = field(factory=dict, init=False)
-    _accounts_of: dict[Path, tuple[AccountName, ...]] = field(factory=dict, init=False)
-    _foreign_of: dict[Path, tuple[ForeignRecipient, ...]] = field(
-        factory=dict, init=False
-    )
-    _waiting: set[Path] = field(factory=set, init=False)
-    """Recipients of ours that were put off while others are kept."""
     _examined: Examined | None = field(default=None, init=False)
     _verdict: Verdict | None = field(default=None, init=False)
-    _outcomes: dict[Path, Outcome] = field(factory=dict, init=False)
     _finished: float = field(default=0.0, init=False)
     _sender: str = field(init=False)
     _record: Record = field(init=False)
+    _recipients: Recipients = field(init=False)
     _mailing: Mailing = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -158,6 +127,8 @@ class LocalTransaction:
             self._sender,
             self._origin,
         )
+        is_split = house.outbound is not None and self._record.kind != "lmtp"
+        self._recipients = Recipients(is_split, house.limits)
         self._mailing = Mailing(reverse_path.address, None if by is None else by.name)
 
     async def add_recipient(self, recipient: Recipient) -> None:
@@ -170,13 +141,7 @@ class LocalTransaction:
         except (Refused, Unavailable) as error:
             self._record.refused(recipient.path, error)
             raise
-        for copy in copies:
-            self._copies.setdefault(copy.account.name, copy)
-            self._copies[copy.account.name].recipients.append(recipient)
-        self._recipients.setdefault(recipient.path, recipient)
-        names = tuple(copy.account.name for copy in copies)
-        self._accounts_of[recipient.path] = names
-        self._foreign_of[recipient.path] = routed.foreign
+        self._recipients.add(recipient, copies, routed.foreign)
 
     async def write(self, octets: bytes) -> None:
         self._examination.see(octets)
@@ -194,39 +159,39 @@ class LocalTransaction:
             self._examined = await self._examination.examine(top, content)
             self._verdict = await self._check(self._examined)
         except (Refused, Unavailable) as error:
-            for path in self._accounts_of:
+            for path in self._recipients.paths:
                 self._record.refused(path, error)
             raise
         if not self._record.message_id:
             self._record.message_id = message_id_of(self._examined.header)
-        for copy in self._copies.values():
+        recipients = self._recipients
+        for copy in recipients.copies:
             try:
                 copy.filed = await self._file_copy(copy, self._examined)
             except (Refused, Unavailable) as error:
                 copy.error = error
-        for path in self._accounts_of:
-            self._outcomes[path] = outcome = self._outcome(path, self._examined.header)
+        for path in recipients.paths:
+            outcome = recipients.settle(path, self._examined.header)
             if isinstance(outcome, Failed):
                 self._record.refused(path, outcome.error)
                 continue
-            for copy in self._copies_of(path):  # of an alias that others are behind
+            for copy in recipients.copies_of(path):  # of an alias: others are behind it
                 if copy.error is not None:
                     self._record.refused(copy.account.name, copy.error)
-        fates = self._outcomes.values()
-        if self._is_split and not all(isinstance(fate, Failed) for fate in fates):
-            self._let_wait()
+        recipients.let_wait()
         if self._is_held:
-            self._hold()
-        return self._outcomes
+            recipients.hold()
+        return recipients.outcomes
 
     async def commit(self) -> str:
         if self._examined is None:
             raise LocalMisuse("commit without prepare")
         house, content = self._house, self._examined.content
         placements: list[Placement] = []
-        copies = [copy for copy in self._copies.values() if self._is_wanted(copy)]
+        recipients = self._recipients
+        copies = [copy for copy in recipients.copies if recipients.is_wanted(copy)]
         trace = trace_of(
-            house.hostname, self._origin, self._finished, self.id, self._accounts_of
+            house.hostname, self._origin, self._finished, self.id, recipients.paths
         )
         for copy in copies:
             head = head_of(self._sender, copy.delivered_to, trace)
@@ -252,9 +217,8 @@ class LocalTransaction:
             if house.outbound is not None:
                 await self._tell_of_success(house.outbound, content)
         except (Refused, Unavailable) as error:
-            for path, outcome in self._outcomes.items():
-                if not isinstance(outcome, Failed):
-                    self._record.refused(path, error)
+            for path in recipients.kept:
+                self._record.refused(path, error)
             raise
         finally:
             self._file.discard()
@@ -273,7 +237,7 @@ class LocalTransaction:
             and received.count(top, self._house.limits) >= hops
         )
 
-    async def _copies_for(self, routed: Routed) -> list[_Copy]:
+    async def _copies_for(self, routed: Routed) -> list[Copy]:
         """
         The copies of all whom a recipient leads to.
 
@@ -281,7 +245,7 @@ class LocalTransaction:
             the others.
         """
         copies = [await self._copy_for(each) for each in routed.local]
-        left = len(copies) + _count_others(routed.foreign)
+        left = len(copies) + count_others(routed.foreign)
         for copy in copies:
             try:
                 # Without SIZE= nothing but a mailbox that is full can be seen.
@@ -289,18 +253,18 @@ class LocalTransaction:
                 await self._house.quotas.check(copy.account, size)
             except Unavailable:
                 left -= 1
-                if not (left and self._is_split):
+                if not (left and self._recipients.is_split):
                     raise
         return copies
 
-    async def _copy_for(self, found: LocalRecipient) -> _Copy:
-        known = self._copies.get(found.account)
+    async def _copy_for(self, found: LocalRecipient) -> Copy:
+        known = self._recipients.copy_of(found.account)
         if known is not None:
             return known
         account = await self._house.directory.account(found.account)
         if account is None:
             raise NoSuchAddress(found.address)  # it was removed this moment
-        return _Copy(account, found.address, found.detail)
+        return Copy(account, found.address, found.detail)
 
     async def _check(self, examined: Examined) -> Verdict | None:
         """Our own people who are logged in are not strangers."""
@@ -311,7 +275,7 @@ class LocalTransaction:
             Checked(self._envelope, self._origin, examined.header, examined.content)
         )
 
-    async def _file_copy(self, copy: _Copy, examined: Examined) -> Filed:
+    async def _file_copy(self, copy: Copy, examined: Examined) -> Filed:
         house = self._house
         size = examined.content.size
         if copy.delivered_to and received.was_delivered_to(
@@ -330,56 +294,7 @@ class LocalTransaction:
         )
         return await house.filing.file(arriving)
 
-    def _outcome(self, path: Path, header: bytes) -> Outcome:
-        for foreign in self._foreign_of[path]:
-            # Aliases that lead to each other and to several make many of one message.
-            if foreign.alias and received.was_delivered_to(
-                header, foreign.alias, self._house.limits
-            ):
-                return Failed(MailLoop(foreign.alias))
-        copies, foreign_ones = self._copies_of(path), self._foreign_of[path]
-        errors = [copy.error for copy in copies if copy.error is not None]
-        others = len(copies) - len(errors) + _count_others(foreign_ones)
-        if errors and not (others and self._is_split):
-            return Failed(errors[0])
-        where = [
-            f"{copy.account.name}/{mailbox}"
-            for copy in copies
-            if copy.error is None
-            for mailbox in copy.filed.mailboxes
-        ]
-        where += ["queue" for error in errors if isinstance(error, Unavailable)]
-        where += [f"queue for {foreign.hop}" for foreign in foreign_ones]
-        return Kept(tuple(where)) if where else Thrown()
-
-    def _copies_of(self, path: Path) -> list[_Copy]:
-        return [self._copies[name] for name in self._accounts_of[path]]
-
-    def _is_wanted(self, copy: _Copy) -> bool:
-        """Whether somebody who leads here was told that the message is kept."""
-        return (
-            not self._is_held
-            and copy.error is None
-            and any(
-                not isinstance(self._outcomes[recipient.path], Failed)
-                and recipient.path not in self._waiting
-                for recipient in copy.recipients
-            )
-        )
-
     # -- what goes on, or has to wait
-
-    @property
-    def _is_split(self) -> bool:
-        """Whether recipients may fare differently though there is one reply."""
-        return self._house.outbound is not None and self._record.kind != "lmtp"
-
-    def _let_wait(self) -> None:
-        """What fails for a time only is tried again by the queue."""
-        for path, outcome in self._outcomes.items():
-            if isinstance(outcome, Failed) and isinstance(outcome.error, Unavailable):
-                self._waiting.add(path)
-                self._outcomes[path] = Kept(("queue",))
 
     @property
     def _is_held(self) -> bool:
@@ -388,14 +303,7 @@ class LocalTransaction:
         is_later = said.hold_for is not None or (
             said.hold_until is not None and said.hold_until > self._finished
         )
-        return is_later and self._origin.is_submission and self._is_split
-
-    def _hold(self) -> None:
-        """What is for our own people waits in the queue, where it can be dropped."""
-        for path, outcome in self._outcomes.items():
-            if not isinstance(outcome, Failed) and not self._foreign_of[path]:
-                self._waiting.add(path)
-                self._outcomes[path] = Kept(("queue",))
+        return is_later and self._origin.is_submission and self._recipients.is_split
 
     async def _send_on(
         self, outbound: Outbound, content: IContent, trace: bytes, wait: float
@@ -403,31 +311,9 @@ class LocalTransaction:
         """Put into the queue what is for others, and tell of whom we refused."""
         assert self._examined is not None
         onward = Onward(outbound, self._envelope)
-        refused: list[tuple[Recipient, MailkitError]] = []
-        for path, outcome in self._outcomes.items():
-            recipient = self._recipients[path]
-            if isinstance(outcome, Failed):
-                refused.append((recipient, outcome.error))
-                continue
-            if path in self._waiting and len(self._accounts_of[path]) == 1:
-                onward.wait(recipient)  # all that is said of it is asked again then
-                continue
-            if self._is_expanded(path):
-                recipient = without_success(recipient)
-            late: set[Path] = set()
-            for copy in self._copies_of(path):
-                one = as_account(recipient, copy.account.name, copy.detail)
-                if isinstance(copy.error, Refused):
-                    refused.append((one, copy.error))
-                elif self._is_held or copy.error is not None:
-                    onward.wait(one)
-                    late.add(one.path)
-            for foreign in self._foreign_of[path]:
-                # Who waits has his own copies made when it is his turn.
-                if not (foreign.is_quiet and foreign.path in late):
-                    onward.add(recipient, foreign)
+        refused = self._recipients.send_on(onward)
         accepted = self._accepted()
-        if refused and self._is_split:
+        if refused and self._recipients.is_split:
             await outbound.teller.tell_refused(accepted, content, refused)
         said = header.first(self._examined.header, b"TLS-Required") or b""
         head = trace
@@ -442,21 +328,7 @@ class LocalTransaction:
 
     async def _tell_of_success(self, outbound: Outbound, content: IContent) -> None:
         """Whoever asked for it hears that our people have it (RFC 3461 §5.2.6)."""
-        wished = [
-            path
-            for path, outcome in self._outcomes.items()
-            if not isinstance(outcome, Failed)
-            and path not in self._waiting
-            and Notify.SUCCESS in (self._recipients[path].parameters.notify or ())
-        ]
-        expanded = [
-            self._recipients[path] for path in wished if self._is_expanded(path)
-        ]
-        kept = [
-            self._recipients[path]
-            for path in wished
-            if not _count_others(self._foreign_of[path]) and not self._has_late(path)
-        ]
+        kept, expanded = self._recipients.told_of_success()
         tell = partial(tell_of_success, outbound, self._accepted(), content)
         try:
             await tell(kept)
@@ -468,19 +340,6 @@ class LocalTransaction:
                 sender=self._sender,
                 reason=str(error),
             )
-
-    def _is_expanded(self, path: Path) -> bool:
-        """
-        Whether it leads to several, and not all have it (RFC 3461 §5.2.7.3): some are
-        elsewhere, or wait.
-        """
-        others = _count_others(self._foreign_of[path])
-        is_late = self._has_late(path) and path not in self._waiting
-        several = others + len(self._accounts_of[path]) > 1
-        return several and bool(others or is_late)
-
-    def _has_late(self, path: Path) -> bool:
-        return any(copy.error is not None for copy in self._copies_of(path))
 
     def _accepted(self) -> Accepted:
         assert self._examined is not None
@@ -498,15 +357,11 @@ class LocalTransaction:
     # -- what is told afterwards
 
     def _record_success(
-        self, copies: list[_Copy], items: Sequence[QueueItem], size: int
+        self, copies: list[Copy], items: Sequence[QueueItem], size: int
     ) -> None:
         assert self._examined is not None
         record = self._record
-        everybody = ", ".join(
-            str(path)
-            for path, outcome in self._outcomes.items()
-            if not isinstance(outcome, Failed)
-        )
+        everybody = ", ".join(map(str, self._recipients.kept))
         record.accepted(everybody, self._examined.notes, size)
         for copy in copies:
             name, mailboxes = copy.account.name, copy.filed.mailboxes
@@ -515,8 +370,3 @@ class LocalTransaction:
         for item in items:
             record.queued(item)
         record.done(everybody, size, self._finished)
-
-
-def _count_others(foreign: Sequence[ForeignRecipient]) -> int:
-    """How many are elsewhere; copies that routes make are beside."""
-    return sum(not one.is_quiet for one in foreign)
