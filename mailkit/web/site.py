@@ -194,7 +194,9 @@ class Pages:
         error = failure.value
         assert isinstance(error, HTTPException)
         assert isinstance(request, Request)
-        if error.code == 404 and self._house.webmail is not None:
+        # Nothing is shown where only forms are sent to.
+        is_read = error.code == 405 and request.method in (b"GET", b"HEAD")
+        if (error.code == 404 or is_read) and self._house.webmail is not None:
             wrong = self._house.webmail().serving.wrong(request, NOT_FOUND)
             return Deferred.fromCoroutine(wrong)
         request.setResponseCode(error.code or 500)

@@ -219,6 +219,9 @@ def test_there_is_nothing_else() -> None:
     assert has_page_headers(heard)
     assert world.get("/nothing", host="evil.example").status == 421
     assert world.ask("PATCH", "/login").status == 405
+    for path in ("/logout", "/compose/x/send"):  # only forms are sent there
+        heard = world.get(path)
+        assert (heard.status, "There is nothing here" in heard.text) == (404, True)
     assert world.get("/%ff").status == 404
 
 
