@@ -22,6 +22,8 @@ from tests.net.relay.authority import Certified, certify
 
 ALICE = "alice@example.test"
 POSTFIX, WEB, OWN_NAMES = "127.6.0.1", "127.6.0.2", "127.6.0.53"
+ANCHOR = "anchor.test"
+"""Its host shows a certificate for the domain alone, by an authority in DNS."""
 DOMAINS = ("plain.test", "dane.test", "liar.test", "sts.test", "strict.test")
 
 POLICIES = {
@@ -37,6 +39,8 @@ class Town:
     names: Names
     world: Outside
     port: int
+    is_at_53: bool = False
+    """The names are found where Postfix looks, too."""
 
     def submit(self, domain: str) -> str:
         """Alice writes to Bob there; the id that she is told."""
@@ -115,13 +119,17 @@ def town(
 ) -> Iterator[Town]:
     port, web_port = free_ports(2)
     folder = tmp_path_factory.mktemp("tls")
-    shown = certify("mx", *(f"mx.{each}" for each in DOMAINS), by=authority)
+    hosts = [f"mx.{each}" for each in DOMAINS]
+    shown = certify("mx", *hosts, ANCHOR, by=authority)
     good, bad = (each.record(3, 1, 1).association.hex() for each in (shown, authority))
-    records = [f"{each}. MX 10 mx.{each}." for each in DOMAINS]
-    records += [f"mx.{each}. A {POSTFIX}" for each in DOMAINS]
+    domains = (*DOMAINS, ANCHOR)
+    records = [f"{each}. MX 10 mx.{each}." for each in domains]
+    records += [f"mx.{each}. A {POSTFIX}" for each in domains]
+    anchored = authority.record(2, 0, 0).association.hex()
     records += [
         f"_{port}._tcp.mx.dane.test. TLSA 3 1 1 {good}",
         f"_{port}._tcp.mx.liar.test. TLSA 3 1 1 {bad}",
+        f"_{port}._tcp.mx.{ANCHOR}. TLSA 2 0 0 {anchored}",
     ]
     for each in ("sts.test", "strict.test"):
         records += [
@@ -145,7 +153,7 @@ def town(
         server.add(ALICE)
         with postfix_at(
             port,
-            f"virtual_mailbox_domains = {' '.join(DOMAINS)}",
+            f"virtual_mailbox_domains = {' '.join(domains)}",
             "virtual_mailbox_maps = static:bob/",
             address=POSTFIX,
             certified=shown,
@@ -163,6 +171,7 @@ def town(
     [
         ("plain.test", "sent", "TLSv1.3"),
         ("dane.test", "sent", "checked by dane"),
+        (ANCHOR, "sent", "checked by dane"),
         ("sts.test", "sent", "checked by mta-sts"),
         ("liar.test", "deferred", "TLSA"),
         ("strict.test", "deferred", "mta-sts"),
@@ -174,6 +183,29 @@ def test_a_policy(town: Town, domain: str, step: str, words: str) -> None:
     assert words.lower() in said.lower()
     if domain == "plain.test":
         assert "checked" not in said
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_good"), [("dane.test", True), (ANCHOR, True), ("liar.test", False)]
+)
+def test_posttls_finger_judges_as_we_do(
+    town: Town, tmp_path: Path, domain: str, is_good: bool
+) -> None:
+    """Postfix's client looks at the same hosts by the same records."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: /etc/resolv.conf is replaced, for one process")
+    finger = program("posttls-finger")
+    _names_at_53(town)
+    words = ("-c", "-l", "dane-only", "-L", "summary", f"{domain}:{town.port}")
+    said = with_own_names(tmp_path, finger, *words, names=OWN_NAMES, codes=(0, 1))
+    assert ("Verified TLS connection established" in said) is is_good, said
+
+
+def _names_at_53(town: Town) -> None:
+    """Where Postfix looks for names."""
+    if not town.is_at_53:
+        town.world.names_of(town.names.server, OWN_NAMES, 53)
+        town.is_at_53 = True
 
 
 def test_our_certificate_by_posttls_finger(town: Town, tmp_path: Path) -> None:
@@ -189,7 +221,7 @@ def test_our_certificate_by_posttls_finger(town: Town, tmp_path: Path) -> None:
     records.add({"mail.example.test": {"A": "127.0.0.1"}})
     name = f"_{smtp}._tcp.mail.example.test"
     records.add({name: {"TLSA": found[1]}})
-    town.world.names_of(town.names.server, OWN_NAMES, 53)
+    _names_at_53(town)
     words = ("-c", "-l", "dane-only", "-L", "summary", f"[mail.example.test]:{smtp}")
     said = with_own_names(tmp_path, finger, *words, names=OWN_NAMES)
     assert "Verified TLS connection established" in said
