@@ -69,7 +69,7 @@ class ISearch(Interface):
         """
         Look into messages that nobody looked into, the oldest first.
 
-        :returns: how many are left.
+        :returns: how many are left; of very many, that there are some.
         """
 
     async def rebuild(account: AccountName) -> None:

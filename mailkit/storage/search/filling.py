@@ -49,6 +49,8 @@ class Listed:
     inode: int
     mark: int
     """The state of the mail that was listed, if that was all; else that of before."""
+    is_all: bool = True
+    """Whether there are no more than these."""
 
 
 def listed(database: Database, inode: int) -> Listed:
@@ -77,7 +79,7 @@ def listed(database: Database, inode: int) -> Listed:
             wanted = Wanted(name_of(folder), id & 0xFFFFFFFF, email_id, came)
             found[email_id] = wanted
     is_all = len(rows) < MOST_LISTED
-    return Listed(tuple(found.values()), inode, now if is_all else mark)
+    return Listed(tuple(found.values()), inode, now if is_all else mark, is_all)
 
 
 def put(database: Database, documents: Sequence[tuple[Wanted, Searchable]]) -> None:

@@ -122,11 +122,15 @@ class SearchIndex:
             account, lambda database: filling.listed(database, opening.inode_of(folder))
         )
         todo = done.wanted[:most]
+        count = 0
         for start in range(0, len(todo), self._settings.batch):
             if self._is_closed:
                 return len(done.wanted) - start
-            await self._look_into(account, todo[start : start + self._settings.batch])
+            some = todo[start : start + self._settings.batch]
+            count += await self._look_into(account, some)
         left = len(done.wanted) - len(todo)
+        if not done.is_all and count:
+            left += 1  # at least: no more are listed at once
         if not left and done.wanted:
             await self._with(account, partial(_finish, done=done))
         return left
@@ -194,7 +198,8 @@ class SearchIndex:
             await self.rebuild(account)
             self.begin(account)
 
-    async def _look_into(self, account: AccountName, wanted: Sequence[Wanted]) -> None:
+    async def _look_into(self, account: AccountName, wanted: Sequence[Wanted]) -> int:
+        """How many of them could be read."""
         contents: dict[Wanted, IContent] = {}
         by_mailbox: dict[MailboxName, dict[int, Wanted]] = {}
         for one in wanted:
@@ -219,6 +224,7 @@ class SearchIndex:
 
         await self._conversations.messages(account, [one.email_id for one in wanted])
         await self._with(account, keep)
+        return len(octets)
 
     async def _with(self, account: AccountName, work: Callable[[Database], T]) -> T:
         folder = self._folder(account)

@@ -123,6 +123,19 @@ def test_a_search_waits_for_so_many_and_tells_of_the_others(
     assert (len(found.hits), found.unread) == (5, 0)
 
 
+def test_of_very_many_some_are_listed_and_all_are_looked_into(
+    store: MaildirStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "MOST_LISTED", 2)
+    search = index_of(store)
+    append(store, *["tea"] * 5)
+    rounds = 0
+    while at_once(search.catch_up(ALICE, 2)):
+        rounds += 1
+    assert rounds == 2
+    assert documents(store) == 5
+
+
 def test_closing_ends_the_work(place: Place, store: MaildirStore) -> None:
     search = index_of(store)
     append(store, "one")
