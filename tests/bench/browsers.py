@@ -78,6 +78,7 @@ class Browser:
         return connection
 
     def close(self) -> None:
+        """Until it asks for something more."""
         self._connection.close()
 
     @property
