@@ -154,7 +154,13 @@ def test_each_kind(
             "it was tried", lambda: "4.2.1" in desk.server.command("queue", "list")
         )
         wait_until("it is late", lambda: _hurried(desk), 60)
-    people, lines, returned = parts(desk.told(subject))
+    notice = desk.told(subject)
+    signatures = [str(one) for one in notice.get_all("DKIM-Signature", [])]
+    assert [" d=example.test;" in " ".join(one.split()) for one in signatures] == [
+        True,
+        True,
+    ]
+    people, lines, returned = parts(notice)
     first = " ".join(people.partition("\n\n")[0].split())
     assert first.startswith(f'Your message "{subject}" of ')
     assert words in first
