@@ -29,6 +29,7 @@ def open_letter(page: Page, subject: str, box: str = "inbox") -> None:
     page.goto(f"/mail/{box}")
     page.get_by_role("link", name=subject).click()
     expect(page.locator("h1")).to_have_text(subject)
+    expect(page.locator("#conv[data-ready]")).to_be_visible()
 
 
 def row(page: Page, subject: str) -> str:

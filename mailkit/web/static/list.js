@@ -249,3 +249,6 @@ if (list()) {
   settle();
   count();
 }
+
+// Whoever sees a list opens a conversation next.
+setTimeout(() => import("./reader.js"), 300);

@@ -20,6 +20,7 @@ export function start(conv) {
   });
   const after = Number(conv.dataset.readAfter);
   if (after) setTimeout(() => markRead(conv), after);
+  conv.dataset.ready = "";
 }
 
 /** The frame is as high as its document; mail brings no scripts, so we measure. */
