@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar, overload
 
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.python.failure import Failure
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -60,9 +61,17 @@ async def together(*asked: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
 
     Raises what the first of them raised; none is broken off.
     """
+    return tuple(await each(asked))
+
+
+async def each(asked: Iterable[Coroutine[Any, Any, A]]) -> list[A]:
+    """The same of any number of one kind."""
     begun = [Deferred.fromCoroutine(one) for one in asked]
     told = await DeferredList(begun, consumeErrors=True)
-    for is_answer, result in told:
-        if not is_answer:
+    found: list[A] = []
+    for _, result in told:
+        if isinstance(result, Failure):
             result.raiseException()
-    return tuple(result for _, result in told)
+        else:
+            found.append(result)
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 from attrs import define, field
@@ -27,7 +27,14 @@ MOST_KEPT = 2000
 """Rows of lists, for each language, that are not made again; about 2 KiB each."""
 
 
-_KEPT = {"row": "rows.html", "place": "kept.html", "words": "kept.html"}
+_KEPT = {
+    "row": "rows.html",
+    "place": "kept.html",
+    "words": "kept.html",
+    "line": "message.html",
+    "details": "message.html",
+    "answers": "message.html",
+}
 """Macros whose words are kept, and where each is."""
 
 
@@ -105,8 +112,10 @@ class Rendering:
             version=self._statics.version,
             language=language.tag,
             direction=language.direction,
-            number=partial(format_decimal, locale=language.locale),
-            size=partial(say_size, language=language),
+            number=lru_cache(MOST_KEPT)(
+                partial(format_decimal, locale=language.locale)
+            ),
+            size=lru_cache(MOST_KEPT)(partial(say_size, language=language)),
         )
         pieces = Pieces(self._statics.address("icons.svg"), language)
         environment.globals.update(icon=pieces.icon, acts=pieces.acts)

@@ -266,8 +266,12 @@ class Serving:
         )
 
     def _token(self, visit: _Visit) -> Callable[[str], str]:
+        made: dict[str, str] = {}
+
         def make(action: str) -> str:
-            return make_token(visit.secret, action, self._random)
+            if action not in made:
+                made[action] = make_token(visit.secret, action, self._random)
+            return made[action]
 
         return make
 

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from mailkit.errors import Busy, NoSuchMailbox
-from mailkit.services.together import together
+from mailkit.services.together import each, together
 
 T = TypeVar("T")
 
@@ -42,3 +42,12 @@ class TogetherTests(TestCase):
         self.assertNoResult(found)
         asked[0].callback(1)
         self.failureResultOf(found, Busy)
+
+    def test_any_number_of_one_kind(self) -> None:
+        asked: list[Deferred[int]] = [Deferred() for _ in range(3)]
+        found = Deferred.fromCoroutine(each(self.ask("", one) for one in asked))
+        for number, one in enumerate(asked):
+            self.assertNoResult(found)
+            one.callback(number)
+        assert self.successResultOf(found) == [0, 1, 2]
+        assert self.successResultOf(Deferred.fromCoroutine(each(()))) == []

@@ -22,6 +22,7 @@ from mailkit.model.label import Label, is_label, unnamed
 from mailkit.model.mailbox import MailboxEntry, SpecialUse
 from mailkit.model.preferences import MarkRead
 from mailkit.services.reading.authenticity import judge
+from mailkit.services.together import each, together
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
 from mailkit.web.rendering import trusted_html
@@ -157,17 +158,24 @@ async def _summary(asked: Asked, mid: str) -> Summary:
 
 async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
     house, name = asked.house, asked.name
-    entries = await house.store.mailboxes(name)
-    labels = await house.personal.labels(name)
+    entries, labels, addresses, domains = await together(
+        house.store.mailboxes(name),
+        house.personal.labels(name),
+        house.acquaintances.addresses(name),
+        house.acquaintances.domains(name),
+    )
     box = find(slug, entries, labels)
-    summaries = await _messages(asked, box, entries, cid)
+    summaries, (newer, older) = await together(
+        _messages(asked, box, entries, cid),
+        house.conversations.neighbours(name, box.view, cid),
+    )
     here = f"{box.href}/c/{quote(cid)}"
-    own = frozenset(one.lower() for one in await house.acquaintances.addresses(name))
+    own = frozenset(one.lower() for one in addresses)
     views = Views(
         asked,
         here,
         own,
-        await house.acquaintances.domains(name),
+        domains,
         frozenset(asked.query.all("pictures")),
         frozenset(asked.query.all("dark")),
     )
@@ -179,7 +187,6 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
     if begin in rows:
         rows[begin].is_focused = begin - shown.start >= FROM_AFAR or bool(wanted)
     await _mark_read(asked, box, summaries)
-    newer, older = await house.conversations.neighbours(name, box.view, cid)
     judged = _judged(list(rows.values()))
     facts = {
         CURRENT: box.slug,
@@ -285,24 +292,28 @@ async def _open(
     wanted: str,
 ) -> None:
     """Unfold what is unread, and have the latest of the others at hand."""
-    opened = 0
+    chosen: list[MessageView] = []
     ready = set(range(max(0, len(rows) - MOST_READY), len(rows)))
     for n, row in enumerate(rows):
         unfolds = row is begin or (row.summary.is_unread and not wanted)
         if row.summary.is_draft or not (unfolds or n in ready):
             continue
-        if opened >= MOST_OPEN and row is not begin:
+        if len(chosen) >= MOST_OPEN and row is not begin:
             continue
-        opened += 1
         row.is_open = unfolds
-        try:
-            message = await asked.house.reading.open_known(asked.name, row.summary)
-            await views.load(row, message)
-        except (NoSuchMessage, NoSuchMailbox):
-            row.error = asked.say("This message is not there any more.")
-        except Unavailable:
-            row.error = asked.say("This message cannot be read just now. Try again.")
-        row.is_loaded = True
+        chosen.append(row)
+    await each(_load(asked, views, row) for row in chosen)
+
+
+async def _load(asked: Asked, views: Views, row: MessageView) -> None:
+    try:
+        message = await asked.house.reading.open_known(asked.name, row.summary)
+        await views.load(row, message)
+    except (NoSuchMessage, NoSuchMailbox):
+        row.error = asked.say("This message is not there any more.")
+    except Unavailable:
+        row.error = asked.say("This message cannot be read just now. Try again.")
+    row.is_loaded = True
 
 
 async def _mark_read(asked: Asked, box: Box, summaries: Sequence[Summary]) -> None:

@@ -51,7 +51,7 @@ class Recipients:
     """One field of recipients."""
 
     label: str
-    people: Sequence[Person]
+    people: tuple[Person, ...]
     more: int
     """How many are not listed."""
 
@@ -67,7 +67,9 @@ class MessageView:
     colour: int
     is_mine: bool
     to_line: str
-    recipients: Sequence[Recipients]
+    recipients: tuple[Recipients, ...]
+    others: int
+    """Recipients that `to_line` does not name."""
     is_open: bool = False
     is_loaded: bool = False
     is_focused: bool = False
@@ -127,6 +129,7 @@ class Views:
             is_mine=is_mine,
             to_line=self._to_line(summary),
             recipients=self._recipients(summary),
+            others=_count(summary) - MOST_NAMED,
             stub_href=f"{self._here}?{urlencode({'m': summary.email_id})}"
             f"#m-{summary.email_id}",
         )
@@ -202,7 +205,7 @@ class Views:
         ]
         return ", ".join(names)
 
-    def _recipients(self, summary: Summary) -> list[Recipients]:
+    def _recipients(self, summary: Summary) -> tuple[Recipients, ...]:
         say = self._asked.say
         found: list[Recipients] = []
         room = MOST_LISTED
@@ -218,7 +221,11 @@ class Views:
                 listed = people[:room]
                 room = max(0, room - len(listed))
                 found.append(Recipients(label, listed, len(people) - len(listed)))
-        return found
+        return tuple(found)
+
+
+def _count(summary: Summary) -> int:
+    return len(summary.to) + len(summary.cc) + len(summary.bcc)
 
 
 def _leaving(message: OpenMessage, authenticity: Authenticity) -> str:
