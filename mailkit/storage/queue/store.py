@@ -216,9 +216,12 @@ class QueueStore:
             if octets is not None:
                 return self._octets.of(file, octets)
         try:
+            if file is not None:
+                return await self._lanes.sync(partial(self._octets.read, file))
             return await self._read(partial(self._content, id))
         except StorageBroken:
-            # Perhaps it was sealed between our looks at its row and at its file.
+            # Perhaps it was sealed between our looks at its row and at its file, or
+            # dropped.
             pass
         try:
             return await self._read(partial(self._content, id))

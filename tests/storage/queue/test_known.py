@@ -7,7 +7,7 @@ from attrs import evolve
 from mailkit.errors import NoSuchItem
 from mailkit.model.queueitem import Fate, QueueId, QueueItem, Sealed
 from mailkit.storage.content import OctetsContent
-from mailkit.storage.queue import known
+from mailkit.storage.queue import known, reading
 from mailkit.storage.queue.known import Known
 from mailkit.storage.queue.octets import Octets
 from mailkit.storage.queue.reading import MessageFile
@@ -29,8 +29,8 @@ ONE, TWO = QueueId("t1.1"), QueueId("t1.2")
 HEAD = b"DKIM-Signature: x\r\n"
 
 
-def _no_look(octets: Octets, found: MessageFile) -> None:
-    raise AssertionError(f"{found.file} was looked at")
+def _no_look(*words: object) -> None:
+    raise AssertionError(f"{words} was looked at")
 
 
 class KnownTests(StoreCase):
@@ -66,6 +66,23 @@ class KnownTests(StoreCase):
         self.patch(Octets, "read", _no_look)
         at_once(self.store.seal("t1", Sealed(head=HEAD, octets=message(2))))
         assert self.octets() == HEAD + message(2)
+
+    def test_what_another_process_put_is_read_where_it_is(self) -> None:
+        """Where a claimed message is, its claim said."""
+        at_once(self.open().put(OctetsContent(message()), [queue_item("t1")]))
+        self.claim()
+        self.patch(reading, "content", _no_look)
+        assert self.octets() == message()
+        at_once(self.store.seal("t1", Sealed(head=HEAD)))
+        assert self.octets() == HEAD + message()
+
+    def test_what_was_dropped_meanwhile(self) -> None:
+        at_once(self.open().put(OctetsContent(message()), [queue_item("t1")]))
+        [item] = self.claim()
+        report = attempt(item, Fate.SENT)
+        after = with_fate(item, Fate.SENT)
+        at_once(self.open().record(US, ONE, report, after, None))
+        self.assertRaises(NoSuchItem, at_once, self.store.content(ONE))
 
     def test_the_seal_of_another_process_is_seen(self) -> None:
         self.put(queue_item("t1"), queue_item("t1", 2, ORG))
