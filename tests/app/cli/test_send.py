@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,19 @@ def test_send_and_send_again(ready: Shell) -> None:
     assert table["put into the queue"] == "1"
     assert table["were there already"] == "2"
     assert "sending spring" in ready.ok("trace", items[0]["id"].partition(".")[0])
+
+
+@pytest.mark.parametrize(
+    ("more", "is_signed"), [((), True), (("--rate", "9/h"), False)]
+)
+def test_what_leaves_at_once_is_signed(
+    ready: Shell, more: Sequence[str], is_signed: bool
+) -> None:
+    ready.ok(*WORDS, *more)
+    folder = ready.folder / "data" / "queue" / "content"
+    octets = [path.read_bytes() for path in folder.iterdir()]
+    signed = [one.count(b"DKIM-Signature: v=1;") for one in octets]
+    assert signed == [2 * is_signed] * 2  # RSA and Ed25519
 
 
 def test_suppressed_addresses(ready: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
