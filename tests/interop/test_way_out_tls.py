@@ -22,6 +22,9 @@ from tests.net.relay.authority import Certified, certify
 
 ALICE = "alice@example.test"
 POSTFIX, WEB, OWN_NAMES = "127.6.0.1", "127.6.0.2", "127.6.0.53"
+CLEAR = "127.6.0.3"
+"""A host that knows nothing of TLS, and takes mail for these; we demand it of one."""
+IN_THE_CLEAR = ("open.test", "demanded.test")
 ANCHOR = "anchor.test"
 """Its host shows a certificate for the domain alone, by an authority in DNS."""
 DOMAINS = ("plain.test", "dane.test", "liar.test", "sts.test", "strict.test")
@@ -125,6 +128,8 @@ def town(
     domains = (*DOMAINS, ANCHOR)
     records = [f"{each}. MX 10 mx.{each}." for each in domains]
     records += [f"mx.{each}. A {POSTFIX}" for each in domains]
+    for each in IN_THE_CLEAR:
+        records += [f"{each}. MX 10 mx.{each}.", f"mx.{each}. A {CLEAR}"]
     anchored = authority.record(2, 0, 0).association.hex()
     records += [
         f"_{port}._tcp.mx.dane.test. TLSA 3 1 1 {good}",
@@ -140,10 +145,13 @@ def town(
     with outside() as world:
         names = world.names("\n".join(records), vouches=True)
         serve_policies(world, web_port, folder / "web", authority)
+        world.hosts(port, [CLEAR])
         server = Server(folder / "server")
         trusted = folder / "authority" / "certificate.pem"
         server.settings = (
-            f'[tls]\ntrust = "{trusted}"\n[dns]\nservers = ["{names.place}"]\n'
+            f'[tls]\ntrust = "{trusted}"\nrequired_to = ["demanded.test"]\n'
+            'required_from = ["strict.test"]\n'
+            f'[dns]\nservers = ["{names.place}"]\n'
             f'[relay]\nallow = ["127.0.0.0/8"]\nport = {port}\n'
             f"https_port = {web_port}\n"
         )
@@ -175,14 +183,32 @@ def town(
         ("sts.test", "sent", "checked by mta-sts"),
         ("liar.test", "deferred", "TLSA"),
         ("strict.test", "deferred", "mta-sts"),
+        ("open.test", "sent", "250 2.0.0 Taken"),
+        ("demanded.test", "deferred", "no STARTTLS (our config demands TLS)"),
     ],
 )
 def test_a_policy(town: Town, domain: str, step: str, words: str) -> None:
     """DANE (RFC 7672) and MTA-STS (RFC 8461): what they demand, or nothing leaves."""
     said = town.told(town.submit(domain), step)
     assert words.lower() in said.lower()
-    if domain == "plain.test":
+    if domain in ("plain.test", "open.test"):
         assert "checked" not in said
+    if domain == "open.test":
+        assert "TLS" not in said
+
+
+def test_whom_we_believe_under_tls_alone(town: Town) -> None:
+    """``[tls] required_from``: the same words, before and after STARTTLS."""
+    port = town.server.ports["smtp"]
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+        client.ehlo()
+        code, said = client.mail("x@strict.test")
+        assert (code, said) == (530, b"5.7.0 That domain sends after STARTTLS only")
+        assert client.mail("x@plain.test")[0] == 250
+        client.rset()
+        client.starttls()
+        client.ehlo()
+        assert client.mail("x@strict.test")[0] == 250
 
 
 @pytest.mark.parametrize(
