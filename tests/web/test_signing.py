@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mailkit.testing.at_once import at_once
@@ -71,3 +73,15 @@ def test_no_more_is_guessed_than_there_is_room_for(
     world.sign_in()
     world.get("/settings/security")
     assert world.house.sign_in.guess(first) is None
+
+
+def test_every_page_offers_to_sign_out() -> None:
+    world = WebWorld()
+    world.sign_in()
+    page = world.get("/mail/inbox").text
+    menu = page[page.index('id="account"') : page.index("<nav")]
+    assert "alice@example.test" in menu
+    token = re.search(r'action="/logout"><input[^>]* value="([^"]+)"', menu)
+    assert token is not None
+    assert world.post("/logout", {"t": token[1]}).location == "/login?out=1"
+    assert world.get("/mail/inbox").location == "/login"
