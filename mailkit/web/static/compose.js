@@ -39,6 +39,8 @@ export function start(form) {
 
   // -- fields
 
+  const isTyped = (id) => find(id) && find(id).value !== find(id).defaultValue;
+  const isBegun = ["#to", "#cc", "#bcc", "#subject", "#text"].some(isTyped); // before this ran
   const lines = Object.fromEntries(
     ["to", "cc", "bcc"].map((name) => [name, people(form.elements[name], words, () => changed())]),
   );
@@ -471,6 +473,10 @@ export function start(form) {
   }
   label();
   if (!form.querySelector("[autofocus]")) (lines.to.value() ? (editor?.body ?? area) : find("#to")).focus({ preventScroll: true });
+  if (isBegun) {
+    kept = null;
+    changed();
+  }
   form.dataset.ready = "";
 }
 
