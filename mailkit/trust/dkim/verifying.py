@@ -51,6 +51,7 @@ def verify_ours(
     """
     fields = scan(header, limits=limits)
     held = 0
+    chosen: dict[str, bytes] = {}
     for _, name, value in fields:
         if name.lower() != _NAME:
             continue
@@ -66,7 +67,11 @@ def verify_ours(
             raise BrokenSignature(f"{where}: the body is another one")
         if "x" in tags and not (tags["x"].isdigit() and now <= int(tags["x"])):
             raise BrokenSignature(f"{where}: its time is over")
-        signed = _signed(fields, tags.get("h", ""), value)
+        names = tags.get("h", "")
+        if names not in chosen:  # ours have the same
+            chosen[names] = _chosen(fields, names)
+        without = _SIGNATURE.sub(rb"\1", value, count=1)
+        signed = chosen[names] + relaxed_field(FIELD, without)[:-2]
         if not _holds(key, _decode(tags.get("b", ""), where), signed):
             raise BrokenSignature(f"{where}: the header is another one")
         held += 1
@@ -85,10 +90,9 @@ def _tags(value: bytes) -> dict[str, str]:
     return {name: text for name, equals, text in pairs if equals}
 
 
-def _signed(
-    fields: list[tuple[bytes, bytes, bytes]], names: str, signature: bytes
-) -> bytes:
-    """What was signed (RFC 6376 §5.4.2): of fields that repeat the last first."""
+def _chosen(fields: list[tuple[bytes, bytes, bytes]], names: str) -> bytes:
+    """The fields that were signed (RFC 6376 §5.4.2): of some that repeat the last
+    first."""
     left: dict[bytes, list[bytes]] = {}
     for _, name, value in fields:
         left.setdefault(name.lower(), []).append(value)
@@ -97,8 +101,6 @@ def _signed(
         name = said.encode()
         if left.get(name):
             pieces.append(relaxed_field(name, left[name].pop()))
-    without = _SIGNATURE.sub(rb"\1", signature, count=1)
-    pieces.append(relaxed_field(FIELD, without)[:-2])
     return b"".join(pieces)
 
 
