@@ -21,7 +21,6 @@ from twisted.web.http import CACHED
 from mailkit.errors import LoginNeeded, MailkitError, Malformed, PeerGone
 from mailkit.model.preferences import DEFAULTS, Preferences
 from mailkit.services.signin.signin import SignedIn
-from mailkit.services.together import together
 from mailkit.web.answers import PLAIN, Answer, Kind, Stream, Swap, Template
 from mailkit.web.asking import Asked
 from mailkit.web.cookies import Cookies
@@ -193,9 +192,14 @@ class Serving:
         cookie = self._cookies.session(visit.headers)
         if cookie:
             visit.had_cookie = True
-            await self._find(visit, cookie)
+            changes = visit.request.method not in (b"GET", b"HEAD")
+            visit.signed_in = await self._house.sign_in.find(
+                cookie, visit.asking.peer, is_fresh=changes
+            )
         if visit.signed_in is not None:
             visit.secret = visit.signed_in.session.secret
+            name = visit.signed_in.account.name
+            visit.preferences = await self._house.personal.preferences(name)
             visit.language = self._languages.choose(
                 visit.preferences.language, visit.headers.get("accept-language", "")
             )
@@ -205,25 +209,6 @@ class Serving:
             before = self._random(32).hex()
             visit.cookies.append(self._cookies.set_before(before))
         visit.secret = self._house.secret_of(before)
-
-    async def _find(self, visit: _Visit, cookie: str) -> None:
-        """Who it is, and what they chose: asked at once where it can be guessed."""
-        sign_in, personal = self._house.sign_in, self._house.personal
-        finding = sign_in.find(cookie, visit.asking.peer)
-        guessed = sign_in.guess(cookie)
-        if guessed is None:
-            visit.signed_in = await finding
-        else:
-            visit.signed_in, preferences = await together(
-                finding, personal.preferences(guessed)
-            )
-            if visit.signed_in is not None:
-                # A session never changes hands.
-                visit.preferences = preferences
-                return
-        if visit.signed_in is not None:
-            name = visit.signed_in.account.name
-            visit.preferences = await personal.preferences(name)
 
     async def _asked(self, visit: _Visit, route: Route, method: str) -> Asked:
         request = visit.request

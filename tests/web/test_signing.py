@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from mailkit.model.websession import WebSession
+from mailkit.storage.memory.websessions import MemoryWebSessions
 from mailkit.testing.at_once import at_once
 from tests.web.world import ALICE, PASSWORD, WebWorld
 
@@ -36,43 +38,70 @@ def test_the_same_words_for_every_failure(name: str, password: str) -> None:
     assert not any("__Host-mailkit=" in cookie for cookie in heard.cookies)
 
 
-def test_whose_cookie_it_is_can_be_guessed_as_long_as_the_session_lasts() -> None:
+def test_a_session_that_ends_elsewhere_is_over_within_a_second() -> None:
+    world = WebWorld()
+    world.sign_in()
+    assert world.get("/settings/security").status == 200
+    [session] = at_once(world.house.sign_in.browsers(ALICE))
+    at_once(world.sessions.drop(session.key))
+    world.clock.advance(0.9)
+    assert world.get("/settings/security").status == 200
+    world.clock.advance(0.2)
+    assert world.get("/settings/security").status == 303
+
+
+def test_a_session_that_ends_here_is_over_at_once() -> None:
+    world = WebWorld()
+    sign_in = world.house.sign_in
+    for end in (
+        lambda one: sign_in.end(one),
+        lambda one: sign_in.end_all(one.account),
+        lambda one: world.directory.remove_account(one.account),
+    ):
+        world.cookies.clear()
+        world.sign_in()
+        assert world.get("/settings/security").status == 200
+        [session] = at_once(sign_in.browsers(ALICE))
+        at_once(end(session))
+        assert world.get("/settings/security").status == 303
+
+
+def test_what_ends_while_it_is_looked_up_is_not_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = WebWorld()
     sign_in = world.house.sign_in
     world.sign_in()
     cookie = world.cookies["__Host-mailkit"]
-    assert sign_in.guess(cookie) is None
-    world.get("/settings/security")
-    assert sign_in.guess(cookie) == ALICE
-    assert sign_in.guess(f"{cookie}x") is None
-    assert world.get("/settings/security").status == 200
     [session] = at_once(sign_in.browsers(ALICE))
-    # Another process signs them out.
-    at_once(world.sessions.drop(session.key))
-    assert sign_in.guess(cookie) == ALICE
-    assert world.get("/settings/security").status == 303
-    assert sign_in.guess(cookie) is None
-    world.cookies.clear()
-    world.sign_in()
-    world.get("/settings/security")
-    cookie = world.cookies["__Host-mailkit"]
-    assert sign_in.guess(cookie) == ALICE
-    at_once(world.directory.remove_account(ALICE))
-    assert sign_in.guess(cookie) is None
+    find = MemoryWebSessions.find
+
+    async def slow(sessions: MemoryWebSessions, key: str) -> WebSession | None:
+        found = await find(sessions, key)
+        await sign_in.end(session)
+        return found
+
+    monkeypatch.setattr(MemoryWebSessions, "find", slow)
+    assert at_once(sign_in.find(cookie, "")) is not None
+    monkeypatch.undo()
+    assert at_once(sign_in.find(cookie, "")) is None
 
 
-def test_no_more_is_guessed_than_there_is_room_for(
+def test_no_more_sessions_are_remembered_than_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mailkit.services.signin.signin._MOST_GUESSED", 1)
+    monkeypatch.setattr("mailkit.services.signin.signin._MOST_FRESH", 1)
     world = WebWorld()
-    world.sign_in()
-    world.get("/settings/security")
-    first = world.cookies["__Host-mailkit"]
-    world.cookies.clear()
-    world.sign_in()
-    world.get("/settings/security")
-    assert world.house.sign_in.guess(first) is None
+    cookies = []
+    for _ in range(2):
+        world.cookies.clear()
+        world.sign_in()
+        assert world.get("/settings/security").status == 200
+        cookies.append(world.cookies["__Host-mailkit"])
+    for one in at_once(world.house.sign_in.browsers(ALICE)):
+        at_once(world.sessions.drop(one.key))
+    assert at_once(world.house.sign_in.find(cookies[0], "")) is None
+    assert at_once(world.house.sign_in.find(cookies[1], "")) is not None
 
 
 def test_every_page_offers_to_sign_out() -> None:

@@ -28,7 +28,10 @@ _TIDY_AGAIN = 3600.0  # seconds for which old sessions are not looked for
 
 _COOKIE_OCTETS = 32
 
-_MOST_GUESSED = 10_000
+_FRESH = 1.0
+"""Seconds for which a session is not looked up again; here it ends at once."""
+
+_MOST_FRESH = 10_000
 
 
 @frozen
@@ -71,8 +74,12 @@ class SignIn:
     ended: Callable[[AccountName], None] = _nobody_hears
     """Called when browsers of an account were signed out."""
     _tidied: float = field(default=0.0, init=False)
-    _seen: OrderedDict[str, WebSession] = field(factory=OrderedDict, init=False)
-    """Sessions that were found; they may be over."""
+    _fresh: OrderedDict[str, tuple[float, WebSession]] = field(
+        factory=OrderedDict, init=False
+    )
+    """Sessions that were just looked up, and until when that counts."""
+    _ended: int = field(default=0, init=False)
+    """How often browsers were signed out."""
 
     async def begin(
         self, name: str, password: str, peer: str, agent: str, *, is_public: bool
@@ -110,13 +117,20 @@ class SignIn:
         await self._sessions.add(session)
         return Begun(SignedIn(session, account), cookie)
 
-    async def find(self, cookie: str, peer: str) -> SignedIn | None:
-        """Whose cookie this is; ``None``: nobody's any more."""
-        session = await self._sessions.find(_key(cookie))
+    async def find(
+        self, cookie: str, peer: str, *, is_fresh: bool = False
+    ) -> SignedIn | None:
+        """
+        Whose cookie this is; ``None``: nobody's any more.
+
+        :param is_fresh: look it up now; otherwise what another process ended may go on
+            for a second. What was ended here, or by a new password, never does.
+        """
+        if is_fresh:
+            self._fresh.pop(_key(cookie), None)
+        session = await self._look_up(_key(cookie))
         if session is None:
-            self._seen.pop(_key(cookie), None)
             return None
-        self._note(session)
         now = self._now()
         account = await self._directory.account(session.account)
         if (
@@ -125,31 +139,31 @@ class SignIn:
             or account.generation != session.generation
             or self.ends(session) <= now
         ):
+            self._fresh.pop(session.key, None)
             await self._sessions.drop(session.key)
             return None
         if session.seen + _SEEN_AGAIN <= now or session.peer != peer:
+            self._fresh.pop(session.key, None)
             await self._sessions.see(session.key, now, peer)
         return SignedIn(session, account)
 
-    def guess(self, cookie: str) -> AccountName | None:
-        """
-        Whose cookie it was when it was found last.
+    async def _look_up(self, key: str) -> WebSession | None:
+        known = self._fresh.get(key)
+        if known is not None and known[0] > self._now():
+            return known[1]
+        self._fresh.pop(key, None)
+        ended = self._ended
+        session = await self._sessions.find(key)
+        # One that ended while it was looked up is not remembered.
+        if session is not None and ended == self._ended:
+            self._fresh[key] = (self._now() + _FRESH, session)
+            if len(self._fresh) > _MOST_FRESH:
+                self._fresh.popitem(last=False)
+        return session
 
-        It lets nobody in: what is asked for meanwhile is thrown away unless `find`
-        says the same.
-        """
-        known = self._seen.get(_key(cookie))
-        if known is None or (
-            self._directory.generation(known.account) != known.generation
-        ):
-            return None
-        return known.account
-
-    def _note(self, session: WebSession) -> None:
-        self._seen[session.key] = session
-        self._seen.move_to_end(session.key)
-        if len(self._seen) > _MOST_GUESSED:
-            self._seen.popitem(last=False)
+    def _forget(self) -> None:
+        self._ended += 1
+        self._fresh.clear()
 
     def ends(self, session: WebSession) -> float:
         """When it is over, unless it is used before: seconds since 1970."""
@@ -171,12 +185,16 @@ class SignIn:
 
     async def end(self, session: WebSession) -> None:
         """Sign one browser out."""
+        self._forget()
         await self._sessions.drop(session.key)
+        self._forget()
         self.ended(session.account)
 
     async def end_all(self, account: AccountName, but: WebSession | None = None) -> int:
         """Sign out every browser of an account, less one; how many."""
+        self._forget()
         count = await self._sessions.drop_all(account, but.key if but else "")
+        self._forget()
         self.ended(account)
         return count
 
