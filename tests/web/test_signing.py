@@ -114,3 +114,22 @@ def test_every_page_offers_to_sign_out() -> None:
     assert token is not None
     assert world.post("/logout", {"t": token[1]}).location == "/login?out=1"
     assert world.get("/mail/inbox").location == "/login"
+
+
+def test_who_signs_in_again_ends_the_session_before() -> None:
+    """No session stays behind that nobody can end who has the browser."""
+    world = WebWorld(registration="open")
+    world.sign_in()
+    first = dict(world.cookies)
+    world.post(
+        "/login", {"username": "bob@example.test", "password": PASSWORD},
+        action="session",
+    )  # fmt: skip
+    second = dict(world.cookies)
+    assert first != second
+    form = {"name": "carol", "domain": "example.test", "password": "long enough",
+            "again": "long enough"}  # fmt: skip
+    assert world.post("/register", form, action="session").status == 303
+    for cookies in (first, second):
+        world.cookies = cookies
+        assert world.get("/mail/inbox").location == "/login?over=1"

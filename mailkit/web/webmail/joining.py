@@ -91,7 +91,7 @@ async def make(asked: Asked) -> Answer:
     begun = await asked.house.sign_in.begin_as(
         account, asked.peer, _agent(asked), is_public=False
     )
-    return _in(asked, begun)
+    return await _in(asked, begun)
 
 
 @room.get("/password/<ticket>", needs=Needs.NOBODY)
@@ -118,10 +118,12 @@ async def set_password(asked: Asked, ticket: str) -> Answer:
         return _password(asked, name, {**_NONE, "password": unfit_words(asked)}, 422)
     if begun is None:
         return _password(asked, None, _NONE)
-    return _in(asked, begun)
+    return await _in(asked, begun)
 
 
-def _in(asked: Asked, begun: Begun) -> Answer:
+async def _in(asked: Asked, begun: Begun) -> Answer:
+    if asked.session is not None:
+        await asked.house.sign_in.end(asked.session)
     cookie = asked.cookies.set_session(begun.cookie, is_public=False)
     return asked.redirect("/mail/inbox", cookies=(cookie,))
 

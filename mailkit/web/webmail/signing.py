@@ -50,6 +50,9 @@ async def sign_in(asked: Asked) -> Answer:
     except Busy:
         error = asked.say("Too many wrong passwords. Wait a few minutes.")
         return _form(asked, form.text("next"), error, 429)
+    if asked.session is not None:
+        # Whoever was signed in here is not any more: the cookie has room for one.
+        await asked.house.sign_in.end(asked.session)
     asked.house.search.begin(begun.signed_in.session.account)
     cookie = asked.cookies.set_session(begun.cookie, is_public=is_public)
     return asked.redirect(_next(form.text("next")), cookies=(cookie,))
