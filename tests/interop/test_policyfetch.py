@@ -169,6 +169,8 @@ class PolicyFetchTests(TestCase):
         await self.refused("no plain text")
 
     async def test_what_is_too_long(self) -> None:
+        """RFC 8461 §3.3: 64 KiB, and a minute."""
+        assert (LONGEST, policyfetch.PATIENCE) == (65_536, 60.0)
         self.site.answer = lambda request: b"x" * (LONGEST + 1)
         await self.refused("too long")
 

@@ -57,6 +57,14 @@ class World:
         at_once(self.limits.check_recipient(ALICE, Path(f"n{number}", domain)))
 
 
+def test_two_hundred_strangers_a_day_unless_said_otherwise() -> None:
+    world = World(SendingSettings())
+    for number in range(200):
+        world.write(number)
+    with pytest.raises(SendingStopped, match="200 recipients within a day to whom"):
+        world.write(200)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
