@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase
 
 from mailkit.errors import Busy, NoSuchMailbox
 from mailkit.services.together import each, together
@@ -13,7 +13,7 @@ from mailkit.services.together import each, together
 T = TypeVar("T")
 
 
-class TogetherTests(TestCase):
+class TogetherTests(SynchronousTestCase):
     """All are begun before the first has answered."""
 
     def setUp(self) -> None:
