@@ -109,7 +109,17 @@ class Alarms:
 
     async def _by_mail(self, alarm: Alarm) -> bool:
         reached = False
-        for address in await self._administrators(alarm):
+        try:
+            administrators = await self._administrators(alarm)
+        except Unavailable as error:
+            self.log.error(
+                "no mail about {kind}: who the administrators are is not known: "
+                "{reason}",
+                kind=alarm.kind,
+                reason=str(error),
+            )
+            return False
+        for address in administrators:
             try:
                 await self._write(alarm, address)
                 reached = True

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from mailkit.errors import Unavailable
+from mailkit.errors import StorageBroken, Unavailable
 from mailkit.formats import header
 from mailkit.interfaces.alarms import IAlarmChannel
-from mailkit.model.account import Role
+from mailkit.model.account import Account, Role
 from mailkit.model.address import AccountName, DomainName
 from mailkit.model.alarm import Alarm
 from mailkit.model.queueitem import QueueItem, Selection
@@ -161,3 +163,18 @@ def test_nobody_is_reached() -> None:
     world = World(to=("ops@example.net",), sends=False)
     assert not _ended(world.tell())
     assert world.items == []
+
+
+def test_who_the_administrators_are_may_be_unknown_just_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever hears by a channel has heard."""
+
+    async def broken(directory: MemoryDirectory) -> Sequence[Account]:
+        raise StorageBroken("the disk")
+
+    channel = Channel()
+    world = World(channels=(channel,))
+    monkeypatch.setattr(MemoryDirectory, "accounts", broken)
+    assert _ended(world.tell())
+    assert channel.told == [ALARM]
