@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from mailkit.errors import MailkitError, TooLarge
+from mailkit.web.headers import put_headers
 from mailkit.web.upload import Uploading
 
 LONGEST_BODY = 64 * 1024
@@ -126,8 +127,16 @@ class Receiving(Request):
         )
 
     def process(self) -> None:
-        if not self._is_refused or self.trouble is not None:
-            super().process()
+        if self._is_refused and self.trouble is None:
+            return
+        if self.path == b"*":
+            # Of the server as a whole (RFC 9110 §9.3.7); Twisted says what it is.
+            put_headers(self)
+            self.setResponseCode(405)
+            self.setHeader("Content-Length", "0")
+            self.finish()
+            return
+        super().process()
 
     def connectionLost(self, reason: Failure) -> None:
         self.let_go()

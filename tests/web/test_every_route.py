@@ -223,6 +223,10 @@ def test_there_is_nothing_else() -> None:
         heard = world.get(path)
         assert (heard.status, "There is nothing here" in heard.text) == (404, True)
     assert world.get("/%ff").status == 404
+    heard = world.ask("OPTIONS", "*")
+    assert (heard.status, heard.octets) == (405, b"")
+    assert has_page_headers(heard)
+    assert heard.headers["server"] == "mailkit"
 
 
 def test_the_document_of_a_message_has_its_own_headers() -> None:
