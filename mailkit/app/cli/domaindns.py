@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
@@ -23,7 +25,7 @@ def dns(desk: Desk, name: str, table: bool) -> None:
     Print the records of DOMAIN: MX, SPF, DKIM, DMARC, TLS-RPT, SRV and so on.
 
     Our own name server ([listen] dns) makes them by itself; any other one takes them
-    as they are printed.
+    as they are printed. On a terminal a table to read follows the zone file.
     """
     with desk.open() as at:
         settings = at.settings
@@ -36,7 +38,9 @@ def dns(desk: Desk, name: str, table: bool) -> None:
         records = at.do(zones.records(_labels(name)))
     if not (table or desk.as_json):
         click.echo(zone_file(records), nl=False)
-        return
+        if not is_terminal():
+            return
+        click.echo()
     desk.rows(
         ["name", "ttl", "kind", "value", "purpose"],
         [
@@ -50,6 +54,11 @@ def dns(desk: Desk, name: str, table: bool) -> None:
             for one in records
         ],
     )
+
+
+def is_terminal() -> bool:
+    """Whether a person reads what is printed, and no program or file."""
+    return sys.stdout.isatty()
 
 
 @click.command("ds")

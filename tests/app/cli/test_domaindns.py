@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from mailkit.app.cli import domaindns
 from tests.app.cli.conftest import Shell
 
 
@@ -39,3 +42,15 @@ def test_the_record_for_the_parent(house: Shell) -> None:
     assert (owner, cls, kind) == ("example.org.", "IN", "DS")
     assert (algorithm, digest_type, len(digest)) == ("13", "2", 64)
     assert house.ok("domain", "ds", "example.org") == line
+
+
+def test_on_a_terminal_a_table_follows_the_zone_file(
+    house: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = house.ok("domain", "dns", "example.org")
+    monkeypatch.setattr(domaindns, "is_terminal", lambda: True)
+    both = house.ok("domain", "dns", "example.org")
+    assert both.startswith(alone)
+    table = both.removeprefix(alone)
+    assert "MX" in table
+    assert "purpose" in table.lower()
