@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailkit.model.address import AccountName
+from mailkit.services.admin.accounts import Accounts
+from mailkit.services.admin.actor import Actor
 from mailkit.services.signin.registration import Mode
 from mailkit.testing.at_once import at_once
 from tests.web.world import ALICE, BOB, PASSWORD, ROOT, WebWorld
@@ -166,6 +168,23 @@ def test_a_link_gets_old_and_ends_with_its_account() -> None:
     world.clock.advance(3601)
     assert world.get(f"/password/{ticket}").status == 404
     assert world.get("/password/x").status == 404
+
+
+def test_two_who_use_a_link_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the password of the first is being hashed, the second gets nothing."""
+    world = WebWorld()
+    ticket = at_once(world.links.make(BOB, 3600.0))
+    own, passwd, second = world.house.own, Accounts.passwd, []
+
+    async def slow(accounts: Accounts, actor: Actor, text: str, password: str) -> None:
+        second.append(await own.set_password(ticket, "words of another", "", ""))
+        await passwd(accounts, actor, text, password)
+
+    monkeypatch.setattr(Accounts, "passwd", slow)
+    begun = at_once(own.set_password(ticket, "words of the first", "", ""))
+    assert begun is not None
+    assert second == [None]
+    assert world.sign_in(BOB, "words of the first").status == 303
 
 
 def test_own_addresses() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attrs import define
+from attrs import define, field
 
 from mailkit.errors import (
     AlreadyExists,
@@ -45,6 +45,8 @@ class OwnAccount:
     _sign_in: SignIn
     _links: PasswordLinks
     _aliases: Callable[[], int]
+    _choosing: set[AccountName] = field(factory=set, init=False)
+    """Whose password is being set by a ticket: none is good for two at once."""
 
     # -- the password
 
@@ -81,11 +83,17 @@ class OwnAccount:
         :raises TooShort: :raises UnfitPassword:
         """
         account = await self.of_link(text)
-        if account is None:
+        if account is None or account.name in self._choosing:
             return None
         check_password(new, account.name)
         actor = Actor("a set-password link", account.role, None, account.name)
-        return await self._set(actor, account.name, new, peer, agent, is_public=False)
+        self._choosing.add(account.name)
+        try:
+            return await self._set(
+                actor, account.name, new, peer, agent, is_public=False
+            )
+        finally:
+            self._choosing.discard(account.name)
 
     async def _set(
         self,
