@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Sequence
 
-from mailkit.model.address import AccountName
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from mailkit.errors import TooMany
+from mailkit.model.address import AccountName, Address
 from mailkit.services.admin.accounts import Accounts
 from mailkit.services.admin.actor import Actor
+from mailkit.services.admin.aliases import Aliases
 from mailkit.services.signin.registration import Mode
 from mailkit.testing.at_once import at_once
 from tests.web.world import ALICE, BOB, PASSWORD, ROOT, WebWorld
@@ -210,6 +216,32 @@ def test_own_addresses() -> None:
     assert world.post(drop, form, action="settings").status == 303
     assert "ally@other.test" not in world.get(page).text
     assert world.post(drop, {"address": BOB}, action="settings").status == 404
+
+
+def test_addresses_that_are_asked_for_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are counted one after the other: nobody gets more than is allowed."""
+    world = WebWorld(aliases=1)
+    own, add = world.house.own, Aliases.add
+    account = at_once(world.directory.account(ALICE))
+    assert account is not None
+    second: list[Deferred[Address]] = []
+
+    async def slow(
+        aliases: Aliases, actor: Actor, text: str, targets: Sequence[str]
+    ) -> None:
+        asked = own.add_address(account, "two@other.test")
+        second.append(Deferred.fromCoroutine(asked))
+        await add(aliases, actor, text, targets)
+
+    monkeypatch.setattr(Aliases, "add", slow)
+    at_once(own.add_address(account, "one@other.test"))
+    [waiting] = second
+    failed: list[Failure] = []
+    waiting.addErrback(failed.append)
+    assert [one.check(TooMany) for one in failed] == [TooMany]
+    assert [str(one) for one in at_once(own.addresses(account))] == ["one@other.test"]
 
 
 def test_nobody_makes_addresses_where_that_is_not_allowed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from attrs import define, field
+from twisted.internet.defer import DeferredLock
 
 from mailkit.errors import (
     AlreadyExists,
@@ -47,6 +48,7 @@ class OwnAccount:
     _aliases: Callable[[], int]
     _choosing: set[AccountName] = field(factory=set, init=False)
     """Whose password is being set by a ticket: none is good for two at once."""
+    _adding: DeferredLock = field(factory=DeferredLock, init=False)
 
     # -- the password
 
@@ -139,6 +141,15 @@ class OwnAccount:
         address = read_address(text)
         if is_reserved(address.local_part) or "+" in address.local_part:
             raise CannotName(f"{address} is not given away")
+        # One after the other: whoever asks for several at once gets no more.
+        await self._adding.acquire()
+        try:
+            await self._add(account, address)
+        finally:
+            self._adding.release()
+        return address
+
+    async def _add(self, account: Account, address: Address) -> None:
         if len(await self.addresses(account)) >= self.may_have:
             raise TooMany(f"{self.may_have} other addresses are all one may have")
         if await self._directory.domain(address.domain) is None:
@@ -150,7 +161,6 @@ class OwnAccount:
         administration = self._administration()
         await administration.aliases.add(actor, str(address), [str(account.address)])
         await administration.accounts.grant(actor, account.name, str(address))
-        return address
 
     async def drop_address(self, account: Account, text: str) -> None:
         """
