@@ -258,7 +258,7 @@ def test_a_question_has_an_address() -> None:
     page = desk.world.get(heard.location)
     assert page.status == desk.world.get(heard.location).status == 200
     assert f'name="c" value="{thread}"' in page.text
-    assert 'href="/mail/all"' in page.text
+    assert 'href="/mail/all" data-swap="main" data-key="back"' in page.text
     desk.world.get(f"{heard.location}&new=Travel&label=travel")
     assert desk.flags() == [set()]
     assert desk.world.get("/act").location == "/mail/inbox"
