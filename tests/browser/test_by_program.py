@@ -23,7 +23,9 @@ class PlainTests(TestCase):
     def _with(self, site: Site) -> None:
         self.site = site
 
-    def _signed_in(self, work: Callable[[PlainBrowser], Awaitable[None]]) -> Deferred[None]:
+    def _signed_in(
+        self, work: Callable[[PlainBrowser], Awaitable[None]]
+    ) -> Deferred[None]:
         async def run() -> None:
             browser = PlainBrowser(self.site.origin)
             page = await browser.get("/login")

@@ -79,7 +79,7 @@ def test_five_hundred_messages(site: Site, alice: Page) -> None:
             break
         before = alice.url
         later.click()
-        alice.wait_for_url(lambda url, before=before: url != before)
+        alice.wait_for_function("before => location.href != before", arg=before)
         alice.locator("#conv").wait_for()
     assert len(seen) == 500
     _is_within_the_screen(alice)
