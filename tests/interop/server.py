@@ -38,6 +38,9 @@ TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 MAILKIT = (sys.executable, "-m", "mailkit.app.cli")
 """The ``mailkit`` command of the same."""
 
+WORDS = ("-n", "--pidfile=", "mailkit", "--config")
+"""What follows ``twistd``."""
+
 ENVIRONMENT = {
     **{k: v for k, v in os.environ.items() if not k.startswith("MAILKIT_")},
     "PYTHONPATH": str(Path(__file__).parents[2]),  # the code that is tested
@@ -156,7 +159,7 @@ class Server:
     def refusal(self) -> str:
         """Start in vain: the one line that says why; the status is 1."""
         done = subprocess.run(
-            [*self.program, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
+            [*self.program, *WORDS, str(self.config)],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -172,7 +175,7 @@ class Server:
         """Start, and wait until every port answers."""
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(
-            [*self.program, "-n", "--pidfile=", "mailkit", "--config", str(self.config)],
+            [*self.program, *WORDS, str(self.config)],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
