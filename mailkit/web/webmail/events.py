@@ -5,18 +5,18 @@ A stream of ``text/event-stream``. An event has the id ``<epoch>.<modseq>``; who
 comes back says the last one (``Last-Event-ID``), and hears what was missed, or
 ``reset`` where that is too much. Fields have the names of JMAP; mailboxes are named as
 in our addresses (``inbox``, ``folder/Club``). Nothing is told of what messages say, but
-who wrote a new one and what it is about, where that is to be shown.
+who wrote a new one and what it is about, where that is to be shown::
 
-``hello``    ``{v, unread, serverTime}``; another ``v``: scripts are old
-``mail``     ``{threadId, mailboxIds, notify}``, and where notify is true ``from``,
-             ``subject``, ``receivedAt``
-``thread``   ``{threadId, keywords, mailboxIds, total}``
-``gone``     ``{threadIds}``
-``counts``   ``{inbox: {unread, total}, …}`` of the mailboxes that changed
-``draft``    ``{draftId, rev}``
-``sent``     ``{draftId, state, reason}``; state queued, sent, deferred, failed
-``session``  ``{state}``; expiring, ended
-``reset``    ``{}``; everything may have changed
+    hello    {v, unread, serverTime}; another v: scripts are old
+    mail     {threadId, mailboxIds, notify}, and where notify is true from,
+                 subject, receivedAt
+    thread   {threadId, keywords, mailboxIds, total}
+    gone     {threadIds}
+    counts   {inbox: {unread, total}, …} of the mailboxes that changed
+    draft    {draftId, rev}
+    sent     {draftId, state, reason}; state queued, sent, deferred, failed
+    session  {state}; expiring, ended
+    reset    {}; everything may have changed
 """
 
 from __future__ import annotations
