@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import sign_in
@@ -276,6 +276,26 @@ def test_files_by_drop_and_paste(alice: Page, site: Site, sink: Hosts) -> None:
         part.get_filename(): part.get_content() for part in message.iter_attachments()
     }
     assert found == {"two.bin": two, "image.png": PNG}
+
+
+def test_files_that_are_chosen_before_the_script_runs(alice: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    alice.route("**/compose.js", hold)
+    alice.goto("/compose", wait_until="commit")
+    choose = alice.locator("#file")
+    choose.set_input_files({"name": "early.txt", "mimeType": "", "buffer": b"Early."})
+    for _ in range(200):
+        if held:
+            break
+        alice.wait_for_timeout(50)
+    assert held, "the script is not asked for"
+    for route in held:
+        route.continue_()
+    expect(alice.get_by_role("link", name="early.txt")).to_be_visible()
 
 
 def test_people_by_a_few_letters(alice: Page, site: Site) -> None:

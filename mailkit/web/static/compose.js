@@ -221,6 +221,7 @@ export function start(form) {
     picker.value = "";
   });
   const clip = make("button", { type: "button", class: "ib", onclick: () => picker.click() }, icon("clip"));
+  const early = [...find(".nojs input").files]; // chosen before this ran
   find(".nojs").replaceWith(picker);
   tools.prepend(clip);
 
@@ -477,6 +478,7 @@ export function start(form) {
     kept = null;
     changed();
   }
+  early.forEach(upload);
   form.dataset.ready = "";
 }
 
