@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
@@ -37,7 +37,6 @@ from mailkit.app.selfsigned import keep_self_signed
 from mailkit.app.settings import Settings
 from mailkit.app.signals import hear_signals
 from mailkit.app.turns import measure_turns, shorten_turns
-from mailkit.app.webhouse import Web
 from mailkit.config.reader import Config
 from mailkit.errors import MailkitError
 from mailkit.interfaces.counts import ICounts
@@ -52,7 +51,9 @@ from mailkit.net.pump import PumpSettings, Surroundings
 from mailkit.net.startlanes import finish
 from mailkit.net.tls import KeyPair, ServerTLS
 from mailkit.protocols.machine import Machine
-from mailkit.web.site import WebSite
+
+if TYPE_CHECKING:
+    from mailkit.web.site import WebSite
 
 TLS_FIRST = frozenset({"submissions", "imaps", "pop3s"})
 METRICS = "metrics"
@@ -281,6 +282,9 @@ class Server(MultiService):
         return PumpFactory(build, around)
 
     def _site(self) -> WebSite:
+        # Who serves no pages has no room for what makes them: 12 MiB.
+        from mailkit.app.webhouse import Web
+
         web = Web(
             self._open_house,
             lambda: self.config.settings,
