@@ -59,6 +59,9 @@ class Searchable(NamedTuple):
 ATTACHED = "attached"
 """Among the marks of a message that has files."""
 
+SHORTEST_BEGINNING = 3
+"""Letters of the shortest word that also finds what begins with it."""
+
 _LIMITS = Limits()
 _ENOUGH = 0.8  # of the plain words are in the HTML: the plain part says nothing new
 _NO_SPACES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af" + (
@@ -93,6 +96,37 @@ def tokens(text: str) -> list[str]:
 def is_single(token: str) -> bool:
     """Whether it is one character of a script without spaces: the begin of a pair."""
     return len(token) == 1 and _RUN.match(token) is not None
+
+
+class Wanted(NamedTuple):
+    """Words that follow each other, as somebody typed them."""
+
+    tokens: tuple[str, ...]
+    """Without any: everything has them."""
+    is_beginning: bool
+    """Whether the last finds what begins with it, too."""
+
+
+def wanted(text: str, *, is_phrase: bool) -> Wanted:
+    """
+    Read words that are looked for.
+
+    A plain word of `SHORTEST_BEGINNING` letters finds what begins with it, a phrase
+    what is written so; a ``*`` at the end makes a beginning of both.
+    """
+    found = tokens(text)
+    if not found:
+        return Wanted((), is_beginning=False)
+    last = found[-1]
+    if text.endswith("*"):
+        return Wanted(tuple(found), is_beginning=True)
+    if is_single(last):
+        if len(found) == 1:
+            return Wanted((last,), is_beginning=True)
+        # The pair before it holds it already.
+        return Wanted(tuple(found[:-1]), is_beginning=False)
+    is_long = len(last) >= SHORTEST_BEGINNING
+    return Wanted(tuple(found), is_beginning=is_long and not is_phrase)
 
 
 def message_token(message_id: str) -> str:

@@ -19,6 +19,7 @@ from mailkit.formats.searchable import (
     message_token,
     searchable,
     tokens,
+    wanted,
 )
 
 
@@ -161,3 +162,23 @@ def test_words_of_a_page() -> None:
 @given(st.binary(max_size=300))
 def test_garbage_has_words_too(octets: bytes) -> None:
     searchable(octets)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_phrase", "found", "is_beginning"),
+    [
+        ("", False, (), False),
+        ("!*", False, (), False),
+        ("te", False, ("te",), False),
+        ("tea", False, ("tea",), True),
+        ("tea", True, ("tea",), False),
+        ("green te*", True, ("green", "te"), True),
+        ("京", False, ("京",), True),
+        ("東京", True, ("東京",), False),
+        ("東京*", False, ("東京", "京"), True),
+    ],
+)
+def test_words_that_are_looked_for(
+    text: str, is_phrase: bool, found: tuple[str, ...], is_beginning: bool
+) -> None:
+    assert wanted(text, is_phrase=is_phrase) == (found, is_beginning)

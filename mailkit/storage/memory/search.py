@@ -11,10 +11,9 @@ from zope.interface import implementer
 from mailkit.formats.searchable import (
     ATTACHED,
     Searchable,
-    is_single,
     message_token,
     searchable,
-    tokens,
+    wanted,
 )
 from mailkit.interfaces.search import Found, Hit, ISearch
 from mailkit.interfaces.storage import IMailStore
@@ -39,9 +38,6 @@ from mailkit.model.flags import FLAGGED, SEEN
 from mailkit.model.mailbox import MessageRecord, Want
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.storage.content import all_octets
-
-SHORTEST_BEGINNING = 3
-"""Letters of the shortest word that also finds what begins with it."""
 
 _WANT = Want.FLAGS | Want.FACTS | Want.IDS
 _TOKEN = re.compile(r"[^\W_]+")
@@ -159,16 +155,10 @@ def _is_marked(one: _Message, mark: Mark) -> bool:
             return SEEN in one.record.flags
 
 
-def _has_words(text: Searchable, wanted: str, where: Field, is_phrase: bool) -> bool:
-    found = tokens(wanted)
+def _has_words(text: Searchable, words: str, where: Field, is_phrase: bool) -> bool:
+    found, is_beginning = wanted(words, is_phrase=is_phrase)
     if not found:
         return True
-    is_beginning = wanted.endswith("*") or is_single(found[-1])
-    if not is_phrase and len(found[-1]) >= SHORTEST_BEGINNING:
-        is_beginning = True
-    if len(found) > 1 and is_single(found[-1]) and not wanted.endswith("*"):
-        found.pop()
-        is_beginning = False
     fields = text[:-1] if where is Field.ANYWHERE else (_field(text, where),)
     return any(_follow(_TOKEN.findall(one), found, is_beginning) for one in fields)
 
@@ -179,13 +169,13 @@ def _field(text: Searchable, where: Field) -> str:
     return value
 
 
-def _follow(words: list[str], wanted: list[str], is_beginning: bool = False) -> bool:
+def _follow(words: list[str], found: tuple[str, ...], is_beginning: bool) -> bool:
     """Whether words follow each other; the last may only begin so."""
-    count = len(wanted)
+    count = len(found)
     for at in range(len(words) - count + 1):
-        here = words[at : at + count]
-        if here[:-1] == wanted[:-1] and (
-            here[-1] == wanted[-1] or (is_beginning and here[-1].startswith(wanted[-1]))
+        here = tuple(words[at : at + count])
+        if here[:-1] == found[:-1] and (
+            here[-1] == found[-1] or (is_beginning and here[-1].startswith(found[-1]))
         ):
             return True
     return False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from mailkit.formats.searchable import ATTACHED, is_single, message_token, tokens
+from mailkit.formats.searchable import ATTACHED, message_token, wanted
 from mailkit.model.finding import (
     AllOf,
     AnyOf,
@@ -24,9 +24,6 @@ from mailkit.model.finding import (
 )
 from mailkit.model.mailbox import MailboxName
 from mailkit.storage.search.schema import COLUMNS, PER_HOUR, number
-
-SHORTEST_BEGINNING = 3
-"""Letters of the shortest word that also finds what begins with it."""
 
 _MARKS = {
     Mark.STARRED: "m.flags & 4 <> 0",
@@ -187,22 +184,12 @@ def _joined(texts: list[str], word: str) -> str:
 
 
 def _words(text: str, where: Field, is_phrase: bool) -> str:
-    found = tokens(text)
-    if not found:
-        return ""
-    last = found[-1]
-    is_beginning = text.endswith("*") or is_single(last)
-    if not is_phrase and len(last) >= SHORTEST_BEGINNING:
-        is_beginning = True
-    if len(found) > 1 and is_single(last) and not text.endswith("*"):
-        # The pair before it holds it already.
-        found.pop()
-        is_beginning = False
+    found, is_beginning = wanted(text, is_phrase=is_phrase)
     column = "- marks" if where is Field.ANYWHERE else COLUMNS[where.value]
     return _phrase(column, found, is_beginning)
 
 
-def _phrase(column: str, found: list[str], is_beginning: bool) -> str:
+def _phrase(column: str, found: Sequence[str], is_beginning: bool) -> str:
     if not found:
         return ""
     return f'{column} : "{" ".join(found)}"{" *" if is_beginning else ""}'
