@@ -13,9 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import wrapClientTLS
-from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
 from twisted.web.client import (
@@ -23,7 +21,6 @@ from twisted.web.client import (
     Agent,
     FileBodyProducer,
     HTTPConnectionPool,
-    ResponseFailed,
 )
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory, IResponse
@@ -34,8 +31,7 @@ from mailkit.formats.picture import LONGEST_URL, picture_type
 from mailkit.interfaces.pictures import IOneClick, IPictures, Picture
 from mailkit.interfaces.resolver import IResolver
 from mailkit.model.inward import Network
-from mailkit.net.failures import words_of
-from mailkit.net.publichosts import BoundedBody, PublicHost
+from mailkit.net.publichosts import BoundedBody, PublicHost, in_time
 
 T = TypeVar("T")
 
@@ -99,20 +95,9 @@ class StrangersWeb:
         return wrapClientTLS(options, found)
 
     async def _in_time(self, url: str, asked: Coroutine[Any, Any, T]) -> T:
-        whole = Deferred.fromCoroutine(asked)
-        whole.addTimeout(PATIENCE, self._reactor)
         try:
-            return await whole
-        except TimeoutError:
-            raise Unavailable(f"{url} takes too long") from None
-        except ResponseFailed as error:
-            reason = error.reasons[0].getErrorMessage()
-            raise Unavailable(f"{url}: {reason}") from error
-        except Unreachable as error:
-            raise Refused(f"{url}: {error}") from error
-        except (ConnectError, ConnectionClosed, OSError) as error:
-            raise Unavailable(f"{url}: {words_of(error)}") from error
-        except ValueError as error:  # whatever is no URL, or no name of a host
+            return await in_time(self._reactor, PATIENCE, url, asked)
+        except (Unreachable, ValueError) as error:
             raise Refused(f"{url}: {error}") from error
 
     async def _fetch(self, url: str) -> Picture:

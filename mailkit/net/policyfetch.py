@@ -14,12 +14,10 @@ from attrs import define, field, frozen
 from OpenSSL import SSL
 from treq.client import HTTPClient
 from twisted.internet._sslverify import IOpenSSLTrustRoot  # it has no public name
-from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import wrapClientTLS
-from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
-from twisted.web.client import URI, Agent, ResponseFailed
+from twisted.web.client import URI, Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
@@ -29,7 +27,7 @@ from mailkit.interfaces.policies import IPolicyFetch, IReportPost
 from mailkit.interfaces.resolver import IResolver
 from mailkit.model.inward import Network
 from mailkit.net.failures import words_of
-from mailkit.net.publichosts import BoundedBody, PublicHost
+from mailkit.net.publichosts import BoundedBody, PublicHost, in_time
 from mailkit.net.tls import trust_also
 
 T = TypeVar("T")
@@ -88,18 +86,11 @@ class PolicyFetch:
         await self._in_time(url, self._post(url, octets, kind))
 
     async def _in_time(self, url: str, asked: Coroutine[Any, Any, T]) -> T:
-        whole = Deferred.fromCoroutine(asked)
-        whole.addTimeout(PATIENCE, self._reactor)
         try:
-            return await whole
-        except TimeoutError:
-            raise Unavailable(f"{url} takes too long") from None
-        except ResponseFailed as error:
-            reason = error.reasons[0].getErrorMessage()
-            raise Unavailable(f"{url}: {reason}") from error
-        except (ConnectError, ConnectionClosed, OSError, Unreachable) as error:
+            return await in_time(self._reactor, PATIENCE, url, asked)
+        except Unreachable as error:
             raise Unavailable(f"{url}: {words_of(error)}") from error
-        except ValueError as error:  # whatever is no URL, or no name of a host
+        except ValueError as error:
             raise Unavailable(f"{url}: {error}") from error
 
     async def _post(self, url: str, octets: bytes, kind: str) -> None:
