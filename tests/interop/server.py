@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -62,26 +64,33 @@ def need(*programs: str) -> None:
             pytest.skip(f"{program} is not installed")
 
 
+COUNTER = Path(tempfile.gettempdir()) / f"mailkit-ports-{os.getuid()}"
+"""The port that was given last, to whichever process of the tests."""
+
+FIRST_PORT, LAST_PORT = 10_000, 20_000
+"""The system gives none between them to a client, see ``ip_local_port_range``."""
+
+
 def free_ports(count: int) -> list[int]:
     """
-    Ports of loopback that nobody listens on.
+    Ports of loopback that nobody listens on, and that no other test was given lately.
 
-    The system gives none of them to a client, so that they are still free for a server
-    that is started again.
+    They go round in a file, so that two processes of tests never choose the same while
+    their servers still load, and are still free for a server that is started again.
     """
-    sockets: list[socket.socket] = []
-    try:
-        while len(sockets) < count:
-            one = socket.socket()
-            with suppress(OSError):
-                one.bind(("127.0.0.1", random.randrange(10_000, 20_000)))
-                sockets.append(one)
-                continue
-            one.close()
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    ports: list[int] = []
+    with COUNTER.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        port = int(file.read() or random.randrange(FIRST_PORT, LAST_PORT))
+        while len(ports) < count:
+            port = port + 1 if port < LAST_PORT else FIRST_PORT
+            with socket.socket() as one, suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                ports.append(port)
+        file.truncate(0)
+        file.write(str(port))
+    return ports
 
 
 def wait_until(what: str, is_so: object, seconds: float = PATIENCE) -> None:
