@@ -278,7 +278,7 @@ def test_files_by_drop_and_paste(alice: Page, site: Site, sink: Hosts) -> None:
     assert found == {"two.bin": two, "image.png": PNG}
 
 
-def test_files_that_are_chosen_before_the_script_runs(alice: Page) -> None:
+def test_files_that_are_chosen_while_the_script_comes(alice: Page) -> None:
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -286,16 +286,24 @@ def test_files_that_are_chosen_before_the_script_runs(alice: Page) -> None:
 
     alice.route("**/compose.js", hold)
     alice.goto("/compose", wait_until="commit")
-    choose = alice.locator("#file")
-    choose.set_input_files({"name": "early.txt", "mimeType": "", "buffer": b"Early."})
+    field = alice.locator("#file")
+    field.set_input_files({"name": "early.txt", "mimeType": "", "buffer": b"Early."})
     for _ in range(200):
         if held:
             break
         alice.wait_for_timeout(50)
     assert held, "the script is not asked for"
+    with alice.expect_file_chooser() as opened:
+        field.click()
     for route in held:
         route.continue_()
     expect(alice.get_by_role("link", name="early.txt")).to_be_visible()
+
+    # The dialogue was open while the script began.
+    late = {"name": "late.txt", "mimeType": "", "buffer": b"Late."}
+    opened.value.set_files([late])
+    expect(alice.get_by_role("link", name="late.txt")).to_be_visible()
+    expect(alice.locator(".up")).to_have_count(2)
 
 
 def test_people_by_a_few_letters(alice: Page, site: Site) -> None:

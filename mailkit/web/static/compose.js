@@ -215,14 +215,19 @@ export function start(form) {
 
   // -- files
 
-  const picker = make("input", { type: "file", multiple: "", hidden: "", "aria-label": words.attach });
-  picker.addEventListener("change", () => {
+  // The field is the page's own: whoever is choosing while this begins chooses in it.
+  const nojs = find(".nojs");
+  const picker = nojs.querySelector("input");
+  picker.hidden = true;
+  picker.removeAttribute("name");
+  picker.ariaLabel = words.attach;
+  nojs.replaceWith(picker);
+  function choose() {
     [...picker.files].forEach(upload);
     picker.value = "";
-  });
+  }
+  picker.addEventListener("change", choose);
   const clip = make("button", { type: "button", class: "ib", onclick: () => picker.click() }, icon("clip"));
-  const early = [...find(".nojs input").files]; // chosen before this ran
-  find(".nojs").replaceWith(picker);
   tools.prepend(clip);
 
   function room() {
@@ -478,7 +483,7 @@ export function start(form) {
     kept = null;
     changed();
   }
-  early.forEach(upload);
+  choose();
   form.dataset.ready = "";
 }
 
