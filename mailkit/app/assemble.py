@@ -39,7 +39,7 @@ from mailkit.services.composing.composing import Composing
 from mailkit.services.delivery.filing import IntoInbox
 from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.imap.settings import IMAPSettings
-from mailkit.services.live import Live
+from mailkit.services.live.rooms import Live
 from mailkit.services.notices.incoming import NotingFiling
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.queue.suspended import SuspendedMail

@@ -14,7 +14,7 @@ from mailkit.interfaces.queue import IQueueStore
 from mailkit.services.composing.composing import Composing
 from mailkit.services.composing.house import ComposingHouse
 from mailkit.services.composing.settings import ComposingSettings
-from mailkit.services.live import tell_draft
+from mailkit.services.live.news import tell_draft
 
 
 def make_composing(

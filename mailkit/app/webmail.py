@@ -20,7 +20,7 @@ from mailkit.net.routes.redisclient import RedisClient, RedisConnection
 from mailkit.net.websessions import RedisWebSessions
 from mailkit.services.admin.administration import Administration
 from mailkit.services.finding.finding import Finding
-from mailkit.services.live import tell_sessions
+from mailkit.services.live.news import tell_sessions
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading

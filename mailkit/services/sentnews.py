@@ -12,7 +12,7 @@ from mailkit.interfaces.notices import INoticeBoard
 from mailkit.model.address import AccountName
 from mailkit.model.event import MailEvent, Step
 from mailkit.services.composing.fates import FATES
-from mailkit.services.live import draft_of, tell_sent
+from mailkit.services.live.news import draft_of, tell_sent
 
 _OF_SENDERS = frozenset(
     {Step.QUEUED, Step.DEFERRED, Step.SENT, Step.BOUNCED, Step.DROPPED}

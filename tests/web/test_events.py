@@ -16,7 +16,7 @@ from zope.interface import directlyProvides
 
 from mailkit.model.conversation import Counts
 from mailkit.model.mailbox import INBOX, MailboxName, SpecialUse
-from mailkit.services.live import (
+from mailkit.services.live.news import (
     Arrived,
     Counted,
     LiveEvent,

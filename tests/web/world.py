@@ -29,7 +29,8 @@ from mailkit.services.admin.office import Office
 from mailkit.services.authentication import Authentication
 from mailkit.services.authsettings import AuthSettings
 from mailkit.services.finding.finding import Finding
-from mailkit.services.live import Live, tell_sessions
+from mailkit.services.live.news import tell_sessions
+from mailkit.services.live.rooms import Live
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking

@@ -30,11 +30,11 @@ from twisted.internet.defer import Deferred
 from mailkit.errors import MailkitError
 from mailkit.model.conversation import InMailbox, Person, Place
 from mailkit.model.mailbox import INBOX, MailboxName, SpecialUse
-from mailkit.services.live import (
+from mailkit.services.live.listener import Listener
+from mailkit.services.live.news import (
     Arrived,
     Counted,
     DraftSaved,
-    Listener,
     LiveEvent,
     LookAnew,
     News,

@@ -18,7 +18,7 @@ from mailkit.interfaces.storage import IMailStore, ISpool
 from mailkit.model.address import AccountName
 from mailkit.services.composing.composing import Composing
 from mailkit.services.finding.finding import Finding
-from mailkit.services.live import Live
+from mailkit.services.live.rooms import Live
 from mailkit.services.reading.acquaintances import Acquaintances
 from mailkit.services.reading.marking import Marking
 from mailkit.services.reading.message import Reading

@@ -1,19 +1,17 @@
 """
-What pages are told while they are open: new mail, changes, drafts, what was sent.
+A room for each account that somebody looks at.
 
-A room for each account that somebody looks at. It hears of changes from the notice
-board, looks what they were, and tells all who listen. Nothing of it has to be kept:
-whoever comes back says the MODSEQ that was known, and `IConversations.changes` has
-what was missed.
+It hears of changes from the notice board, looks what they were, and tells all who
+listen. Nothing of it has to be kept: whoever comes back says the MODSEQ that was known,
+and `IConversations.changes` has what was missed.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -24,14 +22,22 @@ from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.storage import IMailStore, IWatch
 from mailkit.model.address import AccountName
-from mailkit.model.conversation import (
-    ConversationChange,
-    Counts,
-    InMailbox,
-    Summary,
+from mailkit.model.conversation import ConversationChange, Counts, InMailbox, Summary
+from mailkit.model.mailbox import INBOX, MailboxName
+from mailkit.services.live.listener import Listener
+from mailkit.services.live.news import (
+    Arrived,
+    Counted,
+    LiveEvent,
+    LookAnew,
+    News,
+    SessionsChanged,
+    ThreadChanged,
+    ThreadsGone,
+    Uses,
+    read_notice,
+    topic,
 )
-from mailkit.model.flags import Flags
-from mailkit.model.mailbox import INBOX, MailboxName, SpecialUse
 
 MOST_LISTENERS = 6
 """Streams of one account in one process; the oldest gives way to one more."""
@@ -41,9 +47,6 @@ KEPT_FOR = 600.0
 
 MOST_THREADS = 20
 """Changed conversations that are told one by one; more are looked at anew."""
-
-MOST_WAITING = 1000
-"""Events that wait for a reader; with more, everything is to be looked at anew."""
 
 GATHERED = 0.02
 """Seconds from the first notice to the look, so that one look serves several."""
@@ -58,194 +61,6 @@ FRESH = 600.0
 """Seconds after which a message that comes is an old one that somebody moved."""
 
 _KEPT = 50  # events that are told again
-_USES = Mapping[MailboxName, SpecialUse | None]
-_DRAFT = re.compile(r"<([0-9a-f]{32})@")
-
-
-@frozen
-class Arrived:
-    """A message is new where it lies."""
-
-    summary: Summary
-    notify: bool
-    """Whether a person wants to hear of it: it came to the inbox just now."""
-    uses: _USES = field(repr=False)
-
-
-@frozen
-class ThreadChanged:
-    """A conversation has other messages, flags or places."""
-
-    thread_id: str
-    flags: Flags
-    """Of all of its messages."""
-    mailboxes: tuple[MailboxName, ...]
-    total: int
-    uses: _USES = field(repr=False)
-
-
-@frozen
-class ThreadsGone:
-    """Conversations that have no message any more."""
-
-    thread_ids: tuple[str, ...]
-
-
-@frozen
-class Counted:
-    """The numbers of mailboxes that changed."""
-
-    counts: Mapping[MailboxName, Counts]
-    uses: _USES = field(repr=False)
-
-
-@frozen
-class DraftSaved:
-    """A draft was saved, by whichever page."""
-
-    draft: str
-    revision: int
-
-
-@frozen
-class SentState:
-    """What became of something that was sent."""
-
-    draft: str
-    """Under which it was written."""
-    state: str
-    """``queued``, ``sent``, ``deferred``, ``failed``."""
-    reason: str
-
-
-@frozen
-class SessionsChanged:
-    """Somebody was signed out: whoever listens looks whether it was this browser."""
-
-
-@frozen
-class LookAnew:
-    """More happened than is told."""
-
-
-News = (
-    Arrived
-    | ThreadChanged
-    | ThreadsGone
-    | Counted
-    | DraftSaved
-    | SentState
-    | SessionsChanged
-    | LookAnew
-)
-
-
-@frozen
-class LiveEvent:
-    """One thing to be told, and the state that is known with it."""
-
-    mod_seq: int
-    news: News
-
-
-# -- what others of this server put on the board
-
-
-def topic(account: AccountName) -> str:
-    """Under which pages of an account are told what is no change of mail."""
-    return f"web:{account}"
-
-
-def tell_draft(
-    board: INoticeBoard, account: AccountName, draft: str, revision: int
-) -> None:
-    """A draft was saved."""
-    board.publish(topic(account), f"draft {draft} {revision}")
-
-
-def tell_sent(
-    board: INoticeBoard, account: AccountName, draft: str, state: str, reason: str
-) -> None:
-    """Something more is known of what an account sent."""
-    board.publish(topic(account), f"sent {draft} {state} {reason[:1000]}")
-
-
-def tell_sessions(board: INoticeBoard, account: AccountName) -> None:
-    """A browser was signed out, or all of them."""
-    board.publish(topic(account), "sessions")
-
-
-def draft_of(message_id: str) -> str:
-    """The draft that a message was; empty: none of this server's pages."""
-    found = _DRAFT.match(message_id)
-    return found[1] if found else ""
-
-
-def _read(text: str) -> News | None:
-    """What a notice says; ``None``: nothing that is known here."""
-    kind, _, rest = text.partition(" ")
-    draft, _, rest = rest.partition(" ")
-    match kind:
-        case "draft" if rest.isascii() and rest.isdigit():
-            return DraftSaved(draft, int(rest))
-        case "sent":
-            state, _, reason = rest.partition(" ")
-            return SentState(draft, state, reason)
-        case "sessions":
-            return SessionsChanged()
-        case _:
-            return None
-
-
-# -- those who listen
-
-
-@define(eq=False)
-class Listener:
-    """One page that is open; `Live.listen` makes it."""
-
-    _clock: IReactorTime
-    _left: Callable[[Listener], None]
-    _events: deque[LiveEvent] = field(factory=deque, init=False)
-    _waiter: Deferred[None] | None = field(default=None, init=False)
-    is_closed: bool = field(default=False, init=False)
-    gave_way: bool = field(default=False, init=False)
-    """Whether it was closed for a newer one."""
-
-    async def next(self, patience: float) -> LiveEvent | None:
-        """
-        What is to be told next.
-
-        :returns: ``None`` where nothing happened in so many seconds, or where it is
-            over: see `is_closed`.
-        """
-        if not self._events and not self.is_closed:
-            self._waiter = Deferred()
-            timer = self._clock.callLater(patience, self._wake)
-            await self._waiter
-            if timer.active():
-                timer.cancel()
-        return self._events.popleft() if self._events else None
-
-    def give(self, event: LiveEvent) -> None:
-        """Have it told."""
-        if len(self._events) >= MOST_WAITING:
-            self._events.clear()
-            event = LiveEvent(event.mod_seq, LookAnew())
-        self._events.append(event)
-        self._wake()
-
-    def close(self) -> None:
-        """Listen no more; safe to call twice."""
-        if not self.is_closed:
-            self.is_closed = True
-            self._left(self)
-            self._wake()
-
-    def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            waiter.callback(None)
 
 
 @define(eq=False)
@@ -267,7 +82,7 @@ class _Room:
     _looked: float = field(default=0.0, init=False)
     _counted: float = field(default=0.0, init=False)
     _uncounted: dict[MailboxName, None] = field(factory=dict, init=False)
-    _uses: _USES = field(factory=dict, init=False)
+    _uses: Uses = field(factory=dict, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _ending: IDelayedCall | None = field(default=None, init=False)
 
@@ -335,7 +150,7 @@ class _Room:
         self.house.forget(self)
 
     def _hear(self, text: str) -> None:
-        news = _read(text)
+        news = read_notice(text)
         if news is None:
             return
         event = LiveEvent(self.mod_seq, news)

@@ -18,18 +18,11 @@ from mailkit.model.event import MailEvent, Step
 from mailkit.model.flags import FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.uidset import ALL_UIDS
-from mailkit.services.live import (
-    APART,
-    GATHERED,
-    KEPT_FOR,
-    MOST_LISTENERS,
-    MOST_THREADS,
-    MOST_WAITING,
+from mailkit.services.live.listener import MOST_WAITING, Listener
+from mailkit.services.live.news import (
     Arrived,
     Counted,
     DraftSaved,
-    Listener,
-    Live,
     LiveEvent,
     LookAnew,
     News,
@@ -42,6 +35,14 @@ from mailkit.services.live import (
     tell_sent,
     tell_sessions,
     topic,
+)
+from mailkit.services.live.rooms import (
+    APART,
+    GATHERED,
+    KEPT_FOR,
+    MOST_LISTENERS,
+    MOST_THREADS,
+    Live,
 )
 from mailkit.services.sentnews import SentNews
 from mailkit.storage.memory.events import MemoryEvents
