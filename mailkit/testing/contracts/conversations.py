@@ -6,7 +6,7 @@ from zope.interface.verify import verifyObject
 
 from mailkit.errors import NoSuchMailbox
 from mailkit.interfaces.conversations import IConversations
-from mailkit.interfaces.storage import IMailbox, NewMessage, Placement
+from mailkit.interfaces.storage import NewMessage, Placement
 from mailkit.model.conversation import (
     Counts,
     Cursor,
@@ -14,93 +14,31 @@ from mailkit.model.conversation import (
     Flagged,
     InMailbox,
     Labelled,
-    Page,
     Person,
     Place,
-    View,
 )
 from mailkit.model.flags import FlagAction, FlagChange
-from mailkit.model.mailbox import INBOX, MailboxName, Want
+from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.model.verdict import Verdict
 from mailkit.storage.content import OctetsContent
-from mailkit.testing.contracts.messages import ALICE, StoreCase, coroutine, new, raises
-
-SENT = MailboxName("Sent")
-TRASH = MailboxName("Trash")
-JUNK = MailboxName("Junk")
-ARCHIVE = MailboxName("Archive")
-IN_INBOX = InMailbox(INBOX)
-CAROL = "Carol <carol@example.net>"
-DAY = 86400
-NOON = 1_767_268_800  # 2026-01-01T12:00:00Z
-
-
-def letter(
-    number: int,
-    subject: str = "Lunch",
-    *,
-    author: str = CAROL,
-    to: str = "alice@example.test",
-    references: str = "",
-    in_reply_to: str = "",
-    body: str = "Hello\r\n",
-    fields: str = "",
-) -> bytes:
-    """A message that is ``<number@a>``, and what it says of others."""
-    named = f"References: {references}\r\n" if references else ""
-    if in_reply_to:
-        named += f"In-Reply-To: {in_reply_to}\r\n"
-    return (
-        f"From: {author}\r\nTo: {to}\r\nSubject: {subject}\r\n"
-        f"Date: Thu, 1 Jan 2026 12:00:00 +0000\r\nMessage-ID: <{number}@a>\r\n"
-        f"{named}{fields}\r\n{body}"
-    ).encode()
+from mailkit.testing.contracts.letters import (
+    ARCHIVE,
+    IN_INBOX,
+    JUNK,
+    NOON,
+    SENT,
+    TRASH,
+    ConversationsCase,
+    at,
+    ids,
+    letter,
+)
+from mailkit.testing.contracts.messages import ALICE, coroutine, raises
 
 
-def at(seconds: int, octets: bytes, *flags: str) -> NewMessage:
-    """It came so many seconds after noon."""
-    return new(octets, *flags, internal_date=float(NOON + seconds))
-
-
-def ids(page: Page) -> list[str]:
-    """Message-IDs of the newest of each row, without domain and brackets."""
-    return [row.newest.message_id[1:-3] for row in page.rows]
-
-
-class ConversationsContract(StoreCase):
-    """Letters, answers, and lists of them."""
-
-    def conversations(self) -> IConversations:
-        """Of ``store``."""
-        raise NotImplementedError
-
-    async def put(self, mailbox: MailboxName, *messages: NewMessage) -> list[int]:
-        """Messages into a mailbox that is made if need be."""
-        await self.store.create_account(ALICE)
-        entries = await self.store.mailboxes(ALICE)
-        if mailbox not in {entry.name for entry in entries}:
-            await self.store.create(ALICE, mailbox)
-        return (await self.store.append(ALICE, mailbox, messages)).uids
-
-    async def box(self, name: MailboxName = INBOX) -> IMailbox:
-        return await self.store.open(ALICE, name)
-
-    async def page(self, view: View = IN_INBOX) -> Page:
-        return await self.conversations().page(ALICE, view)
-
-    async def threads(self) -> dict[str, set[str]]:
-        """Which messages are together, as IMAP tells it; by the first of them."""
-        found: dict[str, set[str]] = {}
-        for entry in await self.store.mailboxes(ALICE):
-            mailbox = await self.box(entry.name)
-            for record in await mailbox.fetch(ALL_UIDS, Want.IDS):
-                summary = await self.conversations().message(ALICE, record.email_id)
-                assert summary is not None
-                assert summary.thread_id == record.thread_id
-                name = summary.message_id[1:-3]
-                found.setdefault(record.thread_id, set()).add(name)
-        return {min(names, key=int): names for names in found.values()}
+class ConversationsContract(ConversationsCase):
+    """Lists of letters, and what happens to them."""
 
     # --- rows of places ---
 
@@ -120,104 +58,6 @@ class ConversationsContract(StoreCase):
 
     def test_it_is_what_it_says(self) -> None:
         assert verifyObject(IConversations, self.conversations())
-
-    # --- who answers whom ---
-
-    @coroutine
-    async def test_answers_join_wherever_they_lie(self) -> None:
-        await self.put(INBOX, at(0, letter(1)), at(1, letter(9, "Other")))
-        await self.put(SENT, at(2, letter(2, "Re: Lunch", references="<1@a>")))
-        await self.put(ARCHIVE, at(3, letter(3, references="<1@a> <2@a>")))
-        assert await self.threads() == {"1": {"1", "2", "3"}, "9": {"9"}}
-
-    @coroutine
-    async def test_who_names_only_its_parent_joins_the_parent(self) -> None:
-        await self.put(INBOX, at(0, letter(1)))
-        await self.put(SENT, at(1, letter(2, references="<1@a>")))
-        await self.put(INBOX, at(2, letter(3, "Other", in_reply_to="<2@a>")))
-        await self.put(INBOX, at(3, letter(4, "More", references="<3@a>")))
-        assert await self.threads() == {"1": {"1", "2", "3", "4"}}
-
-    @coroutine
-    async def test_who_answers_what_is_not_there_waits_for_it(self) -> None:
-        await self.put(INBOX, at(1, letter(2, references="<1@a>")))
-        await self.put(INBOX, at(2, letter(3, in_reply_to="<1@a>")))
-        assert await self.threads() == {"2": {"2", "3"}}
-        await self.put(INBOX, at(3, letter(1)))
-        assert await self.threads() == {"1": {"1", "2", "3"}}
-
-    @coroutine
-    async def test_the_first_that_is_named_joins_if_the_others_are_unknown(
-        self,
-    ) -> None:
-        await self.put(INBOX, at(0, letter(1)))
-        await self.put(INBOX, at(1, letter(4, references="<1@a> <2@a> <3@a>")))
-        await self.put(INBOX, at(2, letter(5, in_reply_to="<3@a>")))
-        assert await self.threads() == {"1": {"1", "4", "5"}}
-
-    @coroutine
-    async def test_a_thread_that_was_told_stays(self) -> None:
-        """RFC 8474 §5.2; a message that would join two joins the one it answers."""
-        await self.put(INBOX, at(0, letter(1)))
-        await self.put(INBOX, at(1, letter(5, in_reply_to="<4@a>")))
-        before = await self.threads()
-        await self.put(INBOX, at(2, letter(4, references="<1@a>")))
-        assert before == {"1": {"1"}, "5": {"5"}}
-        assert await self.threads() == {"1": {"1", "4"}, "5": {"5"}}
-        await self.put(INBOX, at(3, letter(6, references="<1@a> <4@a>")))
-        assert await self.threads() == {"1": {"1", "4", "6"}, "5": {"5"}}
-
-    @coroutine
-    async def test_a_subject_joins_only_where_an_answer_shows_it(self) -> None:
-        await self.put(INBOX, at(0, letter(1)))
-        await self.put(
-            INBOX,
-            at(1, letter(2)),
-            at(2, letter(3, "RE: [list] Re: lunch")),
-            at(3, letter(4, "Fwd: Lunch")),
-            at(4, letter(5, "Re: Lunch", author="stranger@example.com")),
-            at(5, letter(6, "Re: Dinner")),
-            at(6, letter(7, "Re:")),
-        )
-        found = await self.threads()
-        assert found == {
-            "1": {"1"},
-            "2": {"2", "3"},
-            "4": {"4"},
-            "5": {"5"},
-            "6": {"6"},
-            "7": {"7"},
-        }
-
-    @coroutine
-    async def test_who_was_written_to_may_answer_by_the_subject(self) -> None:
-        bob = "bob@example.com"
-        await self.put(SENT, at(0, letter(1, author="alice@example.test", to=bob)))
-        await self.put(INBOX, at(1, letter(2, "Re: Lunch", author=f"Bob <{bob}>")))
-        assert await self.threads() == {"1": {"1", "2"}}
-
-    @coroutine
-    async def test_an_old_subject_is_another(self) -> None:
-        await self.put(INBOX, at(0, letter(1)))
-        await self.put(INBOX, at(100 * DAY, letter(2, "Re: Lunch")))
-        assert await self.threads() == {"1": {"1"}, "2": {"2"}}
-
-    @coroutine
-    async def test_what_names_nothing_is_by_itself(self) -> None:
-        await self.put(INBOX, at(0, b"Subject: a\r\n\r\n"), at(1, b"\r\n"), at(2, b""))
-        page = await self.page()
-        assert len({row.thread_id for row in page.rows}) == 3
-        assert [row.newest.subject for row in page.rows] == ["", "", "a"]
-
-    @coroutine
-    async def test_answers_join_what_was_expunged(self) -> None:
-        await self.put(INBOX, at(0, letter(1)), at(1, letter(2, references="<1@a>")))
-        await self.threads()
-        inbox = await self.box()
-        await inbox.store(UIDSet.of([2]), FlagChange(FlagAction.ADD, deleted))
-        await inbox.expunge(ALL_UIDS)
-        await self.put(INBOX, at(2, letter(3, in_reply_to="<2@a>")))
-        assert await self.threads() == {"1": {"1", "3"}}
 
     # --- lists ---
 
@@ -606,61 +446,3 @@ class ConversationsContract(StoreCase):
         page = await self.page(InMailbox(ARCHIVE))
         verdicts = {row.newest.message_id: row.newest.verdict for row in page.rows}
         assert verdicts == {"<1@a>": good, "<2@a>": Verdict(dmarc="fail")}
-
-    # --- what happened ---
-
-    @coroutine
-    async def test_changes(self) -> None:
-        conversations = self.conversations()
-        await self.put(INBOX, at(0, letter(1)), at(1, letter(2, "b")))
-        one, two = [row.thread_id for row in (await self.page()).rows][::-1]
-        state = await conversations.mod_seq(ALICE)
-        nothing = await conversations.changes(ALICE, state)
-        assert not nothing
-        assert nothing.mod_seq == state
-        await self.put(INBOX, at(2, letter(3, references="<1@a>")))
-        change = await conversations.changes(ALICE, state)
-        assert change
-        assert change.is_whole
-        assert change.threads == {one}
-        assert change.gone == frozenset()
-        assert change.mailboxes == (INBOX,)
-        assert [new.message_id for new in change.arrived] == ["<3@a>"]
-        state = change.mod_seq
-        assert state == await conversations.mod_seq(ALICE)
-        inbox = await self.box()
-        await inbox.store(UIDSet.of([2]), FlagChange(FlagAction.ADD, frozenset({"x"})))
-        change = await conversations.changes(ALICE, state)
-        assert change.threads == {two}
-        assert change.arrived == ()
-        state = change.mod_seq
-        await inbox.move(UIDSet.of([2]), ARCHIVE)
-        change = await conversations.changes(ALICE, state)
-        assert change.threads == {two}
-        assert not change.gone
-        assert set(change.mailboxes) == {INBOX, ARCHIVE}
-        state = change.mod_seq
-        await inbox.store(UIDSet.of([3]), FlagChange(FlagAction.ADD, deleted))
-        await inbox.expunge(ALL_UIDS)
-        change = await conversations.changes(ALICE, state)
-        assert change.threads == {one}
-        assert not change.gone
-        await self.store.delete(ALICE, ARCHIVE)
-        after = await conversations.changes(ALICE, change.mod_seq)
-        assert not after.threads
-        assert after.gone == {two}
-        assert after
-
-    @coroutine
-    async def test_much_that_changed_is_not_whole(self) -> None:
-        conversations = self.conversations()
-        await self.store.create_account(ALICE)
-        state = await conversations.mod_seq(ALICE)
-        await self.put(INBOX, *(at(n, letter(n, f"{n}")) for n in range(1, 6)))
-        assert (await conversations.changes(ALICE, state, 5)).is_whole
-        change = await conversations.changes(ALICE, state, 4)
-        assert not change.is_whole
-        assert change.mod_seq == await conversations.mod_seq(ALICE)
-
-
-deleted = frozenset({"\\Deleted"})

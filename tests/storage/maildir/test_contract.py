@@ -11,6 +11,8 @@ from twisted.trial.unittest import TestCase
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.storage import IMailStore
 from mailkit.storage.maildir.store import MaildirStore
+from mailkit.testing.contracts.answers import AnswersContract
+from mailkit.testing.contracts.changes import ChangesContract
 from mailkit.testing.contracts.conversations import ConversationsContract
 from mailkit.testing.contracts.mailbox import MailboxContract
 from mailkit.testing.contracts.mailstore import MailStoreContract
@@ -49,6 +51,28 @@ class MaildirSearchTests(SearchContract, TestCase):
 
 class MaildirConversationsTests(ConversationsContract, TestCase):
     """How people look at it."""
+
+    def make_store(self, quota: int = 0) -> IMailStore:
+        return _make_store(self, quota)
+
+    def conversations(self) -> IConversations:
+        assert isinstance(self.store, MaildirStore)
+        return self.store.conversations
+
+
+class MaildirAnswersTests(AnswersContract, TestCase):
+    """What belongs together in it."""
+
+    def make_store(self, quota: int = 0) -> IMailStore:
+        return _make_store(self, quota)
+
+    def conversations(self) -> IConversations:
+        assert isinstance(self.store, MaildirStore)
+        return self.store.conversations
+
+
+class MaildirChangesTests(ChangesContract, TestCase):
+    """What happened to it."""
 
     def make_store(self, quota: int = 0) -> IMailStore:
         return _make_store(self, quota)

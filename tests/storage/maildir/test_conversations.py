@@ -28,7 +28,7 @@ from mailkit.storage.maildir import conversations, listing
 from mailkit.storage.maildir.house import MaildirSettings
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.testing.at_once import at_once
-from mailkit.testing.contracts.conversations import at, ids, letter
+from mailkit.testing.contracts.letters import at, ids, letter
 from tests.storage.maildir.doubles import ALICE, Place
 
 IN_INBOX = InMailbox(INBOX)

@@ -8,6 +8,8 @@ from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.storage import IMailStore
 from mailkit.model.address import AccountName
 from mailkit.storage.memory.store import MemoryStore
+from mailkit.testing.contracts.answers import AnswersContract
+from mailkit.testing.contracts.changes import ChangesContract
 from mailkit.testing.contracts.conversations import ConversationsContract
 from mailkit.testing.contracts.mailbox import MailboxContract
 from mailkit.testing.contracts.mailstore import MailStoreContract
@@ -44,6 +46,28 @@ class MemorySearchTests(SearchContract, TestCase):
 
 class MemoryConversationsTests(ConversationsContract, TestCase):
     """How people look at it."""
+
+    def make_store(self, quota: int = 0) -> IMailStore:
+        return make_store(quota)
+
+    def conversations(self) -> IConversations:
+        assert isinstance(self.store, MemoryStore)
+        return self.store.conversations
+
+
+class MemoryAnswersTests(AnswersContract, TestCase):
+    """What belongs together in it."""
+
+    def make_store(self, quota: int = 0) -> IMailStore:
+        return make_store(quota)
+
+    def conversations(self) -> IConversations:
+        assert isinstance(self.store, MemoryStore)
+        return self.store.conversations
+
+
+class MemoryChangesTests(ChangesContract, TestCase):
+    """What happened to it."""
 
     def make_store(self, quota: int = 0) -> IMailStore:
         return make_store(quota)
