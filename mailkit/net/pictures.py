@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from attrs import define, field
-from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
+from twisted.internet.ssl import platformTrust
 from twisted.web.client import (
     URI,
     Agent,
@@ -85,14 +84,7 @@ class StrangersWeb:
         """Where a request goes; its host is looked up and judged when it connects."""
         scheme, host = uri.scheme.decode("ascii"), uri.host.decode("ascii")
         found = PublicHost(self._reactor, self._resolver, host, uri.port, self.allow)
-        if scheme != "https":
-            return found
-        options = optionsForClientTLS(
-            host,
-            trustRoot=self.trust,
-            extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2},
-        )
-        return wrapClientTLS(options, found)
+        return found.over_tls(self.trust) if scheme == "https" else found
 
     async def _in_time(self, url: str, asked: Coroutine[Any, Any, T]) -> T:
         try:

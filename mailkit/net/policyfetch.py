@@ -14,9 +14,8 @@ from attrs import define, field, frozen
 from OpenSSL import SSL
 from treq.client import HTTPClient
 from twisted.internet._sslverify import IOpenSSLTrustRoot  # it has no public name
-from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.ssl import TLSVersion, optionsForClientTLS, platformTrust
+from twisted.internet.ssl import platformTrust
 from twisted.web.client import URI, Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
@@ -132,10 +131,5 @@ class _Endpoints:
 
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         host = uri.host.decode("ascii")
-        options = optionsForClientTLS(
-            host,
-            trustRoot=self._trust,
-            extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2},
-        )
         found = PublicHost(self._reactor, self._resolver, host, uri.port, self._allow)
-        return wrapClientTLS(options, found)
+        return found.over_tls(self._trust)

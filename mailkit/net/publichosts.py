@@ -15,10 +15,15 @@ from typing import Any, TypeVar
 
 from attrs import define
 from twisted.internet.defer import Deferred, TimeoutError
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    wrapClientTLS,
+)
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.ssl import TLSVersion, optionsForClientTLS
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone, ResponseFailed
 from twisted.web.http import PotentialDataLoss
@@ -76,6 +81,19 @@ class PublicHost:
         with suppress(ValueError):  # nearly always it is a name
             return (str(ip_address(literal)),)
         return (await self._resolver.addresses(self._host)).records
+
+    def over_tls(self, trust: Any) -> IStreamClientEndpoint:
+        """
+        The same host with TLS 1.2 or better; its certificate has to name it.
+
+        :param trust: authorities, of a type that Twisted keeps to itself.
+        """
+        options = optionsForClientTLS(
+            self._host,
+            trustRoot=trust,
+            extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2},
+        )
+        return wrapClientTLS(options, self)
 
 
 class BoundedBody(Protocol):
