@@ -54,7 +54,7 @@ class Guarded(WrappingFactory[Counted]):
         except Busy as error:
             self.log.info("{peer} is hung up on: {reason}", peer=host, reason=error)
             refused: Any = None
-            return refused  # type: ignore[no-any-return]  # as the docstring
+            return refused  # type: ignore[no-any-return]  # Twisted hangs up on None; its hints have no None
         made = super().buildProtocol(addr)
         self._hosts[made] = host
         return made

@@ -140,7 +140,7 @@ class Template:
         """:raises BadTemplate: with what is wrong with it."""
         text = text.removeprefix("\ufeff")
         # The pattern matches everything: there is always an end.
-        text = text[_COMMENTS.match(text).end() :]  # type: ignore[union-attr]  # above
+        text = text[_COMMENTS.match(text).end() :]  # type: ignore[union-attr]  # it matches nothing, too
         octets = text.encode("utf-8", "replace")
         names: set[str] = set()
         root = mime.scan(octets, LIMITS)
