@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
 from mailkit.model.conversation import Person, Summary
 from mailkit.model.label import Label
 from mailkit.model.mailbox import MailboxName
+from mailkit.model.preferences import Preferences
 from mailkit.model.snooze import SNOOZED, Snooze
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR
@@ -57,19 +59,84 @@ def test_fifty_rows_and_a_cursor() -> None:
     assert page.count('class="row un"') == 50
     [older] = set(re.findall(r'href="(/mail/inbox\?after=[^"]+)"', page))
     assert "offset" not in older
-    second = world.get(older).text
+    second = world.get(unescape(older)).text
     assert second.count('class="row un"') == 50
     assert "Letter 51<" in second
     assert '<a class="ib" href="/mail/inbox" data-swap="list" aria-label="Newer"' in (
         second
     )
     paths = re.findall(r'href="(/mail/inbox\?after=[^"]+)"', second)
-    third_path = next(path for path in paths if path != older)
+    third_path = unescape(next(path for path in paths if path != older))
     third = world.get(third_path).text
     assert third.count('class="row un"') == 20
     assert "Older conversations" not in third
     assert f'href="{older}"' in third
     assert world.get("/mail/inbox?after=x").status == 400
+
+
+def pager(page: str) -> str:
+    """What stands beside the arrows."""
+    [_, rest] = page.split('<div class="pager">')
+    words = re.sub("<[^>]+>", "", rest.partition('class="ib')[0].rpartition("<")[0])
+    return unescape(words)
+
+
+def next_page(page: str) -> str:
+    """Where the arrow to older mail leads."""
+    found = re.search(r'href="([^"]+)"[^>]*rel="next"', page)
+    assert found is not None
+    return unescape(found[1])
+
+
+def ungrouped(world: WebWorld) -> WebWorld:
+    at_once(world.personal.change(ALICE, Preferences(grouped=False)))
+    return world
+
+
+def many(count: int) -> list[Summary]:
+    return [summary(n, f"Letter {n}", when=NEW_YEAR - n) for n in range(count)]
+
+
+def test_a_page_says_which_rows_it_shows() -> None:
+    world = ungrouped(world_with(*many(1284)))
+    page = world.get("/mail/inbox").text
+    assert pager(page) == "1–50 of 1,284"
+    second = world.get(next_page(page)).text
+    assert pager(second) == "51–100 of 1,284"
+    third = world.get(next_page(second)).text
+    assert pager(third) == "101–150 of 1,284"
+    newer = re.search(r'href="([^"]+)"[^>]*rel="prev"', third)
+    assert newer is not None
+    assert pager(world.get(unescape(newer[1])).text) == "51–100 of 1,284"
+    # Whoever comes back from an action is where they were.
+    assert f'name="back" value="{next_page(page)}"'.replace("&", "&amp;") in second
+    # An address that is older than this, or from elsewhere: what is known is said.
+    bare = next_page(page).partition("&")[0]
+    assert pager(world.get(bare).text) == "1,284 messages"
+
+
+def test_the_end_of_a_list_is_known_whatever_went_meanwhile() -> None:
+    world = ungrouped(world_with(*many(60)))
+    older = next_page(world.get("/mail/inbox").text)
+    del world.conversations.all[:7]
+    assert pager(world.get(older).text) == "44–53 of 53"
+
+
+def test_of_conversations_nobody_counts_the_whole() -> None:
+    world = world_with(*many(120))
+    page = world.get("/mail/inbox").text
+    assert pager(page) == "1–50 · 120 messages"
+    second = world.get(next_page(page)).text
+    assert pager(second) == "51–100 · 120 messages"
+    assert pager(world.get(next_page(second)).text) == "101–120 of 120"
+    assert pager(world_with(summary(1)).get("/mail/inbox").text) == "1 of 1"
+    assert pager(world_with().get("/mail/inbox").text) == ""
+
+
+def test_a_range_is_in_the_reader_s_language() -> None:
+    world = ungrouped(world_with(*many(60)))
+    page = world.get("/mail/inbox", {"Accept-Language": "ar"}).text
+    assert '<bdi dir="ltr">1–50</bdi><span class="hide-s"> من 60</span>' in page
 
 
 def test_one_element_alone() -> None:

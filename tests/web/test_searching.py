@@ -60,7 +60,10 @@ def test_more_than_a_page(world: WebWorld) -> None:
     assert "Select everything that was found" in page
     at = page.index("/search?q=cake&amp;after=")
     address = page[at : page.index('"', at)].replace("&amp;", "&")
-    assert world.get(address).text.count('class="row') == 10
+    assert '<bdi dir="ltr">1–50</bdi></span>' in page
+    second = world.get(address).text
+    assert second.count('class="row') == 10
+    assert '<bdi dir="ltr">51–60</bdi><span class="hide-s"> of 60</span>' in second
     assert world.get("/search?q=cake&after=soon").text.count('class="row') == 50
 
 

@@ -8,7 +8,7 @@ own buttons are called as what they do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from attrs import evolve, frozen
@@ -20,6 +20,7 @@ from mailkit.model.snooze import Snooze, Woken
 from mailkit.services.together import together
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
+from mailkit.web.webmail import ranges
 from mailkit.web.webmail.boxes import INBOX_BOX, SNOOZED_BOX, Box, find
 from mailkit.web.webmail.facts import CURRENT, SIDEBAR
 from mailkit.web.webmail.rooms import Room
@@ -148,20 +149,33 @@ async def _list(asked: Asked, slug: str) -> Answer:
     rows = RowViews(
         asked, box, around.entries, around.labels, _until(snoozes), _since(woken)
     )
+    total = found[box.view] or Counts()
+    shown = ranges.range_of(
+        len(page.rows),
+        asked.query.number(ranges.AT, 0),
+        # What is kept is how many messages there are, not how many conversations.
+        None if asked.preferences.grouped else total.total,
+        has_newer=page.has_newer,
+        has_older=page.next is not None,
+    )
+    above = {"after": after} if after else {}
+    if above and shown is not None:
+        above[ranges.AT] = str(shown.first)
     facts = {
         CURRENT: box.slug,
         "box": box,
         "box_name": asked.say(box.name) if box.is_ours else box.name,
         "groups": _groups(asked, rows, page, back),
         "shown": " ".join(_ids(asked, page)),
-        "counts": found[box.view] or Counts(),
+        "counts": total,
+        "range": shown,
         "field": "c" if asked.preferences.grouped else "m",
         "bulk": _BULKS.get(slug, _BULK),
         "more": _MORES.get(slug, _MORE),
         "row_buttons": _ROWS.get(slug, _ROW),
-        "here": asked.path + (f"?{urlencode({'after': after})}" if after else ""),
-        "newer": _newer(box, page),
-        "older": _address(box, page.next) if page.next else "",
+        "here": asked.path + (f"?{urlencode(above)}" if above else ""),
+        "newer": _newer(box, page, ranges.newer(shown, MOST)),
+        "older": _address(box, page.next, ranges.older(shown)) if page.next else "",
         "empty": _EMPTY.get(slug, _EMPTY_OTHER),
         "is_first": cursor is None,
         "tips": slug == "inbox" and not asked.preferences.tips_dismissed,
@@ -238,14 +252,14 @@ def _ids(asked: Asked, page: Page) -> Sequence[str]:
     return [row.newest.email_id for row in page.rows]
 
 
-def _newer(box: Box, page: Page) -> str:
+def _newer(box: Box, page: Page, at: Mapping[str, str]) -> str:
     if not page.has_newer:
         return ""
-    return _address(box, page.previous) if page.previous else box.href
+    return _address(box, page.previous, at) if page.previous else box.href
 
 
-def _address(box: Box, cursor: Cursor) -> str:
-    return f"{box.href}?after={cursor.to_text()}"
+def _address(box: Box, cursor: Cursor, at: Mapping[str, str]) -> str:
+    return f"{box.href}?{urlencode({'after': cursor.to_text(), **at})}"
 
 
 def _until(snoozes: Sequence[Snooze]) -> dict[str, float]:

@@ -7,7 +7,7 @@ to ``/search?q=…``), and a page of results can be kept as a link.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from attrs import frozen
@@ -17,6 +17,7 @@ from mailkit.services.finding.marks import marked
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
 from mailkit.web.dates import zone
+from mailkit.web.webmail import ranges
 from mailkit.web.webmail.facts import CURRENT
 from mailkit.web.webmail.listing import (
     ARCHIVE,
@@ -93,9 +94,17 @@ async def search(asked: Asked) -> Answer:
     labels = await house.personal.labels(name)
     views = RowViews(asked, None, entries, labels)
     words = results.words
+    shown = ranges.range_of(
+        len(results.rows),
+        asked.query.number(ranges.AT, 0),
+        None,
+        has_newer=bool(after),
+        has_older=results.next is not None,
+    )
     facts = {
         CURRENT: "search",
         "text": text,
+        "range": shown,
         "groups": views.groups(results.rows),
         "shown": " ".join(
             row.thread_id if asked.preferences.grouped else row.newest.email_id
@@ -108,9 +117,13 @@ async def search(asked: Asked) -> Answer:
         "unread": results.unread,
         "everywhere": _address(f"{text} in:anywhere") if results.leaves_out else "",
         "is_first": not after,
-        "here": _address(text, after),
+        "here": _address(
+            text, after, {} if shown is None else {ranges.AT: str(shown.first)}
+        ),
         "first": _address(text),
-        "older": _address(text, str(results.next)) if results.next is not None else "",
+        "older": ""
+        if results.next is None
+        else _address(text, str(results.next), ranges.older(shown)),
         "bulk": BULK,
         "more": MORE,
         "row_buttons": ROW,
@@ -171,10 +184,10 @@ def _quoted(value: str) -> str:
     return f'"{" ".join(value.split())}"'
 
 
-def _address(text: str, after: str = "") -> str:
+def _address(text: str, after: str = "", at: Mapping[str, str] | None = None) -> str:
     pairs = {"q": text}
     if after:
-        pairs["after"] = after
+        pairs |= {"after": after, **(at or {})}
     return f"/search?{urlencode(pairs)}"
 
 
