@@ -56,6 +56,10 @@ class AlreadyExists(Refused):
     """The domain, account or alias is there already."""
 
 
+class ChangedMeanwhile(Refused):
+    """Somebody else has changed it since it was looked at."""
+
+
 class NotOurs(Refused):
     """The recipient is not ours, and this peer may not use us to reach it."""
 

@@ -112,11 +112,15 @@ class IDirectoryChanges(Interface):
         scram: ScramKeys | None,
         ends_sessions: bool,
         line: AuditLine | None = None,
+        generation: int | None = None,
     ) -> None:
         """
         Replace the credential of kind ``password``; an empty secret is none.
 
+        :param generation: do so only while the account has that one; of several who
+            try at once, in whichever process, one alone does.
         :raises NoSuchAccount:
+        :raises ChangedMeanwhile: if it has another generation.
         """
 
     async def renew_credential(
@@ -131,15 +135,22 @@ class IDirectoryChanges(Interface):
     async def used_credential(id: int, when: float, peer: str) -> None:
         """Note a login; may be written late and together with others."""
 
-    async def set_alias(alias: Alias, line: AuditLine | None = None) -> None:
+    async def set_alias(
+        alias: Alias, line: AuditLine | None = None, most: int | None = None
+    ) -> None:
         """
         Make it or replace its targets.
+
+        :param most: only make it, where nobody has the address, and where fewer than
+            so many lead to the same targets; whoever tries at the same time, in
+            whichever process.
 
         It may stand beside an account without password: that of ``postmaster``, which
         comes with the domain, then gets its mail no more.
 
         :raises NoSuchDomain:
         :raises AlreadyExists: if an account with a password has the address.
+        :raises TooMany: if ``most`` lead there.
         """
 
     async def remove_alias(address: Address, line: AuditLine | None = None) -> None:

@@ -7,7 +7,13 @@ from functools import partial
 
 from attrs import evolve, field, frozen
 
-from mailkit.errors import AlreadyExists, NoSuchAccount, NotAllowed, Refused
+from mailkit.errors import (
+    AlreadyExists,
+    ChangedMeanwhile,
+    NoSuchAccount,
+    NotAllowed,
+    Refused,
+)
 from mailkit.model.account import Account, Alias, Role
 from mailkit.model.address import AccountName, Address
 from mailkit.model.sendinglimit import Freeze, Sent
@@ -178,13 +184,17 @@ class Accounts:
             await counts.frozen(account.name),
         )
 
-    async def passwd(self, actor: Actor, text: str, password: str) -> None:
+    async def passwd(
+        self, actor: Actor, text: str, password: str, generation: int | None = None
+    ) -> None:
         """
         Give a new password; the account's sessions end.
 
         An account may do that to itself.
 
+        :param generation: do so only while the account has that one.
         :raises NotAllowed: :raises NoSuchAccount: :raises UnfitPassword:
+        :raises ChangedMeanwhile: if it has another generation.
         """
         office = self._office
         name = account_name(text)
@@ -195,7 +205,9 @@ class Accounts:
             actor.check_role((await office.account(actor, name)).role)
         kept = await office.lanes.hash(partial(office.passwords.make, password))
         line = office.line(actor, "account passwd", name, "", "a new password")
-        await office.changes.set_password(name, kept.secret, kept.scram, True, line)
+        await office.changes.set_password(
+            name, kept.secret, kept.scram, True, line, generation
+        )
 
     async def suspend(self, actor: Actor, text: str) -> Account:
         """
@@ -308,15 +320,25 @@ class Accounts:
     ) -> Account:
         office = self._office
         await office.store.create_account(new.name)
+        # While the password was hashed somebody else may have come first.
+        await self.check_new(actor, new)
         known = await office.directory.account(new.name)
         before = "" if known is None else say_account(known)
         made = Account(new.name, new.role, new.quota)
         line = office.line(actor, action, new.name, before, say_account(made))
+        is_new = known is None
         if known is None:
-            await office.changes.add_account(new.name, new.role, new.quota, line)
-        else:
+            known = await office.changes.add_account(
+                new.name, new.role, new.quota, line
+            )
+        try:
+            await office.changes.set_password(
+                new.name, kept.secret, kept.scram, True, None, known.generation
+            )
+        except ChangedMeanwhile as error:
+            raise AlreadyExists(f"{new.name} was made by somebody else") from error
+        if not is_new:
             await office.changes.change_account(made, line)
-        await office.changes.set_password(new.name, kept.secret, kept.scram, True)
         account = await office.directory.account(new.name)
         if account is None:
             raise NoSuchAccount(f"{new.name} was removed while it was made")

@@ -23,15 +23,23 @@ class Aliases:
     _office: Office
     _routing: Routing
 
-    async def add(self, actor: Actor, text: str, targets: Sequence[str]) -> Alias:
+    async def add(
+        self,
+        actor: Actor,
+        text: str,
+        targets: Sequence[str],
+        most: int | None = None,
+    ) -> Alias:
         """
         Make an alias, or give one that is there more targets.
 
         :param text: an address, or ``@domain`` for all that nobody else has.
+        :param most: only make one, while fewer than so many lead to the same targets.
         :raises NotAllowed: :raises CannotName: :raises NoSuchDomain:
         :raises AlreadyExists: if an account has the address.
         :raises NoSuchAddress: if nobody has a target.
         :raises Refused: if a target is elsewhere, and no queue takes mail there.
+        :raises TooMany: if ``most`` lead there.
         """
         office = self._office
         alias = alias_address(text)
@@ -43,6 +51,8 @@ class Aliases:
         if await office.directory.account(name) and await office.has_password(name):
             raise AlreadyExists(f"there is an account {name} already")
         known = await office.directory.alias(alias)
+        if known is not None and most is not None:
+            raise AlreadyExists(f"there is an alias {alias} already")
         before = known.targets if known else ()
         after = dict.fromkeys(before)
         for target in targets:
@@ -53,7 +63,7 @@ class Aliases:
         line = office.line(
             actor, "alias add", name, say_addresses(before), say_addresses(made.targets)
         )
-        await office.changes.set_alias(made, line)
+        await office.changes.set_alias(made, line, most)
         return made
 
     async def list(self, actor: Actor, domain: str = "") -> Sequence[Alias]:

@@ -133,11 +133,12 @@ class SQLiteDirectory(KnownDirectory):
         scram: ScramKeys | None,
         ends_sessions: bool,
         line: AuditLine | None = None,
+        generation: int | None = None,
     ) -> None:
         made = self._clock.seconds()
         await self._change(
             lambda db: writing.set_password(
-                db, name, secret, scram, ends_sessions, made
+                db, name, secret, scram, ends_sessions, made, generation
             ),
             line,
         )
@@ -157,8 +158,10 @@ class SQLiteDirectory(KnownDirectory):
         if self._next_note is None:
             self._next_note = self._clock.callLater(NOTE_AFTER, self._note)
 
-    async def set_alias(self, alias: Alias, line: AuditLine | None = None) -> None:
-        await self._change(lambda db: writing.set_alias(db, alias), line)
+    async def set_alias(
+        self, alias: Alias, line: AuditLine | None = None, most: int | None = None
+    ) -> None:
+        await self._change(lambda db: writing.set_alias(db, alias, most), line)
 
     async def remove_alias(
         self, address: Address, line: AuditLine | None = None

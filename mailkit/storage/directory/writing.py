@@ -13,10 +13,12 @@ from attrs import evolve
 
 from mailkit.errors import (
     AlreadyExists,
+    ChangedMeanwhile,
     NoSuchAccount,
     NoSuchAddress,
     NoSuchDomain,
     Refused,
+    TooMany,
 )
 from mailkit.model.account import Account, Alias, Credential, Domain, ScramKeys
 from mailkit.model.address import AccountName, Address, DomainName
@@ -107,13 +109,16 @@ def set_password(
     scram: ScramKeys | None,
     ends_sessions: bool,
     made: float,
+    generation: int | None = None,
 ) -> None:
     """`IDirectoryChanges.set_password`."""
-    _find_account(connection, name)
-    generation = _changed(connection, "account", name)
+    known = _find_account(connection, name)
+    if generation is not None and known.generation != generation:
+        raise ChangedMeanwhile(name)
+    change = _changed(connection, "account", name)
     if ends_sessions:
         connection.execute(
-            "UPDATE account SET generation = ? WHERE name = ?", (generation, name)
+            "UPDATE account SET generation = ? WHERE name = ?", (change, name)
         )
     connection.execute(
         "DELETE FROM credential WHERE account = ? AND kind = ?", (name, PASSWORD)
@@ -159,7 +164,9 @@ def note_uses(
             _changed(connection, "account", row[0])
 
 
-def set_alias(connection: sqlite3.Connection, alias: Alias) -> None:
+def set_alias(
+    connection: sqlite3.Connection, alias: Alias, most: int | None = None
+) -> None:
     """`IDirectoryChanges.set_alias`."""
     address = str(alias.address)
     _check_domain(connection, alias.address.domain)
@@ -169,11 +176,29 @@ def set_alias(connection: sqlite3.Connection, alias: Alias) -> None:
     if taken.fetchone():
         raise AlreadyExists(address)
     targets = json.dumps([str(target) for target in alias.targets])
+    if most is not None:
+        _check_new(connection, address, targets, most)
     connection.execute(
         "INSERT OR REPLACE INTO alias VALUES (?, ?, ?)",
         (address, alias.address.domain, targets),
     )
     _changed(connection, "alias", address)
+
+
+def _check_new(
+    connection: sqlite3.Connection, address: str, targets: str, most: int
+) -> None:
+    for query in (
+        "SELECT 1 FROM alias WHERE address = ?",
+        "SELECT 1 FROM account WHERE name = ?",
+    ):
+        if connection.execute(query, (address,)).fetchone():
+            raise AlreadyExists(address)
+    [count] = connection.execute(
+        "SELECT count(*) FROM alias WHERE targets = ?", (targets,)
+    ).fetchone()
+    if count >= most:
+        raise TooMany(f"{most} addresses lead there already")
 
 
 def remove_alias(connection: sqlite3.Connection, address: Address) -> None:

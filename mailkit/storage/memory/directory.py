@@ -12,10 +12,12 @@ from zope.interface import implementer
 
 from mailkit.errors import (
     AlreadyExists,
+    ChangedMeanwhile,
     NoSuchAccount,
     NoSuchAddress,
     NoSuchDomain,
     Refused,
+    TooMany,
 )
 from mailkit.interfaces.directory import IAudit, IDirectoryChanges
 from mailkit.model.account import Account, Alias, Credential, Domain, Role, ScramKeys
@@ -109,8 +111,11 @@ class MemoryDirectory(KnownDirectory):
         scram: ScramKeys | None,
         ends_sessions: bool,
         line: AuditLine | None = None,
+        generation: int | None = None,
     ) -> None:
         account = self._account(name)
+        if generation is not None and account.generation != generation:
+            raise ChangedMeanwhile(name)
         credentials = [one for one in self._credentials[name] if one.kind != PASSWORD]
         if secret:
             id = next(self._ids)
@@ -141,14 +146,26 @@ class MemoryDirectory(KnownDirectory):
             used = evolve(known, last_used=when, last_peer=peer)
             self._credentials[known.account] = self._with(used)
 
-    async def set_alias(self, alias: Alias, line: AuditLine | None = None) -> None:
+    async def set_alias(
+        self, alias: Alias, line: AuditLine | None = None, most: int | None = None
+    ) -> None:
         address = alias.address
         if address.domain not in self._domains:
             raise NoSuchDomain(address.domain)
         credentials = await self.credentials(AccountName(str(address)))
         if any(credential.secret for credential in credentials):
             raise AlreadyExists(str(address))
+        if most is not None:
+            self._check_new(alias, most)
         self._tell(News(self._seq + 1, False, aliases={address: alias}), line)
+
+    def _check_new(self, alias: Alias, most: int) -> None:
+        name = AccountName(str(alias.address))
+        if alias.address in self._aliases or name in self._accounts:
+            raise AlreadyExists(name)
+        same = [one for one in self._aliases.values() if one.targets == alias.targets]
+        if len(same) >= most:
+            raise TooMany(f"{most} addresses lead there already")
 
     async def remove_alias(
         self, address: Address, line: AuditLine | None = None

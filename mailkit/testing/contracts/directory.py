@@ -10,10 +10,12 @@ from zope.interface.verify import verifyObject
 
 from mailkit.errors import (
     AlreadyExists,
+    ChangedMeanwhile,
     NoSuchAccount,
     NoSuchAddress,
     NoSuchDomain,
     Refused,
+    TooMany,
 )
 from mailkit.interfaces.directory import IAudit, IDirectory, IDirectoryChanges
 from mailkit.model.account import Alias, Role, ScramKeys
@@ -168,6 +170,17 @@ class DirectoryContract:
         await self.changes.used_credential(credential.id + 1, 1000.0, "192.0.2.1")
 
     @coroutine
+    async def test_a_password_is_set_only_while_nothing_happened(self) -> None:
+        account = await self.changes.add_account(ALICE, Role.USER, None)
+        as_it_was = account.generation
+        set_password = self.changes.set_password
+        await set_password(ALICE, "{PLAIN}one", None, True, None, as_it_was)
+        late = set_password(ALICE, "{PLAIN}two", None, True, None, as_it_was)
+        await raises(ChangedMeanwhile, late)
+        [credential] = await self.directory.credentials(ALICE)
+        assert credential.secret == "{PLAIN}one"
+
+    @coroutine
     async def test_an_empty_secret_is_no_credential(self) -> None:
         await self.changes.add_account(ALICE, Role.USER, None)
         await self.changes.set_password(ALICE, "{PLAIN}one", None, False)
@@ -246,6 +259,22 @@ class DirectoryContract:
         await self.changes.remove_alias(alias.address)
         await self.changes.set_password(ALICE, "{PLAIN}one", None, False)
         await raises(AlreadyExists, self.changes.set_alias(alias))
+
+    @coroutine
+    async def test_an_alias_that_has_to_be_new(self) -> None:
+        to_alice = (Address("alice", DOMAIN),)
+        one, two, three = (
+            Alias(Address(name, DOMAIN), to_alice) for name in ("one", "two", "three")
+        )
+        await self.changes.add_account(BOB, Role.USER, None)
+        await self.changes.set_alias(one, None, 2)
+        for taken in (one, Alias(one.address, (Address("bob", DOMAIN),))):
+            await raises(AlreadyExists, self.changes.set_alias(taken, None, 2))
+        bobs = Alias(Address("bob", DOMAIN), to_alice)
+        await raises(AlreadyExists, self.changes.set_alias(bobs, None, 2))
+        await self.changes.set_alias(two, None, 2)
+        await raises(TooMany, self.changes.set_alias(three, None, 2))
+        assert await self.directory.aliases() == [one, two]
 
     @coroutine
     async def test_an_account_is_not_made_where_an_alias_is(self) -> None:
