@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from zope.interface import Interface
 
+from mailkit.interfaces.rates import IRates
+from mailkit.interfaces.spent import ISpent
 from mailkit.model.address import AccountName
 from mailkit.model.websession import WebSession
 
@@ -40,3 +42,7 @@ class IWebSessions(Interface):
 
     async def close() -> None:
         """Let go of files and connections."""
+
+
+class IWebState(IWebSessions, ISpent, IRates):
+    """All that the processes of one site keep together for its pages."""

@@ -11,19 +11,21 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
+from uuid import uuid4
 
 from attrs import define, evolve, field
 from twisted.internet.defer import DeferredLock
 from zope.interface import implementer
 
-from mailkit.interfaces.spent import ISpent
-from mailkit.interfaces.websessions import IWebSessions
+from mailkit.interfaces.rates import Rate
+from mailkit.interfaces.websessions import IWebState
 from mailkit.model.address import AccountName
 from mailkit.model.websession import WebSession
 
 _SESSION = b"mailkit:web:session:"
 _ACCOUNT = b"mailkit:web:account:"
 _SPENT = b"mailkit:web:spent:"
+_DONE = b"mailkit:web:done:"
 
 
 class Connection(Protocol):
@@ -44,11 +46,11 @@ class Connection(Protocol):
         """Hang up."""
 
 
-@implementer(IWebSessions, ISpent)
+@implementer(IWebState)
 @define(eq=False)
 class RedisWebSessions:
     """
-    Sessions and used tickets.
+    Sessions, used tickets, and what was done how often.
 
     :param connect: makes a connection; raises `Unreachable`.
     :param lasts: seconds for which a session is kept at most.
@@ -142,6 +144,28 @@ class RedisWebSessions:
 
     async def give_back(self, ticket: str) -> None:
         await self._call(b"DEL", _SPENT + ticket.encode())
+
+    async def takes(self, rate: Rate, whose: str, now: float) -> bool:
+        what = _DONE + rate.what.encode()
+        by_one = what + b":" + whose.encode("utf-8", "replace")
+        mine = uuid4().bytes
+        # Counted first and looked at then: of two at once none is overlooked.
+        counted = [(by_one, rate.each), (what, rate.all)]
+        for name, _ in counted:
+            over, ahead = now - rate.within, now + rate.within
+            await self._call(b"ZREMRANGEBYSCORE", name, b"-inf", b"%f" % over)
+            await self._call(b"ZREMRANGEBYSCORE", name, b"(%f" % ahead, b"+inf")
+            await self._call(b"ZADD", name, b"%f" % now, mine)
+            seconds = b"%d" % (2 * rate.within)
+            await self._call(b"EXPIRE", name, seconds)
+        for name, most in counted:
+            count = await self._call(b"ZCARD", name)
+            assert isinstance(count, int)
+            if count > most:
+                for taken, _ in counted:
+                    await self._call(b"ZREM", taken, mine)
+                return False
+        return True
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -1,5 +1,5 @@
 """
-Who is signed in to the web pages, and which tickets were used:
+Who is signed in to the web pages, which tickets were used, and what was done how often:
 ``<data>/web.sqlite``.
 
 Nothing in it lets anybody in: of what browsers keep it has hashes.
@@ -16,15 +16,21 @@ from attrs import define, field
 from zope.interface import implementer
 
 from mailkit.interfaces.lanes import ILanes
-from mailkit.interfaces.spent import ISpent
-from mailkit.interfaces.websessions import IWebSessions
+from mailkit.interfaces.rates import Rate
+from mailkit.interfaces.websessions import IWebState
 from mailkit.model.address import AccountName
 from mailkit.model.websession import WebSession
 from mailkit.storage.database import Schema
 from mailkit.storage.lanedatabase import LaneDatabase
 
+_DONE = (
+    "CREATE TABLE done (what TEXT NOT NULL, whose TEXT NOT NULL, at REAL NOT NULL)",
+    "CREATE INDEX done_when ON done (what, at)",
+    "CREATE INDEX done_whose ON done (what, whose)",
+)
+
 SCHEMA = Schema(
-    version=1,
+    version=2,
     create=(
         """CREATE TABLE session (
             key TEXT PRIMARY KEY,
@@ -42,9 +48,16 @@ SCHEMA = Schema(
             ticket TEXT PRIMARY KEY,
             until REAL NOT NULL
         ) WITHOUT ROWID""",
+        *_DONE,
     ),
-    migrations={},
+    migrations={1: _DONE},
 )
+
+KEPT = 10_000
+"""
+Tickets that are kept in mind though they are worth nothing any more: a clock that was
+far ahead for a while shall not make them good again.
+"""
 
 _COLUMNS = "key, account, generation, made, seen, peer, agent, secret, is_public"
 _ADD = f"INSERT OR REPLACE INTO session ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)"
@@ -56,7 +69,7 @@ _TIDY = "DELETE FROM session WHERE made < ? OR seen < ?"
 _Row = tuple[str, str, int, float, float, str, str, bytes, int]
 
 
-@implementer(IWebSessions, ISpent)
+@implementer(IWebState)
 @define(eq=False)
 class WebSessions:
     """For one machine: all processes of a server use the one file."""
@@ -98,12 +111,14 @@ class WebSessions:
         await self._file.read(partial(_write, _TIDY, (made_before, seen_before)))
 
     async def spend(self, ticket: str, until: float) -> bool:
-        add = "INSERT OR IGNORE INTO spent VALUES (?, ?)"
-        return await self._file.read(partial(_write, add, (ticket, until))) == 1
+        return await self._file.read(partial(_spend, ticket, until))
 
     async def give_back(self, ticket: str) -> None:
         drop = "DELETE FROM spent WHERE ticket = ?"
         await self._file.read(partial(_write, drop, (ticket,)))
+
+    async def takes(self, rate: Rate, whose: str, now: float) -> bool:
+        return await self._file.change(partial(_takes, rate, whose, now))
 
     async def close(self) -> None:
         await self._file.close()
@@ -116,6 +131,41 @@ def _write(
     statement: str, values: tuple[object, ...], database: sqlite3.Connection
 ) -> int:
     return database.execute(statement, values).rowcount
+
+
+def _spend(ticket: str, until: float, database: sqlite3.Connection) -> bool:
+    # Used once, also where the power goes in the next moment.
+    database.execute("PRAGMA synchronous = FULL")
+    try:
+        is_first = _write(
+            "INSERT OR IGNORE INTO spent VALUES (?, ?)", (ticket, until), database
+        )
+    finally:
+        database.execute("PRAGMA synchronous = NORMAL")
+    if is_first:
+        _write(
+            "DELETE FROM spent WHERE ticket IN"
+            " (SELECT ticket FROM spent WHERE until < strftime('%s') + 0"
+            " ORDER BY until DESC LIMIT -1 OFFSET ?)",
+            (KEPT,),
+            database,
+        )
+    return is_first == 1
+
+
+def _takes(rate: Rate, whose: str, now: float, database: sqlite3.Connection) -> bool:
+    _write(
+        "DELETE FROM done WHERE what = ? AND (at <= ? OR at > ?)",
+        (rate.what, now - rate.within, now + rate.within),
+        database,
+    )
+    count = "SELECT count(*) FROM done WHERE what = ?"
+    [by_all] = database.execute(count, (rate.what,)).fetchone()
+    [by_one] = database.execute(f"{count} AND whose = ?", (rate.what, whose)).fetchone()
+    if by_one >= rate.each or by_all >= rate.all:
+        return False
+    _write("INSERT INTO done VALUES (?, ?, ?)", (rate.what, whose, now), database)
+    return True
 
 
 def _rows(

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from mailkit.errors import Unavailable
+from mailkit.interfaces.rates import IRates
 from mailkit.interfaces.spent import ISpent
 from mailkit.interfaces.websessions import IWebSessions
 from mailkit.model.target import ToRedis
@@ -18,6 +19,7 @@ from mailkit.net.routes.redisclient import RedisClient, RedisConnection
 from mailkit.net.websessions import RedisWebSessions
 from mailkit.testing.clock import NEW_YEAR
 from mailkit.testing.contracts.messages import coroutine
+from mailkit.testing.contracts.rates import RatesContract
 from mailkit.testing.contracts.websessions import (
     SESSION,
     SpentContract,
@@ -79,6 +81,19 @@ class RedisWebSessionsTests(WebSessionsContract, TestCase):
         lost = RedisWebSessions(connect, 1.0, lambda: NEW_YEAR)
         with pytest.raises(Unavailable):
             await lost.find("k1")
+
+
+class RedisRatesTests(RatesContract, TestCase):
+    """The contract."""
+
+    made: ClassVar[list[RedisWebSessions]] = []
+
+    def make_rates(self) -> IRates:
+        self.made.append(sessions())
+        return self.made[-1]
+
+    def tearDown(self) -> Any:  # Any: trial takes a Deferred, its annotation None
+        return Deferred.fromCoroutine(self.made.pop().close())
 
 
 class RedisSpentTests(SpentContract, TestCase):
