@@ -12,6 +12,7 @@ from mailkit.model.correspondent import Correspondent
 from mailkit.model.identity import Identity
 from mailkit.model.label import Label
 from mailkit.model.preferences import Preferences
+from mailkit.model.savedsearch import SavedSearch
 from mailkit.model.snooze import Snooze, Woken
 
 
@@ -55,6 +56,22 @@ class IPersonal(Interface):
 
         Those of programs among them; each is spelt as it was first given somewhere.
         """
+
+    # --- searches that are kept ---
+
+    async def searches(account: AccountName) -> Sequence[SavedSearch]:
+        """By their names, whatever the case."""
+
+    async def put_search(account: AccountName, search: SavedSearch) -> None:
+        """
+        Keep one, or change it, by its id.
+
+        :raises AlreadyExists: if another one has that name, whatever the case.
+        :raises TooMany: if there would be more than an account may have.
+        """
+
+    async def drop_search(account: AccountName, id: str) -> None:
+        """Nothing if there is none."""
 
     # --- as whom one writes ---
 

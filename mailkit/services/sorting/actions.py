@@ -68,12 +68,13 @@ class Targets:
 
 
 class Kind(Enum):
-    """What was done, for the words about it: an action, or to folders and labels."""
+    """What was done, for the words about it: an action, or to what is kept by name."""
 
     ACTION = "action"
     FOLDER_DELETED = "folder-deleted"
     FOLDER_RENAMED = "folder-renamed"
     LABEL_DELETED = "label-deleted"
+    SEARCH_DELETED = "search-deleted"
 
 
 @frozen
@@ -92,4 +93,4 @@ class Done:
     """False: there were more than `MOST`, and the rest is as it was."""
     kind: Kind = Kind.ACTION
     name: str = ""
-    """Of the folder or label."""
+    """Of the folder, label or search."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from attrs import define, evolve
 
-from mailkit.errors import CannotName, MailboxGone, NoSuchMailbox
+from mailkit.errors import MailboxGone, NoSuchMailbox
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.storage import IMailStore
@@ -25,6 +25,7 @@ from mailkit.model.mailbox import Want
 from mailkit.model.query import HasFlag
 from mailkit.model.uidset import UIDSet
 from mailkit.services.sorting.actions import MOST, Done, Kind
+from mailkit.services.sorting.naming import checked_name
 from mailkit.services.sorting.sorting import Sorting
 from mailkit.services.sorting.steps import Flagged, Step, Unnamed, batches
 from mailkit.services.together import together
@@ -165,7 +166,4 @@ def without_name(named: Sequence[Label], keywords: Collection[str]) -> list[str]
 
 def _checked(name: str) -> str:
     """:raises CannotName:"""
-    wanted = " ".join(name.split())
-    if not wanted or len(wanted) > LONGEST_NAME or not wanted.isprintable():
-        raise CannotName(name)
-    return wanted
+    return checked_name(name, LONGEST_NAME)

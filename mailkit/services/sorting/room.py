@@ -12,6 +12,7 @@ from mailkit.interfaces.storage import IMailStore
 from mailkit.services.sorting.choosing import Choosing
 from mailkit.services.sorting.folders import Folders
 from mailkit.services.sorting.labels import Labels
+from mailkit.services.sorting.searches import Searches
 from mailkit.services.sorting.sorting import Sorting
 from mailkit.services.sorting.undoing import Undoing
 
@@ -24,6 +25,7 @@ class SortingRoom:
     undoing: Undoing
     folders: Folders
     labels: Labels
+    searches: Searches
 
     @classmethod
     def over(
@@ -45,4 +47,5 @@ class SortingRoom:
             undoing,
             Folders(store, actions),
             Labels(store, personal, conversations, actions),
+            Searches(personal, actions),
         )

@@ -16,6 +16,7 @@ from attrs import asdict, field, frozen
 from mailkit.errors import Malformed
 from mailkit.model.label import Label
 from mailkit.model.mailbox import MailboxName
+from mailkit.model.savedsearch import SavedSearch
 from mailkit.model.snooze import Snooze, Woken
 from mailkit.services.sorting.actions import Action, Done, Kind, Op
 
@@ -86,7 +87,24 @@ class Silenced:
     is_muted: bool
 
 
-Step = Flagged | Moved | PutOff | Forgotten | Renamed | Removed | Unnamed | Silenced
+@frozen
+class Unsaved:
+    """A search was kept."""
+
+    search: SavedSearch
+
+
+Step = (
+    Flagged
+    | Moved
+    | PutOff
+    | Forgotten
+    | Renamed
+    | Removed
+    | Unnamed
+    | Silenced
+    | Unsaved
+)
 
 _KINDS: dict[str, type[Step]] = {
     "flagged": Flagged,
@@ -97,6 +115,7 @@ _KINDS: dict[str, type[Step]] = {
     "removed": Removed,
     "unnamed": Unnamed,
     "silenced": Silenced,
+    "unsaved": Unsaved,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _VALUES: dict[str, type[Any]] = {  # Any: what a field is made of, by its name
@@ -161,6 +180,8 @@ def _step(name: str, values: dict[str, Any]) -> Step:
             made[key] = tuple(_VALUES[key](**one) for one in value)
         elif key == "label":
             made[key] = Label(**value)
+        elif key == "search":
+            made[key] = SavedSearch(**value)
         else:
             made[key] = tuple(value) if isinstance(value, list) else value
     return _KINDS[name](**made)

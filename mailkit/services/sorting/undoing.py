@@ -32,6 +32,7 @@ from mailkit.services.sorting.steps import (
     Silenced,
     Step,
     Unnamed,
+    Unsaved,
     batches,
 )
 
@@ -116,6 +117,8 @@ class Undoing:
                 change = self._personal.unmute if is_muted else self._personal.mute
                 await change(account, message_ids)
                 self._board.publish(MUTING, account)
+            case Unsaved(search):
+                await self._personal.put_search(account, search)
             case _:
                 assert_never(step)
 

@@ -16,7 +16,7 @@ from mailkit.storage.index.database import Database, refuse_newer
 from mailkit.storage.personal import tables as personal
 from mailkit.storage.safefile import Files
 
-VERSION = 2
+VERSION = 3
 """``PRAGMA user_version``; an older file is changed to this one when it is opened."""
 
 _TABLES = (
@@ -36,7 +36,11 @@ _TABLES = (
     "CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL)",
 )
 
-_STEPS: dict[int, tuple[str, ...]] = {0: _TABLES, 1: personal.TABLES}
+_STEPS: dict[int, tuple[str, ...]] = {
+    0: _TABLES,
+    1: personal.TABLES,
+    2: personal.SEARCHES,
+}
 """What makes the next version out of this one, each on its own; 0 is an empty file."""
 
 _PRAGMAS = ("PRAGMA synchronous = FULL",)

@@ -18,6 +18,7 @@ from mailkit.model.correspondent import Correspondent
 from mailkit.model.identity import Identity
 from mailkit.model.label import Label
 from mailkit.model.preferences import Preferences
+from mailkit.model.savedsearch import SavedSearch
 from mailkit.model.snooze import Snooze, Woken
 from mailkit.storage.index.database import Database
 from mailkit.storage.maildir.home import Home
@@ -79,6 +80,15 @@ class MaildirPersonal:
                 return frozenset(spelling for (spelling,) in rows)
 
         return await self._lanes.run(account, in_lane)
+
+    async def searches(self, account: AccountName) -> Sequence[SavedSearch]:
+        return await self._in(account, choices.searches)
+
+    async def put_search(self, account: AccountName, search: SavedSearch) -> None:
+        await self._in(account, lambda one: choices.put_search(one, search))
+
+    async def drop_search(self, account: AccountName, id: str) -> None:
+        await self._in(account, lambda one: choices.drop_search(one, id))
 
     async def identities(self, account: AccountName) -> Sequence[Identity]:
         return await self._in(account, choices.identities)

@@ -17,6 +17,7 @@ from mailkit.model.correspondent import SENT_WEIGHT, Correspondent
 from mailkit.model.identity import Identity
 from mailkit.model.label import Label
 from mailkit.model.preferences import DEFAULTS, Preferences
+from mailkit.model.savedsearch import MOST_SEARCHES, SavedSearch
 from mailkit.model.snooze import Snooze, Woken
 
 _MOST_LABELS = 500
@@ -41,6 +42,7 @@ class _Own:
 
     preferences: Preferences = DEFAULTS
     labels: dict[str, Label] = field(factory=dict)
+    searches: dict[str, SavedSearch] = field(factory=dict)
     identities: dict[str, Identity] = field(factory=dict)
     trusted: set[str] = field(factory=set)
     people: dict[str, _Known] = field(factory=dict)
@@ -89,6 +91,22 @@ class MemoryPersonal:
 
     async def keywords(self, account: AccountName) -> Collection[str]:
         return self._keywords_of(account)
+
+    async def searches(self, account: AccountName) -> Sequence[SavedSearch]:
+        searches = self._own[account].searches.values()
+        return sorted(searches, key=lambda one: one.name.casefold())
+
+    async def put_search(self, account: AccountName, search: SavedSearch) -> None:
+        own = self._own[account]
+        searches = own.searches | {search.id: search}
+        if len({one.name.casefold() for one in searches.values()}) < len(searches):
+            raise AlreadyExists("search")
+        if len(searches) > MOST_SEARCHES:
+            raise TooMany("search")
+        own.searches = searches
+
+    async def drop_search(self, account: AccountName, id: str) -> None:
+        self._own[account].searches.pop(id, None)
 
     async def identities(self, account: AccountName) -> Sequence[Identity]:
         identities = self._own[account].identities.values()

@@ -1,4 +1,4 @@
-"""Preferences, labels, identities and trusted senders of one account."""
+"""What people choose: preferences, labels, searches, identities, trusted senders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mailkit.errors import AlreadyExists, TooMany
 from mailkit.model.identity import Identity
 from mailkit.model.label import Label
 from mailkit.model.preferences import Preferences
+from mailkit.model.savedsearch import MOST_SEARCHES, SavedSearch
 from mailkit.storage.index.database import Database
 from mailkit.storage.personal.tables import folded_address, storable
 
@@ -68,6 +69,33 @@ def drop_label(database: Database, keyword: str) -> None:
         database.execute(
             "DELETE FROM label WHERE folded = ?", (storable(keyword.lower()),)
         )
+
+
+def searches(database: Database) -> list[SavedSearch]:
+    """By their names."""
+    rows = database.all("SELECT id, name, words FROM search ORDER BY folded_name")
+    return [SavedSearch(*row) for row in rows]
+
+
+def put_search(database: Database, search: SavedSearch) -> None:
+    """Keep or change one. :raises AlreadyExists: :raises TooMany:"""
+    number, name = storable(search.id), storable(search.name)
+    with database.transaction(is_full=True):
+        database.execute("DELETE FROM search WHERE id = ?", (number,))
+        try:
+            database.execute(
+                "INSERT INTO search VALUES (?, ?, ?, ?)",
+                (number, name, name.casefold(), storable(search.words)),
+            )
+        except sqlite3.IntegrityError as error:
+            raise AlreadyExists("search") from error
+        _check(database, "search", MOST_SEARCHES)
+
+
+def drop_search(database: Database, search_id: str) -> None:
+    """Forget one."""
+    with database.transaction(is_full=True):
+        database.execute("DELETE FROM search WHERE id = ?", (storable(search_id),))
 
 
 def identities(database: Database) -> list[Identity]:

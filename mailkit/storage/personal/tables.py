@@ -1,8 +1,20 @@
-"""The tables of ``account.sqlite`` for what belongs to one person (its version 2)."""
+"""The tables of ``account.sqlite`` for what belongs to one person."""
 
 from __future__ import annotations
 
 from mailkit.model.address import Address
+
+SEARCHES = (
+    """
+    CREATE TABLE search (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        folded_name TEXT NOT NULL UNIQUE,
+        words TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+"""What version 3 adds."""
 
 TABLES = (
     """
@@ -90,6 +102,7 @@ TABLES = (
     ) WITHOUT ROWID
     """,
 )
+"""Those of version 2."""
 
 
 def folded_address(address: str) -> str:

@@ -16,6 +16,7 @@ from mailkit.model.identity import Identity
 from mailkit.model.label import Label
 from mailkit.model.mailbox import INBOX
 from mailkit.model.preferences import DEFAULTS, Images, Preferences, Theme
+from mailkit.model.savedsearch import SavedSearch
 from mailkit.model.snooze import Snooze, Woken
 from mailkit.testing.clock import NEW_YEAR
 from mailkit.testing.contracts.messages import ALICE, BOB, coroutine, raises
@@ -104,6 +105,42 @@ class PersonalContract:
         await self.personal.put_labels(ALICE, many)
         await raises(TooMany, self.personal.put_labels(ALICE, [WORK]))
         assert len(await self.personal.labels(ALICE)) == 500
+
+    @coroutine
+    async def test_searches_are_kept_by_name(self) -> None:
+        bills = SavedSearch("1", "Rechnungen", "invoice larger:1M")
+        await self.personal.put_search(ALICE, bills)
+        unread = SavedSearch("2", "alles neue", "is:unread")
+        await self.personal.put_search(ALICE, unread)
+        assert list(await self.personal.searches(ALICE)) == [unread, bills]
+        assert list(await self.personal.searches(BOB)) == []
+        changed = evolve(bills, name="A", words="from:shop")
+        await self.personal.put_search(ALICE, changed)
+        found = list(await self.personal.searches(ALICE))
+        assert found == [changed, unread]
+        await self.personal.drop_search(ALICE, "1")
+        await self.personal.drop_search(ALICE, "1")
+        assert list(await self.personal.searches(ALICE)) == [unread]
+
+    @coroutine
+    async def test_no_two_searches_have_the_same_name(self) -> None:
+        first = SavedSearch("1", "Größe", "one")
+        await self.personal.put_search(ALICE, first)
+        other = SavedSearch("2", "GRÖSSE", "two")
+        await raises(AlreadyExists, self.personal.put_search(ALICE, other))
+        await self.personal.put_search(ALICE, evolve(first, name="größe"))
+        await self.personal.put_search(BOB, other)
+        assert len(await self.personal.searches(ALICE)) == 1
+
+    @coroutine
+    async def test_searches_have_an_end(self) -> None:
+        for number in range(100):
+            one = SavedSearch(f"{number}", f"S{number}", "x")
+            await self.personal.put_search(ALICE, one)
+        one = SavedSearch("more", "More", "x")
+        await raises(TooMany, self.personal.put_search(ALICE, one))
+        await self.personal.put_search(ALICE, SavedSearch("7", "Seven", "y"))
+        assert len(await self.personal.searches(ALICE)) == 100
 
     @coroutine
     async def test_one_identity_is_the_default(self) -> None:

@@ -111,7 +111,8 @@ function settle(answer, page, hash, push) {
   if (nav?.matches(":popover-open")) nav.hidePopover();
   for (const link of nav?.querySelectorAll("li a") ?? []) {
     const path = link.pathname.replace(/\/general$/, "");
-    const isHere = `${url.pathname}/`.startsWith(`${path}/`);
+    const isSame = !link.search || link.search === url.search;
+    const isHere = isSame && `${url.pathname}/`.startsWith(`${path}/`);
     if (isHere) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

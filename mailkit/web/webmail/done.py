@@ -41,6 +41,7 @@ _OTHERS: dict[Kind, Callable[[NullTranslations], str]] = {
     Kind.FOLDER_DELETED: lambda w: w.gettext("Folder %(name)s deleted"),
     Kind.FOLDER_RENAMED: lambda w: w.gettext("Folder %(name)s changed"),
     Kind.LABEL_DELETED: lambda w: w.gettext("Label %(name)s deleted"),
+    Kind.SEARCH_DELETED: lambda w: w.gettext("Search %(name)s deleted"),
 }
 
 

@@ -17,7 +17,7 @@ from mailkit.services.finding.marks import marked
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
 from mailkit.web.dates import zone
-from mailkit.web.webmail import ranges
+from mailkit.web.webmail import ranges, searchlinks
 from mailkit.web.webmail.facts import CURRENT
 from mailkit.web.webmail.listing import (
     ARCHIVE,
@@ -92,6 +92,7 @@ async def search(asked: Asked) -> Answer:
     )
     entries = await house.store.mailboxes(name)
     labels = await house.personal.labels(name)
+    searches = await house.personal.searches(name)
     views = RowViews(asked, None, entries, labels)
     words = results.words
     shown = ranges.range_of(
@@ -102,8 +103,9 @@ async def search(asked: Asked) -> Answer:
         has_older=results.next is not None,
     )
     facts = {
-        CURRENT: "search",
+        CURRENT: searchlinks.current(searches, text),
         "text": text,
+        "keep": f"{searchlinks.PAGE}?{urlencode({'q': text})}",
         "range": shown,
         "groups": views.groups(results.rows),
         "shown": " ".join(

@@ -10,9 +10,11 @@ from mailkit.errors import NoSuchMailbox
 from mailkit.model.conversation import Counts, InMailbox, Labelled, View
 from mailkit.model.label import Label, unnamed
 from mailkit.model.mailbox import MailboxEntry, MailboxName
+from mailkit.model.savedsearch import SavedSearch
 from mailkit.services.sorting.labels import without_name
 from mailkit.services.together import together
 from mailkit.web.asking import Asked
+from mailkit.web.webmail import searchlinks
 from mailkit.web.webmail.boxes import (
     ALL,
     INBOX_BOX,
@@ -49,6 +51,7 @@ class Sidebar:
     places: Sequence[Entry]
     folders: Sequence[Entry]
     labels: Sequence[Entry]
+    searches: Sequence[Entry]
     used: int
     quota: int
 
@@ -67,6 +70,7 @@ class Around:
     """Those that have a name."""
     keywords: Sequence[str]
     """Labels that have none."""
+    searches: Sequence[SavedSearch]
     scheduled: int
     used: int
 
@@ -86,15 +90,17 @@ async def look_around(asked: Asked) -> Around:
         entries, labels = await together(
             house.store.mailboxes(name), house.personal.labels(name)
         )
-        return Around(entries, labels, (), 0, 0)
-    entries, labels, keywords, scheduled, used = await together(
+        return Around(entries, labels, (), (), 0, 0)
+    entries, labels, keywords, searches, scheduled, used = await together(
         house.store.mailboxes(name),
         house.personal.labels(name),
         house.personal.keywords(name),
+        house.personal.searches(name),
         house.scheduled(name),
         house.store.used(name),
     )
-    return Around(entries, labels, without_name(labels, keywords), scheduled, used)
+    unknown = without_name(labels, keywords)
+    return Around(entries, labels, unknown, searches, scheduled, used)
 
 
 async def make_sidebar(asked: Asked) -> Sidebar:
@@ -152,6 +158,7 @@ async def sidebar_of(
         places,
         [_folder(entry, counts) for entry in folders(around.entries)],
         [_label(label) for label in (*around.labels, *others)],
+        [_search(search) for search in around.searches],
         around.used,
         await asked.house.quota_of(asked.name),
     )
@@ -184,6 +191,11 @@ def _folder(entry: MailboxEntry, counts: Mapping[View, Counts | None]) -> Entry:
     return Entry(
         box.slug, box.href, box.name, box.icon, unread, depth=depth, is_live=True
     )
+
+
+def _search(search: SavedSearch) -> Entry:
+    slug = searchlinks.slug_of(search)
+    return Entry(slug, searchlinks.address(search), search.name, "search")
 
 
 def _label(label: Label) -> Entry:
