@@ -11,9 +11,10 @@ from twisted.python.failure import Failure
 
 from mailkit import factories
 from mailkit.app.composing import make_composing, reload_composing
+from mailkit.app.foundation import Foundation, open_foundation
 from mailkit.app.garbage import look_seldom
 from mailkit.app.nameserver import NameService
-from mailkit.app.outbound import SIGNED_LONGER, Rooms, WayOut, open_way_out
+from mailkit.app.outbound import Rooms, WayOut, open_way_out
 from mailkit.app.sending import make_alarms, make_sending_limits
 from mailkit.app.settings import Settings
 from mailkit.errors import MailkitError, Refused, Unavailable
@@ -30,10 +31,8 @@ from mailkit.interfaces.storage import IMailStore
 from mailkit.interfaces.suppression import ISuppressionList
 from mailkit.metrics import Metrics
 from mailkit.net.lanes import Lanes
-from mailkit.net.startlanes import StartLanes, finish
+from mailkit.net.startlanes import StartLanes
 from mailkit.protocols.smtp.limits import Limits as SMTPLimits
-from mailkit.services.admin.administration import Administration
-from mailkit.services.admin.office import Office
 from mailkit.services.allowance import Allowance
 from mailkit.services.composing.composing import Composing
 from mailkit.services.delivery.filing import IntoInbox
@@ -41,27 +40,19 @@ from mailkit.services.delivery.settings import DeliverySettings
 from mailkit.services.imap.settings import IMAPSettings
 from mailkit.services.live.rooms import Live
 from mailkit.services.notices.incoming import NotingFiling
-from mailkit.services.passwords.passwords import Passwords
-from mailkit.services.queue.suspended import SuspendedMail
-from mailkit.services.routes.book import RouteBook
 from mailkit.services.routing import Routing
 from mailkit.services.sendinglimits import SendingLimits
-from mailkit.services.sentnews import SentNews
 from mailkit.services.sessions import Sessions
 from mailkit.services.sorting.muting import MutedFiling
 from mailkit.services.sorting.waking import Waker
 from mailkit.storage.directory.directory import SQLiteDirectory
 from mailkit.storage.drafts import DraftFolders
-from mailkit.storage.events import Events
 from mailkit.storage.keyfolder import KeyFolder
 from mailkit.storage.maildir.personal import MaildirPersonal
-from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.queue.store import QueueStore
 from mailkit.storage.search.index import SearchIndex
-from mailkit.storage.sendingcounts import SendingCounts
 from mailkit.storage.spool import Spool
 from mailkit.storage.state.board import SocketBoard
-from mailkit.storage.suppression import SuppressionList
 from mailkit.storage.websessions import WebSessions
 
 
@@ -71,6 +62,8 @@ class House:
 
     log = Logger()
 
+    foundation: Foundation
+    """What it stands on, the rest of whose parts have names here, too."""
     reactor: Any  # Twisted's, which has no type of its own
     metrics: Metrics
     lanes: StartLanes
@@ -169,18 +162,9 @@ class House:
         if self.way_out is not None:
             await self.way_out.close()
         self.sessions.close()
-        self.routing.close()
-        await self.web_sessions.close()
         await self.personal.close()
         await self.search.close()
-        await self.store.close()
-        await self.events.close()
-        await self.queue.close()
-        await self.suppression.close()
-        await self.sending_counts.close()
-        await self.directory.close()
-        self.board.close()
-        await self.lanes.close()
+        await self.foundation.close()
 
 
 def make_builds(house: House, settings: Settings) -> dict[str, Build]:
@@ -263,53 +247,25 @@ def service_settings(settings: Settings) -> factories.Settings:
     )
 
 
-def make_administration(house: House, settings: Settings) -> Administration:
-    """The one way to change who there is."""
-    office = Office(
-        directory=house.directory,
-        changes=house.directory,
-        audit=house.directory,
-        store=house.store,
-        lanes=house.lanes,
-        passwords=Passwords(settings.auth),
-        clock=house.reactor,
-        keys=house.keys,
-        waiting=SuspendedMail(house.queue, house.events, house.reactor),
-        sending=house.sending_counts,
-    )
-    return Administration(office, house.routing, house.suppression)
-
-
 def open_house(
     settings: Settings, reactor: Any, metrics: Metrics, counts: ICounts | None = None
 ) -> House:
     """
-    Open everything below the data folder, for a server or for the command.
+    Open everything below the data folder, and put together what serves and sends.
 
     :param reactor: Twisted's, running or not.
     :param counts: what the other processes of this server count.
     :raises MailkitError: with the one line that says why that cannot be.
     """
     data = settings.data
-    lanes = StartLanes()
+    foundation = open_foundation(settings, reactor)
+    lanes, directory = foundation.lanes, foundation.directory
+    events, queue = foundation.events, foundation.queue
+    store, routing = foundation.store, foundation.routing
     try:
-        board = SocketBoard(str(data / "run"), reactor)
         spool = Spool(str(data / "spool"), lanes)
     except OSError as error:
         raise Refused(f"cannot write to {data}: {error.strerror}") from error
-    directory = SQLiteDirectory(data / "directory.sqlite", lanes, board, reactor)
-    finish(directory.open())
-    secret = finish(directory.server_secret())
-    allowance = Allowance(directory, settings.accounts.quota)
-    events = SentNews(Events(data / "events.sqlite", lanes, reactor), board)
-    queue = QueueStore(data, lanes, board, reactor)
-    suppression = SuppressionList(data / "suppression.sqlite", lanes)
-    lasts = settings.retry.give_up_after + SIGNED_LONGER
-    keys = KeyFolder(data / "keys" / "dkim", lanes, reactor.seconds, lasts)
-    book = RouteBook(directory, settings.route, data)
-    routing = Routing(
-        directory, settings.hostname, sends=settings.relay.enabled, book=book
-    )
     way_out: WayOut | None = None
     filing: IFiling = IntoInbox()
     if settings.relay.enabled:
@@ -321,40 +277,40 @@ def open_house(
             spool=spool,
             events=events,
             queue=queue,
-            suppression=suppression,
-            keys=keys,
+            suppression=foundation.suppression,
+            keys=foundation.keys,
             metrics=metrics,
-            secret=secret,
+            secret=foundation.secret,
         )
         way_out = open_way_out(settings, rooms)
         filing = NotingFiling(filing, way_out.returning.reports)
-    store = MaildirStore(data, lanes, board, reactor, allowance.of)
     search = SearchIndex(data, store, store.conversations, lanes, reactor)
     store.changed = search.changed
     personal = MaildirPersonal(store, lanes, data)
-    filing = MutedFiling(filing, store, personal, board)
+    filing = MutedFiling(filing, store, personal, foundation.board)
     return House(
+        foundation=foundation,
         reactor=reactor,
         metrics=metrics,
         lanes=lanes,
-        board=board,
+        board=foundation.board,
         directory=directory,
-        allowance=allowance,
+        allowance=foundation.allowance,
         store=store,
         conversations=store.conversations,
         search=search,
-        live=Live(store.conversations, store, board, reactor),
+        live=Live(store.conversations, store, foundation.board, reactor),
         personal=personal,
-        web_sessions=WebSessions(data / "web.sqlite", lanes),
+        web_sessions=foundation.web_sessions,
         spool=spool,
         events=events,
         queue=queue,
-        suppression=suppression,
-        sending_counts=SendingCounts(data / "sending.sqlite", lanes),
-        keys=keys,
+        suppression=foundation.suppression,
+        sending_counts=foundation.sending_counts,
+        keys=foundation.keys,
         filing=filing,
         routing=routing,
         sessions=Sessions(directory, settings.limits.connections_per_account, counts),
         way_out=way_out,
-        secret=secret,
+        secret=foundation.secret,
     )

@@ -64,9 +64,6 @@ REPORTED = (1, 2)
 """Days that are reported, counted back from today: yesterday, and the one before if
 nobody took its report for a day, or the server was off (RFC 8460 §5.5)."""
 
-SIGNED_LONGER = 86_400.0
-"""Seconds for which a signature counts beyond the last attempt."""
-
 
 @define(eq=False)
 class WayOut:
@@ -206,7 +203,6 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
     addresses = ReturnAddresses(settings.hostname, [rooms.secret], reactor)
     tls = TLSRecords(data / "queue" / "tls.sqlite", lanes, reactor)
     resolver = Resolver(reactor, settings.dns, rooms.metrics)
-    lasts = settings.retry.give_up_after + SIGNED_LONGER
     teller = Teller(
         settings.hostname,
         queue,
@@ -248,7 +244,9 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         on_tls=tls.count,
         encode=lambda octets: lanes.run(object(), partial(downgrade, octets)),
     )
-    sealing = Sealing(rooms.directory, rooms.keys, lanes, reactor.seconds, lasts)
+    sealing = Sealing(
+        rooms.directory, rooms.keys, lanes, reactor.seconds, rooms.keys.outlives
+    )
     sending = SendingHouse(
         queue,
         hosts,

@@ -10,14 +10,13 @@ from typing import Any
 
 import attrs
 
-from mailkit.app.assemble import House, make_administration, open_house
+from mailkit.app.foundation import Foundation, make_administration, open_foundation
 from mailkit.app.newpassword import make_password
 from mailkit.app.privileges import check_writable, make_folder
 from mailkit.app.settings import Settings
 from mailkit.errors import Refused
 from mailkit.formats import date
 from mailkit.interfaces.storage import Placement
-from mailkit.metrics import Metrics
 from mailkit.model.account import Role
 from mailkit.model.address import AccountName
 from mailkit.model.mailbox import INBOX
@@ -90,12 +89,12 @@ def prepare(settings: Settings, folder: Path, reactor: Any) -> str:
     passwords = {name: known.get(name) or make_password() for name in PEOPLE}
     if passwords != known:
         _write_passwords(path, passwords)
-    house = open_house(settings, reactor, Metrics())
+    foundation = open_foundation(settings, reactor)
     try:
-        administration = make_administration(house, settings)
-        finish(_make_people(house, administration, settings, passwords, known))
+        administration = make_administration(foundation, settings)
+        finish(_make_people(foundation, administration, settings, passwords, known))
     finally:
-        finish(house.close())
+        finish(foundation.close())
     certificate = settings.data / "tls" / "certificate.pem"
     return SCREEN.format(
         domain=DOMAIN,
@@ -108,7 +107,7 @@ def prepare(settings: Settings, folder: Path, reactor: Any) -> str:
 
 
 async def _make_people(
-    house: House,
+    foundation: Foundation,
     administration: Administration,
     settings: Settings,
     passwords: dict[str, str],
@@ -121,8 +120,9 @@ async def _make_people(
         name, password = AccountName(text), passwords[text]
         if name not in there:
             await administration.accounts.add(ACTOR, name, password, role)
-            content = OctetsContent(_welcome(name, settings, house.reactor.seconds()))
-            await house.store.deliver(content, [Placement(name, INBOX)])
+            now = foundation.reactor.seconds()
+            content = OctetsContent(_welcome(name, settings, now))
+            await foundation.store.deliver(content, [Placement(name, INBOX)])
         elif text not in known:
             await administration.accounts.passwd(ACTOR, name, password)
 

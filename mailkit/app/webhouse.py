@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 from attrs import define, field
 from twisted.logger import Logger
 
-from mailkit.app.assemble import House, make_administration
+from mailkit.app.assemble import House
+from mailkit.app.foundation import make_administration
+from mailkit.app.origins import https_origin
 from mailkit.app.settings import Settings
 from mailkit.app.webmail import make_webmail_house
 from mailkit.errors import LocalMisuse
@@ -115,7 +116,7 @@ class Web:
                 house,
                 house.services,
                 settings,
-                make_administration(house, settings),
+                make_administration(house.foundation, settings),
                 _brand(settings),
                 [(one.tag, one.name) for one in self._languages.all],
                 self._statics.version,
@@ -146,33 +147,6 @@ class Web:
         # Others cannot check a certificate that we made ourselves.
         is_own = settings.tls.certificate is None
         return "testing" if mode == "enforce" and is_own else mode
-
-
-def https_origin(settings: Settings, host: str) -> str:
-    """
-    Where a page is under TLS; empty: nowhere.
-
-    :param host: that was asked for, with its port.
-    """
-    if settings.web.origin.startswith("https://"):
-        return settings.web.origin
-    if not settings.listen.https or not host:
-        return ""
-    match = re.match(r"tcp6?:(?:port=)?(\d+)", settings.listen.https[0])
-    port = "" if match is None or match[1] == "443" else f":{match[1]}"
-    return f"https://{re.sub(r':[0-9]+$', '', host)}{port}"
-
-
-def page_origin(settings: Settings) -> str:
-    """What the addresses of pages begin with that people are given."""
-    if settings.web.origin:
-        return settings.web.origin
-    https = https_origin(settings, settings.hostname)
-    is_here = all("127.0.0.1" in one for one in settings.listen.http)
-    match = re.match(r"tcp:(?:port=)?(\d+)", (*settings.listen.http, "")[0])
-    if is_here and match is not None:
-        return f"http://localhost:{match[1]}"
-    return https or f"http://{settings.hostname}"
 
 
 def _brand(settings: Settings) -> Brand:

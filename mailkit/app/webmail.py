@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from mailkit.app.assemble import House
+from mailkit.app.invitations import make_links, make_registration
 from mailkit.app.settings import Settings
 from mailkit.errors import LocalMisuse
 from mailkit.factories import Services
-from mailkit.interfaces.spent import ISpent
-from mailkit.interfaces.websessions import IWebSessions
+from mailkit.interfaces.websessions import IWebState
 from mailkit.model.address import AccountName
 from mailkit.model.queueitem import Selection
 from mailkit.net.pictures import StrangersWeb
@@ -27,8 +27,6 @@ from mailkit.services.reading.message import Reading
 from mailkit.services.reading.pictures import ProxiedPictures
 from mailkit.services.routes.settings import read_redis
 from mailkit.services.signin.accounts import OwnAccount
-from mailkit.services.signin.links import PasswordLinks
-from mailkit.services.signin.registration import Registration
 from mailkit.services.signin.settings import SessionSettings
 from mailkit.services.signin.signin import SignIn
 from mailkit.services.sorting.room import SortingRoom
@@ -53,7 +51,7 @@ def make_webmail_house(
     :param version: of scripts and style.
     """
     now, secret = house.reactor.seconds, house.secret
-    sessions, spent = open_sessions(house, settings)
+    sessions = open_sessions(house, settings)
     sign_in = SignIn(
         services.authentication.password_check,
         house.directory,
@@ -118,30 +116,14 @@ def make_webmail_house(
             lambda: administration,
             house.directory,
             sign_in,
-            make_links(house),
+            make_links(house.foundation),
             lambda: settings.accounts.aliases,
+            sessions,
+            now,
         ),
-        registration=make_registration(house, settings, administration, spent),
-    )
-
-
-def make_links(house: House) -> PasswordLinks:
-    """Links by which people choose passwords; the command makes them."""
-    return PasswordLinks(house.directory, lambda: house.secret, house.reactor.seconds)
-
-
-def make_registration(
-    house: House, settings: Settings, administration: Administration, spent: ISpent
-) -> Registration:
-    """How people make accounts; the command makes invitations by it."""
-    return Registration(
-        lambda: settings.accounts.registration,
-        lambda: administration,
-        house.directory,
-        spent,
-        lambda: house.secret,
-        house.reactor.seconds,
-        secrets.token_bytes,
+        registration=make_registration(
+            house.foundation, settings, administration, sessions
+        ),
     )
 
 
@@ -151,10 +133,10 @@ def session_settings(settings: Settings) -> SessionSettings:
     return SessionSettings(web.session_idle, web.session_longest, web.session_public)
 
 
-def open_sessions(house: House, settings: Settings) -> tuple[IWebSessions, ISpent]:
-    """Where it is kept who is signed in, and which tickets were used."""
+def open_sessions(house: House, settings: Settings) -> IWebState:
+    """Who is signed in, which tickets were used, and what was done how often."""
     if not settings.web.sessions:
-        return house.web_sessions, house.web_sessions
+        return house.web_sessions
     target = read_redis(settings.web.sessions)
     client = RedisClient(house.reactor)
 
@@ -162,8 +144,7 @@ def open_sessions(house: House, settings: Settings) -> tuple[IWebSessions, ISpen
         return await client.connect(target)
 
     lasts = settings.web.session_longest
-    found = RedisWebSessions(connect, lasts, house.reactor.seconds)
-    return found, found
+    return RedisWebSessions(connect, lasts, house.reactor.seconds)
 
 
 def _main_domain(settings: Settings) -> str:

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from twisted.internet import reactor
 
-from mailkit.app.assemble import make_administration, open_house
 from mailkit.app.find import read_config
+from mailkit.app.foundation import make_administration, open_foundation
 from mailkit.app.settings import Settings
 from mailkit.app.tryit import ACTOR, PASSWORDS, prepare
 from mailkit.errors import Refused
-from mailkit.metrics import Metrics
 from mailkit.model.account import Role
 from mailkit.net.startlanes import finish
 
@@ -63,12 +62,12 @@ def test_passwords_are_for_the_owner_alone_and_stay(tmp_path: Path) -> None:
 def test_there_are_an_admin_and_somebody_to_write_to(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     prepare(settings, tmp_path, reactor)
-    house = open_house(settings, reactor, Metrics())
+    foundation = open_foundation(settings, reactor)
     try:
-        accounts = make_administration(house, settings).accounts
+        accounts = make_administration(foundation, settings).accounts
         roles = {str(one.name): one.role for one in finish(accounts.list(ACTOR))}
     finally:
-        finish(house.close())
+        finish(foundation.close())
     assert roles["alice@example.test"] is Role.ADMIN
     assert roles["bob@example.test"] is Role.USER
 

@@ -81,10 +81,17 @@ def _command(context: click.Context) -> list[str]:
     lines += [f"* `{names}`: {words}" for names, words in options]
     lines += [""] if options else []
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
+        for name in _names(command, context):
+            below = command.get_command(context, name)
+            assert below is not None
             inner = click.Context(below, parent=context, info_name=name)
             lines += _command(inner)
     return lines
+
+
+def _names(command: click.Group, context: click.Context) -> list[str]:
+    """As they were written; click itself sorts those that are loaded."""
+    return list(command.commands) or command.list_commands(context)
 
 
 def _usage(context: click.Context) -> str:

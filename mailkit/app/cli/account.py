@@ -9,9 +9,9 @@ import click
 
 from mailkit.app.cli.desk import Desk, OctetsType, SecondsType, pass_desk
 from mailkit.app.cli.printed import say_quota, say_time
+from mailkit.app.invitations import make_links, make_registration
 from mailkit.app.newpassword import make_password
-from mailkit.app.webhouse import page_origin
-from mailkit.app.webmail import make_links, make_registration
+from mailkit.app.origins import page_origin
 from mailkit.config.units import say_about
 from mailkit.errors import NoSuchDomain, Refused
 from mailkit.model.account import Account, Role
@@ -137,7 +137,7 @@ def link(desk: Desk, address: str, lasts: float | None) -> None:
     with desk.open() as at:
         name = account_name(address)
         seconds = lasts or at.settings.accounts.link_lasts
-        ticket = at.do(make_links(at.house).make(name, seconds))
+        ticket = at.do(make_links(at.foundation).make(name, seconds))
         url = f"{page_origin(at.settings)}/password/{ticket}"
     desk.done(url, {"account": name, "link": url, "lasts": seconds})
 
@@ -161,13 +161,13 @@ def invite(desk: Desk, domain: str, address: str, lasts: float | None) -> None:
             raise Refused('[accounts] registration is "closed": nobody could use it')
         where = domain_name(domain) if domain else ""
         meant = account_name(address) if address else ""
-        if where and at.do(at.house.directory.domain(DomainName(where))) is None:
+        if where and at.do(at.foundation.directory.domain(DomainName(where))) is None:
             raise NoSuchDomain(f"{where} is not a domain of this server")
         if meant:
             new = NewAccount(AccountName(meant), "")
             at.do(at.administration.accounts.check_new(at.actor, new))
         registration = make_registration(
-            at.house, settings, at.administration, at.house.web_sessions
+            at.foundation, settings, at.administration, at.foundation.web_sessions
         )
         seconds = lasts or settings.accounts.link_lasts
         ticket = registration.invite(where, meant, seconds)

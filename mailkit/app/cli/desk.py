@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 import click
 from attrs import define, frozen
-from twisted.internet import reactor
 
-from mailkit.app.assemble import House, make_administration, open_house
 from mailkit.app.cli.printed import Row, print_facts, print_rows
 from mailkit.app.find import find_config, read_config
+from mailkit.app.foundation import Foundation, make_administration, open_foundation
 from mailkit.app.privileges import (
     become,
     check_writable,
@@ -24,10 +23,10 @@ from mailkit.app.privileges import (
     make_folder,
 )
 from mailkit.app.settings import Settings
+from mailkit.app.stillreactor import StillReactor
 from mailkit.config.reader import Config
 from mailkit.config.units import parse_octets, parse_seconds
 from mailkit.errors import Refused
-from mailkit.metrics import Metrics
 from mailkit.net.startlanes import finish
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.administration import Administration
@@ -37,9 +36,9 @@ T = TypeVar("T")
 
 @frozen
 class Open:
-    """A house, and the one way to change who is in it."""
+    """What is kept here, and the one way to change who there is."""
 
-    house: House
+    foundation: Foundation
     administration: Administration
     actor: Actor
     settings: Settings
@@ -100,6 +99,21 @@ def open_with(settings: Settings) -> Iterator[Open]:
 
     :raises MailkitError: if that cannot be.
     """
+    actor = enter(settings)
+    foundation = open_foundation(settings, StillReactor())
+    try:
+        administration = make_administration(foundation, settings)
+        yield Open(foundation, administration, actor, settings)
+    finally:
+        finish(foundation.close())
+
+
+def enter(settings: Settings) -> Actor:
+    """
+    Make the data folder if there is none, and become who the server is; who we were.
+
+    :raises MailkitError: if that cannot be.
+    """
     actor = Actor.command(pwd.getpwuid(os.getuid()).pw_name)
     owner = None
     if settings.process.user is not None and is_root():
@@ -109,11 +123,7 @@ def open_with(settings: Settings) -> Iterator[Open]:
         # What is made here, the server has to be able to change.
         become(owner)
     check_writable(settings.data)
-    house = open_house(settings, reactor, Metrics())
-    try:
-        yield Open(house, make_administration(house, settings), actor, settings)
-    finally:
-        finish(house.close())
+    return actor
 
 
 class OctetsType(click.ParamType[int]):

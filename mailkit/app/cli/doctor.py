@@ -85,11 +85,12 @@ def _ask(at: Open, host: MailHost, name: str) -> Found:
     """What needs the reactor, which runs for as long as this takes."""
     reactor: Any = twisted_reactor  # it has no type of its own
     settings = at.settings
+    directory, keys = at.foundation.directory, at.foundation.keys
     domains = [_labels(name)] if name else []
-    for domain in domains or [one.name for one in at.do(at.house.directory.domains())]:
+    for domain in domains or [one.name for one in at.do(directory.domains())]:
         # Keys are made where there are none yet, as by `domain dns`.
         at.do(at.administration.domains.keys(at.actor, domain))
-    zones = DirectoryZones(at.house.directory, lambda: host, at.house.keys)
+    zones = DirectoryZones(directory, lambda: host, keys)
     resolver = Resolver(reactor, settings.dns, Metrics())
     examining = Doctor(resolver, policy_fetch(settings, reactor, resolver), host)
 

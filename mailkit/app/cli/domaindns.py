@@ -34,7 +34,8 @@ def dns(desk: Desk, name: str, table: bool) -> None:
         )
         host = mail_host(settings, tlsa_of(certificate) if settings.listen.smtp else ())
         at.do(at.administration.domains.keys(at.actor, name))  # made, if need be
-        zones = DirectoryZones(at.house.directory, lambda: host, at.house.keys)
+        here = at.foundation
+        zones = DirectoryZones(here.directory, lambda: host, here.keys)
         records = at.do(zones.records(_labels(name)))
     if not (table or desk.as_json):
         click.echo(zone_file(records), nl=False)
@@ -74,7 +75,8 @@ def ds(desk: Desk, name: str) -> None:
         labels = _labels(name)
         zones = at.settings.nameserver.zones
         is_file = zones is not None and (zones / f"{labels}{SUFFIX}").exists()
-        if not is_file and at.do(at.house.directory.domain(fold_domain(name))) is None:
+        directory = at.foundation.directory
+        if not is_file and at.do(directory.domain(fold_domain(name))) is None:
             raise NoSuchDomain(f"{name} is neither a domain nor a zone of this server")
         line = ds_line(keep_key(key_folder(at.settings.data), origin_of(labels)))
     desk.done(line, {"domain": labels, "ds": line})

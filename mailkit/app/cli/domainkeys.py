@@ -37,7 +37,7 @@ def keys(desk: Desk, name: str, action: str | None, wait: float) -> None:
             found = at.do(domains.rotate(at.actor, name, wait))
         else:
             found = at.do(domains.keys(at.actor, name))
-        now = at.house.reactor.seconds()
+        now = at.foundation.reactor.seconds()
     desk.rows(
         ["record", "algorithm", "made", "state", "until", "text"], _rows(found, now)
     )

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import IO, Any
 
 import click
 
-from mailkit.app.cli.account import account
-from mailkit.app.cli.alias import alias
-from mailkit.app.cli.audit import audit
-from mailkit.app.cli.config import config
-from mailkit.app.cli.demo import demo
 from mailkit.app.cli.desk import Desk
-from mailkit.app.cli.doctor import doctor
-from mailkit.app.cli.domain import domain
-from mailkit.app.cli.init import init
-from mailkit.app.cli.mailbox import mailbox
-from mailkit.app.cli.queue import queue
-from mailkit.app.cli.route import route
-from mailkit.app.cli.send import send
-from mailkit.app.cli.suppression import suppression
-from mailkit.app.cli.trace import trace
 from mailkit.errors import MailkitError
+
+NOUNS = {
+    "init": "Make DIR/mailkit.toml, a domain, and an account that may change "
+    "everything.",
+    "demo": "Start two whole servers on this machine, and have them mail each other.",
+    "doctor": "Look at DOMAIN, or at all of ours, as other servers see it.",
+    "domain": "The domains whose mail is ours.",
+    "account": "Who has mailboxes here, and what they may do.",
+    "alias": "Other addresses of accounts; @domain is all that nobody else has.",
+    "route": "Mail that takes another way than DNS and the directory say.",
+    "mailbox": "The mailboxes of an account.",
+    "queue": "Mail that waits to leave: see it, hold it, try it now, take it out.",
+    "send": "Send a message to everybody in a table, each their own.",
+    "trace": "Tell what happened to a message, one line a step, oldest first.",
+    "suppression": "Addresses that failed for good, or complained: bulk mail leaves "
+    "them out.",
+    "audit": "Tell who changed what, oldest first.",
+    "config": "Is the config file good, and what could be in it.",
+}
+"""Each is a module beside this one, in which it has the same name."""
 
 
 class RefusedError(click.ClickException):
@@ -34,7 +41,28 @@ class RefusedError(click.ClickException):
 
 
 class Command(click.Group):
-    """A group that turns our errors into words and a status."""
+    """
+    A group that turns our errors into words and a status.
+
+    Nouns are loaded when they are called: some need nothing but the directory, others
+    all that a server has, which takes four times as long.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in NOUNS:
+            return None
+        module = import_module(f"mailkit.app.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(NOUNS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:  # Any: click's own word
         try:
@@ -62,25 +90,6 @@ def mailkit(context: click.Context, named: str | None, as_json: bool) -> None:
     with the reason on standard error; 2: wrong usage.
     """
     context.obj = Desk(named, as_json)
-
-
-for noun in (
-    init,
-    demo,
-    doctor,
-    domain,
-    account,
-    alias,
-    route,
-    mailbox,
-    queue,
-    send,
-    trace,
-    suppression,
-    audit,
-    config,
-):
-    mailkit.add_command(noun)
 
 
 def main() -> None:

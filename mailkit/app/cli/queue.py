@@ -75,7 +75,7 @@ def list_items(
             return
         shown = 0
         for page in pages:
-            rows = [_row(item, at.house.reactor.seconds()) for item in page]
+            rows = [_row(item, at.foundation.reactor.seconds()) for item in page]
             print_rows(COLUMNS, rows, as_json=False)
             shown += len(page)
         if not shown:
@@ -92,7 +92,7 @@ def show(desk: Desk, id: str) -> None:
     """
     with desk.open() as at:
         found = at.do(_control(at).show(id))
-        now = at.house.reactor.seconds()
+        now = at.foundation.reactor.seconds()
     if desk.as_json:
         whole = [_whole(one, now) for one in found]
         click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
@@ -189,11 +189,10 @@ def stats(desk: Desk, domain: str, days: int) -> None:
 
 
 def _control(at: Open) -> QueueControl:
-    house = at.house
-    if house.way_out is None:
+    if not at.settings.relay.enabled:
         raise Refused("this server sends no mail: [relay] enabled is false")
-    queue = house.way_out.queue
-    return QueueControl(queue, house.events, house.reactor, at.actor.who)
+    here = at.foundation
+    return QueueControl(here.queue, here.events, here.reactor, at.actor.who)
 
 
 def _domain(text: str) -> DomainName | None:
@@ -348,7 +347,7 @@ def _attempt(one: Attempt) -> Row:
 
 def _print_json(pages: Iterator[Sequence[QueueItem]], at: Open) -> None:
     """One list, printed as it is read: it may be long."""
-    now = at.house.reactor.seconds()
+    now = at.foundation.reactor.seconds()
     between = ""
     click.echo("[", nl=False)
     for page in pages:

@@ -13,16 +13,21 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from twisted.internet import reactor
 
+from mailkit.app.assemble import House, open_house
 from mailkit.app.cli.account import is_terminal
-from mailkit.app.cli.desk import Desk, Open, pass_desk
+from mailkit.app.cli.desk import Desk, enter, pass_desk
 from mailkit.app.cli.printed import Row, print_facts, print_rows, say_time
 from mailkit.app.sendings import make_sendings_house, warnings
+from mailkit.app.settings import Settings
 from mailkit.config.units import say_about
 from mailkit.errors import Refused
 from mailkit.formats import compose
+from mailkit.metrics import Metrics
 from mailkit.model.sending import Rate
 from mailkit.net.gatheringlanes import GatheringLanes
+from mailkit.net.startlanes import finish
 from mailkit.services.sendings.order import Order
 from mailkit.services.sendings.plan import Plan, make_plan
 from mailkit.services.sendings.putting import Putting
@@ -110,19 +115,20 @@ def send(
     with the same name: nobody gets the message twice.
     """
     order = read_order(sender, table, template, rate, attach, name)
-    with desk.open() as at:
-        house = make_sendings_house(at.house, at.settings)
+    settings = desk.config().settings
+    with _opened(settings) as whole:
+        house = make_sendings_house(whole, settings)
         try:
             with _progress(len(order.rows.rows), "looked at") as step:
-                plan = at.do(make_plan(house, order, step))
-            _tell(desk, plan, warnings(at.settings))
+                plan = finish(make_plan(house, order, step))
+            _tell(desk, plan, warnings(settings))
             if dry_run:
                 _tell_example(desk, plan)
                 return
             _ask(plan, skip_suppressed, yes)
-            put = _put(at, Putting(house, plan), len(plan.rows))
+            put = _put(whole, Putting(house, plan), len(plan.rows))
         finally:
-            at.do(house.sendings.close())
+            finish(house.sendings.close())
     _tell_result(desk, plan, put)
 
 
@@ -175,9 +181,20 @@ def _name_of(template: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:40] or "sending"
 
 
-def _put(at: Open, putting: Putting, count: int) -> int:
+@contextmanager
+def _opened(settings: Settings) -> Iterator[House]:
+    """All that a server has: what a sending is put together with, too."""
+    enter(settings)
+    house = open_house(settings, reactor, Metrics())
+    try:
+        yield house
+    finally:
+        finish(house.close())
+
+
+def _put(house: House, putting: Putting, count: int) -> int:
     lanes = GatheringLanes()
-    at.house.lanes.start(lanes)
+    house.lanes.start(lanes)
     with _progress(count, "put into the queue") as step:
         return lanes.finish(putting.run(step))
 

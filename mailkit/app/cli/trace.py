@@ -18,7 +18,7 @@ def trace(desk: Desk, what: str) -> None:
     ID is what the sender was told: "250 2.0.0 Accepted as 9f0220451d22d197".
     """
     with desk.open() as at:
-        events = at.do(at.house.events.find(what))
+        events = at.do(at.foundation.events.find(what))
     if not events:
         raise Refused(f"nothing is known about {what} (steps are kept for a month)")
     desk.rows(

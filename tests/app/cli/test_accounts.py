@@ -242,7 +242,7 @@ def test_a_trace_tells_each_step(house: Shell) -> None:
     settings = read_config(None, {}, house.folder).settings
     settings = attrs.evolve(settings, data=house.folder / "data")
     with open_with(settings) as at:
-        at.house.events.record(
+        at.foundation.events.record(
             MailEvent(
                 time.time(),
                 Step.DELIVERED,

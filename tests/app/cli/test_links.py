@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mailkit.app.cli.desk import open_with
 from mailkit.app.find import read_config
+from mailkit.app.invitations import make_links, make_registration
+from mailkit.app.origins import https_origin, page_origin
 from mailkit.app.settings import Settings
-from mailkit.app.webhouse import https_origin, page_origin
-from mailkit.app.webmail import make_links, make_registration
 from tests.app.cli.conftest import Shell
 
 
@@ -27,7 +27,7 @@ def test_a_link_to_choose_a_password(house: Shell) -> None:
     match = re.fullmatch(r"https?://[^/]+/password/([\w.-]+)\n", said)
     assert match is not None
     with open_with(opened(house)) as at:
-        found = at.do(make_links(at.house).find(match[1]))
+        found = at.do(make_links(at.foundation).find(match[1]))
         assert found is not None
         assert found.name == "alice@example.org"
     facts = house.run("--json", "account", "link", "alice@example.org").json
@@ -44,7 +44,7 @@ def test_an_invitation(house: Shell) -> None:
     settings = opened(house)
     with open_with(settings) as at:
         registration = make_registration(
-            at.house, settings, at.administration, at.house.web_sessions
+            at.foundation, settings, at.administration, at.foundation.web_sessions
         )
         found = registration.invitation(match[1])
         assert found is not None

@@ -52,8 +52,7 @@ def an_item(
 @contextmanager
 def opened() -> Iterator[tuple[Open, IQueueStore]]:
     with Desk().open() as at:
-        assert at.house.way_out is not None
-        yield at, at.house.way_out.queue
+        yield at, at.foundation.queue
 
 
 @pytest.fixture
