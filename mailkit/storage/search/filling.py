@@ -51,6 +51,8 @@ class Listed:
     """The state of the mail that was listed, if that was all; else that of before."""
     is_all: bool = True
     """Whether there are no more than these."""
+    is_known: bool = False
+    """Whether nothing changed since the last time that all was looked into."""
 
 
 def listed(database: Database, inode: int) -> Listed:
@@ -67,7 +69,7 @@ def listed(database: Database, inode: int) -> Listed:
         row = database.one("SELECT mod_seq FROM mail.account")
         now = row[0] if row else 0
         if now == mark:
-            return Listed((), inode, now)
+            return Listed((), inode, now, is_known=True)
         names: dict[int, str] = dict(
             database.all("SELECT id, folder FROM mail.mailbox")
         )

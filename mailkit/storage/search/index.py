@@ -131,7 +131,8 @@ class SearchIndex:
         left = len(done.wanted) - len(todo)
         if not done.is_all and count:
             left += 1  # at least: no more are listed at once
-        if not left and done.wanted:
+        # What changed and has its document is not to be listed again by each search.
+        if not left and not done.is_known:
             await self._with(account, partial(_finish, done=done))
         return left
 

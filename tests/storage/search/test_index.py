@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.memory.search import PlainSearch
 from mailkit.storage.search import filling
 from mailkit.storage.search.index import SearchIndex, SearchSettings
+from mailkit.storage.search.opening import inode_of
 from mailkit.storage.search.schema import PER_HOUR, VERSION
 from mailkit.testing.at_once import at_once
 from mailkit.testing.contracts.finding import kept, letter
@@ -134,6 +136,26 @@ def test_of_very_many_some_are_listed_and_all_are_looked_into(
         rounds += 1
     assert rounds == 2
     assert documents(store) == 5
+
+
+def test_what_changed_is_listed_once(store: MaildirStore) -> None:
+    search = index_of(store)
+    append(store, "one", "two")
+    assert at_once(search.catch_up(ALICE)) == 0
+
+    def is_known() -> bool:
+        return at_once(
+            search._with(ALICE, partial(filling.listed, inode=inode))
+        ).is_known
+
+    inode = inode_of(store.house.path_of(ALICE))
+    assert is_known()
+    inbox = at_once(store.open(ALICE, INBOX))
+    starred = FlagChange(FlagAction.ADD, frozenset(["\\Flagged"]))
+    at_once(inbox.store(ALL_UIDS, starred))
+    assert not is_known()
+    assert count(search, "one") == 1
+    assert is_known()
 
 
 def test_closing_ends_the_work(place: Place, store: MaildirStore) -> None:
