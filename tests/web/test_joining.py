@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
-from mailkit.errors import TooMany
+from mailkit.errors import AlreadyExists, TooMany
+from mailkit.model.account import Account
 from mailkit.model.address import AccountName, Address
-from mailkit.services.admin.accounts import Accounts
+from mailkit.services.admin.accounts import Accounts, NewAccount
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.aliases import Aliases
+from mailkit.services.passwords.passwords import Kept
 from mailkit.services.signin.registration import Mode
 from mailkit.testing.at_once import at_once
 from tests.web.world import ALICE, BOB, PASSWORD, ROOT, WebWorld
@@ -182,15 +182,43 @@ def test_two_who_use_a_link_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = at_once(world.links.make(BOB, 3600.0))
     own, passwd, second = world.house.own, Accounts.passwd, []
 
-    async def slow(accounts: Accounts, actor: Actor, text: str, password: str) -> None:
-        second.append(await own.set_password(ticket, "words of another", "", ""))
-        await passwd(accounts, actor, text, password)
+    async def slow(
+        accounts: Accounts, actor: Actor, text: str, password: str, generation: int
+    ) -> None:
+        monkeypatch.undo()
+        second.append(await own.set_password(ticket, "words of the other", "", ""))
+        await passwd(accounts, actor, text, password, generation)
 
     monkeypatch.setattr(Accounts, "passwd", slow)
-    begun = at_once(own.set_password(ticket, "words of the first", "", ""))
-    assert begun is not None
-    assert second == [None]
-    assert world.sign_in(BOB, "words of the first").status == 303
+    assert at_once(own.set_password(ticket, "words of one", "", "")) is None
+    assert len(second) == 1
+    assert world.sign_in(BOB, "words of one").status == 403
+    assert world.sign_in(BOB, "words of the other").status == 303
+
+
+def test_two_who_want_the_same_address_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the password of the first is being hashed, the second asks."""
+    world = WebWorld(registration="open")
+    registration, add = world.house.registration, Accounts._add
+    made = []
+
+    async def slow(
+        accounts: Accounts, actor: Actor, action: str, new: NewAccount, kept: Kept
+    ) -> Account:
+        monkeypatch.undo()
+        words = "words of the other"
+        made.append(
+            await registration.register("carol", "example.test", words, "", None)
+        )
+        return await add(accounts, actor, action, new, kept)
+
+    monkeypatch.setattr(Accounts, "_add", slow)
+    words = "words of one"
+    with pytest.raises(AlreadyExists):
+        at_once(registration.register("carol", "example.test", words, "", None))
+    assert [one.name for one in made] == [CAROL]
+    assert world.sign_in(CAROL, "words of one").status == 403
+    assert world.sign_in(CAROL, "words of the other").status == 303
 
 
 def test_own_addresses() -> None:
@@ -226,22 +254,35 @@ def test_addresses_that_are_asked_for_at_once(
     own, add = world.house.own, Aliases.add
     account = at_once(world.directory.account(ALICE))
     assert account is not None
-    second: list[Deferred[Address]] = []
+    second: list[Address] = []
 
     async def slow(
-        aliases: Aliases, actor: Actor, text: str, targets: Sequence[str]
+        aliases: Aliases, actor: Actor, text: str, targets: Sequence[str], most: int
     ) -> None:
-        asked = own.add_address(account, "two@other.test")
-        second.append(Deferred.fromCoroutine(asked))
-        await add(aliases, actor, text, targets)
+        monkeypatch.undo()
+        second.append(await own.add_address(account, "two@other.test"))
+        await add(aliases, actor, text, targets, most)
 
     monkeypatch.setattr(Aliases, "add", slow)
-    at_once(own.add_address(account, "one@other.test"))
-    [waiting] = second
-    failed: list[Failure] = []
-    waiting.addErrback(failed.append)
-    assert [one.check(TooMany) for one in failed] == [TooMany]
-    assert [str(one) for one in at_once(own.addresses(account))] == ["one@other.test"]
+    with pytest.raises(TooMany):
+        at_once(own.add_address(account, "one@other.test"))
+    assert at_once(own.addresses(account)) == second
+    assert [str(one) for one in second] == ["two@other.test"]
+
+
+def test_nobody_looks_for_the_addresses_of_others() -> None:
+    world = WebWorld(aliases=3)
+    world.sign_in()
+    page = "/settings/addresses"
+    form = {"name": "bob", "domain": "example.test"}
+    for _ in range(50):
+        assert world.post(page, form, action="settings").status == 409
+    heard = world.post(page, form, action="settings")
+    assert (heard.status, "Too many" in heard.text) == (429, True)
+    world.clock.advance(86400)
+    world.cookies.clear()
+    assert world.sign_in().status == 303
+    assert world.post(page, form, action="settings").status == 409
 
 
 def test_nobody_makes_addresses_where_that_is_not_allowed() -> None:

@@ -45,6 +45,7 @@ from mailkit.services.signin.signin import SignIn
 from mailkit.services.sorting.room import SortingRoom
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.storage.memory.personal import MemoryPersonal
+from mailkit.storage.memory.rates import MemoryRates
 from mailkit.storage.memory.search import PlainSearch
 from mailkit.storage.memory.spool import MemorySpool
 from mailkit.storage.memory.store import MemoryStore
@@ -157,6 +158,7 @@ class WebWorld:
     board: Board = field(factory=Board, init=False)
     spool: MemorySpool = field(factory=MemorySpool, init=False)
     sessions: MemoryWebSessions = field(factory=MemoryWebSessions, init=False)
+    rates: MemoryRates = field(factory=MemoryRates, init=False)
     admin: Administration = field(init=False)
     links: PasswordLinks = field(init=False)
     house: WebmailHouse = field(init=False)
@@ -253,12 +255,15 @@ class WebWorld:
                 sign_in,
                 self.links,
                 lambda: self.aliases,
+                self.rates,
+                now,
             ),
             registration=Registration(
                 lambda: self.registration,
                 lambda: self.admin,
                 self.directory,
                 MemorySpent(),
+                self.rates,
                 lambda: b"a secret",
                 now,
                 self.random,

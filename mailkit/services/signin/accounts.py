@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attrs import define, field
-from twisted.internet.defer import DeferredLock
+from attrs import define
 
 from mailkit.errors import (
     AlreadyExists,
+    Busy,
     CannotName,
+    ChangedMeanwhile,
     NoSuchAddress,
     NotAllowed,
     Refused,
     TooMany,
 )
 from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.rates import IRates, Rate
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName, Address
 from mailkit.services.admin.actor import Actor
@@ -24,6 +26,12 @@ from mailkit.services.admin.names import address as read_address
 from mailkit.services.signin.links import PasswordLinks
 from mailkit.services.signin.reserved import is_reserved
 from mailkit.services.signin.signin import Begun, SignedIn, SignIn
+
+ASKED = Rate("own addresses asked for", 50, 10_000, 86400.0)
+"""
+How often somebody may ask for another address: who asks for very many is looking for
+those of others.
+"""
 
 SHORTEST = 8
 """Characters of a password that people choose (NIST SP 800-63B §5.1.1.1)."""
@@ -46,9 +54,8 @@ class OwnAccount:
     _sign_in: SignIn
     _links: PasswordLinks
     _aliases: Callable[[], int]
-    _choosing: set[AccountName] = field(factory=set, init=False)
-    """Whose password is being set by a ticket: none is good for two at once."""
-    _adding: DeferredLock = field(factory=DeferredLock, init=False)
+    _rates: IRates
+    _now: Callable[[], float]
 
     # -- the password
 
@@ -65,7 +72,7 @@ class OwnAccount:
         await self._sign_in.confirm(who.account, current, peer)
         return await self._set(
             Actor.of(who.account),
-            who.account.name,
+            who.account,
             new,
             peer,
             agent,
@@ -85,34 +92,42 @@ class OwnAccount:
         :raises TooShort: :raises UnfitPassword:
         """
         account = await self.of_link(text)
-        if account is None or account.name in self._choosing:
+        if account is None:
             return None
         check_password(new, account.name)
         actor = Actor("a set-password link", account.role, None, account.name)
-        self._choosing.add(account.name)
         try:
             return await self._set(
-                actor, account.name, new, peer, agent, is_public=False
+                actor, account, new, peer, agent, is_public=False, is_first=True
             )
-        finally:
-            self._choosing.discard(account.name)
+        except ChangedMeanwhile:
+            return None  # somebody else had the same link
 
     async def _set(
         self,
         actor: Actor,
-        name: AccountName,
+        account: Account,
         new: str,
         peer: str,
         agent: str,
         *,
         is_public: bool,
+        is_first: bool = False,
     ) -> Begun:
-        await self._administration().accounts.passwd(actor, name, new)
+        """
+        Take another password, and begin a session.
+
+        :param is_first: only while the account is what it was: its generation says for
+            all processes who comes first.
+        """
+        name = account.name
+        generation = account.generation if is_first else None
+        await self._administration().accounts.passwd(actor, name, new, generation)
         await self._sign_in.end_all(name)
-        account = await self._directory.account(name)
-        if account is None:
+        now = await self._directory.account(name)
+        if now is None:
             raise NoSuchAddress(f"{name} was removed meanwhile")
-        return await self._sign_in.begin_as(account, peer, agent, is_public=is_public)
+        return await self._sign_in.begin_as(now, peer, agent, is_public=is_public)
 
     # -- other addresses
 
@@ -135,23 +150,17 @@ class OwnAccount:
 
         :raises CannotName: :raises NoSuchDomain: :raises AlreadyExists:
         :raises TooMany: :raises NotAllowed:
+        :raises Busy: who asks too often.
         """
         if not self.may_have:
             raise NotAllowed("people do not make addresses here")
         address = read_address(text)
         if is_reserved(address.local_part) or "+" in address.local_part:
             raise CannotName(f"{address} is not given away")
-        # One after the other: whoever asks for several at once gets no more.
-        await self._adding.acquire()
-        try:
-            await self._add(account, address)
-        finally:
-            self._adding.release()
-        return address
-
-    async def _add(self, account: Account, address: Address) -> None:
         if len(await self.addresses(account)) >= self.may_have:
             raise TooMany(f"{self.may_have} other addresses are all one may have")
+        if not await self._rates.takes(ASKED, account.name, self._now()):
+            raise Busy(f"{account.name} has asked for too many addresses today")
         if await self._directory.domain(address.domain) is None:
             raise CannotName(f"{address.domain} is no domain of this server")
         is_taken = await self._directory.account(AccountName(str(address)))
@@ -159,8 +168,13 @@ class OwnAccount:
             raise AlreadyExists(f"{address} belongs to somebody")
         actor = Actor.command(f"{account.name} in the webmail")
         administration = self._administration()
-        await administration.aliases.add(actor, str(address), [str(account.address)])
+        # Who asks for several at once, or for one that another asks for, gets no more:
+        # the directory counts again.
+        await administration.aliases.add(
+            actor, str(address), [str(account.address)], self.may_have
+        )
         await administration.accounts.grant(actor, account.name, str(address))
+        return address
 
     async def drop_address(self, account: Account, text: str) -> None:
         """

@@ -1,55 +1,45 @@
-"""How often somebody may do something, counted in this process."""
+"""How often strangers may do something, wherever they ask and whoever hears it."""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from attrs import define, field
+from attrs import define
 
-_MOST = 10_000  # peers that are kept in mind
+from mailkit.interfaces.rates import IRates, Rate
 
 
 @define(eq=False)
-class Rate:
+class Limited:
     """
-    At most so many in so long, for each and for all together.
+    Counts what the networks of strangers do.
 
-    :param now: seconds.
+    :param now: seconds since 1970.
     """
 
-    each: int
-    all: int
-    within: float
-    """Seconds."""
+    _rates: IRates
+    _rate: Rate
     _now: Callable[[], float]
-    _peers: OrderedDict[str, deque[float]] = field(factory=OrderedDict, init=False)
-    _all: deque[float] = field(factory=deque, init=False)
 
-    def takes(self, peer: str) -> bool:
-        """Whether once more is all right, which is counted then."""
-        now = self._now()
-        network = _network(peer)
-        times = self._peers.setdefault(network, deque())
-        self._peers.move_to_end(network)
-        if len(self._peers) > _MOST:
-            self._peers.popitem(last=False)
-        for known in (times, self._all):
-            while known and known[0] <= now - self.within:
-                known.popleft()
-        if len(times) >= self.each or len(self._all) >= self.all:
-            return False
-        times.append(now)
-        self._all.append(now)
-        return True
+    async def takes(self, peer: str) -> bool:
+        """
+        Whether once more is all right, which is counted then.
+
+        :param peer: an address; of an IPv6 address the first half counts.
+        :raises Unavailable:
+        """
+        return await self._rates.takes(self._rate, network_of(peer), self._now())
 
 
-def _network(peer: str) -> str:
+def network_of(peer: str) -> str:
+    """What one stranger has for certain: an IPv4 address, or a network of IPv6."""
     try:
         address = ip_address(peer)
     except ValueError:
         return peer
-    if isinstance(address, IPv6Address) and not address.ipv4_mapped:
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
         return str(IPv6Network((int(address) >> 64 << 64, 64)))
     return str(address)

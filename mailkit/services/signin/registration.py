@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from mailkit.errors import AlreadyExists, CannotName, NotAllowed, TooMany
 from mailkit.formats.tickets import Ticket, read_ticket, write_ticket
 from mailkit.interfaces.directory import IDirectory
+from mailkit.interfaces.rates import IRates, Rate
 from mailkit.interfaces.spent import ISpent
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName, Address, DomainName
@@ -18,12 +19,14 @@ from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.administration import Administration
 from mailkit.services.admin.names import address as read_address
 from mailkit.services.signin.accounts import check_password
-from mailkit.services.signin.rate import Rate
+from mailkit.services.signin.rate import Limited
 from mailkit.services.signin.reserved import is_reserved
 
 Mode = Literal["closed", "invite", "open"]
 
-HOUR = 3600.0
+# A household or an office behind one address gets its accounts; a robot not.
+MADE = Rate("accounts made", 5, 100, 3600.0)
+ASKED = Rate("addresses asked for", 60, 3000, 60.0)
 
 _INVITATION = "invitation"
 _ACTOR = "registration in the webmail"
@@ -67,16 +70,16 @@ class Registration:
     _administration: Callable[[], Administration]
     _directory: IDirectory
     _spent: ISpent
+    _rates: IRates
     _key: Callable[[], bytes]
     _now: Callable[[], float]
     _random: Callable[[int], bytes]
-    _made: Rate = field(init=False)
-    _asked: Rate = field(init=False)
+    _made: Limited = field(init=False)
+    _asked: Limited = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        # A household or an office behind one address gets its accounts; a robot not.
-        self._made = Rate(5, 100, HOUR, self._now)
-        self._asked = Rate(60, 3000, 60.0, self._now)
+        self._made = Limited(self._rates, MADE, self._now)
+        self._asked = Limited(self._rates, ASKED, self._now)
 
     @property
     def is_open(self) -> bool:
@@ -108,7 +111,7 @@ class Registration:
 
     async def look(self, local_part: str, domain: str, peer: str) -> Free:
         """Whether an address can be had, while it is being typed."""
-        if not self._asked.takes(peer):
+        if not await self._asked.takes(peer):
             return Free.TOO_OFTEN
         try:
             address = self._read(local_part, domain)
@@ -145,7 +148,7 @@ class Registration:
         ):
             raise AlreadyExists(f"{address} belongs to somebody")
         check_password(password, AccountName(str(address)))
-        if invitation is None and not self._made.takes(peer):
+        if invitation is None and not await self._made.takes(peer):
             raise TooMany("too many accounts were made from there")
         if invitation is not None and not await self._spent.spend(
             invitation.id, invitation.expires

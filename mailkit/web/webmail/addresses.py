@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailkit.errors import AlreadyExists, CannotName, NoSuchDomain, TooMany
+from mailkit.errors import AlreadyExists, Busy, CannotName, NoSuchDomain, TooMany
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
 from mailkit.web.webmail.facts import CURRENT
@@ -32,6 +32,9 @@ async def add(asked: Asked) -> Answer:
     except (CannotName, NoSuchDomain):
         error = asked.say("%(address)s cannot be had. Try another one.")
         return await _page(asked, error % {"address": text}, 422)
+    except Busy:
+        error = asked.say("Too many questions. Wait a day.")
+        return await _page(asked, error, 429)
     except TooMany:
         return await _page(asked, asked.say("You have as many as you may."), 403)
     return asked.redirect(PAGE)
