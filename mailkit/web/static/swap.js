@@ -111,10 +111,8 @@ function settle(answer, page, hash, push) {
   if (nav?.matches(":popover-open")) nav.hidePopover();
   for (const link of nav?.querySelectorAll("li a") ?? []) {
     const path = link.pathname.replace(/\/general$/, "");
-    const isSame = !link.search || link.search === url.search;
-    const isHere = isSame && `${url.pathname}/`.startsWith(`${path}/`);
-    if (isHere) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    const isHere = `${url.pathname}/${url.search}&`.startsWith(`${path}/${link.search && `${link.search}&`}`);
+    link.ariaCurrent = isHere ? "page" : null;
   }
 }
 
