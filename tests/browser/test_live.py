@@ -222,3 +222,37 @@ def test_a_new_version(inbox: Page) -> None:
     )
     with inbox.expect_navigation():
         inbox.get_by_role("button", name="There is a new version").click()
+
+
+def test_a_session_goes_on_without_losing_a_word(
+    context: BrowserContext, site: Site, inbox: Page
+) -> None:
+    """What the server says of the session is in tests/web; here, what a page does."""
+    inbox.goto("/compose")
+    other = context.new_page()
+    other.goto("/mail/starred")
+    other.evaluate("window.told = new BroadcastChannel('mailkit')")
+
+    def tell(state: str, *, extends: bool) -> None:
+        """As the tab does that holds the stream."""
+        facts = {"state": state, "extends": extends}
+        other.evaluate("facts => told.postMessage(['session', facts])", facts)
+
+    pill = inbox.get_by_role("button", name="Stay signed in")
+    tell("expiring", extends=True)
+    expect(pill).to_be_visible()
+    inbox.get_by_label("Subject").fill("Half a letter")
+    with inbox.expect_response("**/mail/inbox") as asked:
+        pill.click()
+    assert asked.value.status == 200
+    expect(pill).to_have_count(0)
+    expect(inbox.get_by_label("Subject")).to_have_value("Half a letter")
+    # Another tab was used: nothing is to be pressed here any more.
+    tell("expiring", extends=True)
+    expect(pill).to_be_visible()
+    tell("going on", extends=True)
+    expect(pill).to_have_count(0)
+    # There is no way to go on: it is said, and nothing is offered.
+    tell("expiring", extends=False)
+    expect(inbox.get_by_text("What you write is kept.")).to_be_visible()
+    expect(pill).to_have_count(0)

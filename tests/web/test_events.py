@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from zope.interface import directlyProvides
 
 from mailkit.model.conversation import Counts
 from mailkit.model.mailbox import INBOX, MailboxName, SpecialUse
+from mailkit.model.websession import WebSession
 from mailkit.services.live.news import (
     Arrived,
     Counted,
@@ -175,6 +176,18 @@ def test_signing_out_another_browser_does_not(world: WebWorld) -> None:
     assert not stream.is_over
 
 
+ENDED = {"state": "ended"}
+
+
+def sessions(heard: Sequence[str]) -> list[object]:
+    """What was said of the session."""
+    return [data(one) for one in heard if one.startswith("event: session")]
+
+
+def browsers(world: WebWorld) -> Coroutine[Any, Any, Sequence[WebSession]]:
+    return world.house.sign_in.browsers(ALICE)
+
+
 def test_a_session_that_is_nearly_over(world: WebWorld) -> None:
     """Whoever has the page open and does nothing is told once."""
     stream = Stream(world)
@@ -182,9 +195,39 @@ def test_a_session_that_is_nearly_over(world: WebWorld) -> None:
     for _ in range(12 * 3600 // 25 + 2):
         world.clock.advance(PING)
         heard += stream.heard()
-    said = [data(one)["state"] for one in heard if one.startswith("event: session")]
-    assert said == ["expiring", "ended"]
+    assert sessions(heard) == [{"state": "expiring", "extends": True}, ENDED]
     assert stream.is_over
+
+
+def test_a_session_that_is_used_goes_on(world: WebWorld) -> None:
+    """Whichever page of the browser was used: all of them hear that it was."""
+    stream = Stream(world)
+    heard: list[str] = []
+    while not sessions(heard):
+        world.clock.advance(PING)
+        heard += stream.heard()
+    world.get("/mail/inbox", {"X-Mailkit-Swap": "list"})
+    world.clock.advance(PING)
+    assert sessions(stream.heard()) == [{"state": "going on"}]
+    world.clock.advance(PING)
+    assert sessions(stream.heard()) == []
+    [session] = at_once(browsers(world))
+    left = at_once(world.house.sign_in.left(session))
+    assert left > 11 * 3600
+
+
+def test_a_session_that_is_over_however_it_is_used(world: WebWorld) -> None:
+    """After thirty days one signs in again; that is said without an offer."""
+    [session] = at_once(browsers(world))
+    while (left := world.house.sign_in.longest_left(session)) > 400:
+        world.clock.advance(min(6 * 3600.0, left - 390))
+        world.get("/mail/inbox")
+    stream = Stream(world)
+    heard: list[str] = []
+    for _ in range(400 // 25 + 1):
+        world.clock.advance(PING)
+        heard += stream.heard()
+    assert sessions(heard) == [{"state": "expiring", "extends": False}, ENDED]
 
 
 def test_the_end_of_the_server(world: WebWorld) -> None:

@@ -183,6 +183,10 @@ class SignIn:
             return 0.0
         return self.ends(kept) - self._now()
 
+    def longest_left(self, session: WebSession) -> float:
+        """Seconds until it is over however much it is used; 0 or less: it is."""
+        return session.made + self._settings.longest - self._now()
+
     async def end(self, session: WebSession) -> None:
         """Sign one browser out."""
         self._forget()

@@ -74,9 +74,19 @@ const hears = {
     if (state === "failed") complain(new Error(`${word("unsent")} ${reason}`));
     if (location.pathname === "/mail/scheduled") refresh().catch(() => {});
   },
-  session: () => {},
+  session({ state, extends: mayStay }) {
+    if (state === "expiring") pill("session", word(mayStay ? "expiring" : "ending"), mayStay && stay);
+    else if (state !== "changed") drop("session");
+  },
   reset: () => look(),
 };
+
+/** They are there still: any request tells the server so. */
+const stay = () =>
+  ask("/mail/inbox", { swap: "list" }).then(
+    () => channel.postMessage(["session", { state: "going on" }]),
+    () => hears.session({ state: "expiring", extends: true }),
+  );
 
 const row = (id) => list()?.querySelector(`.row[data-c="${CSS.escape(id)}"]`);
 const look = () => list() && import("./fresh.js").then(({ look }) => look());

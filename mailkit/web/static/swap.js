@@ -58,7 +58,7 @@ export async function swap(url, { into = "main", method = "GET", body, push = tr
   try {
     const answer = await ask(url, { swap: into, method, body, signal: gets ? stop.signal : null });
     tell(answer.headers);
-    if (stop !== leaving) return; // They have gone on meanwhile.
+    if (stop !== leaving) return; // They went on.
     const page = parse(await answer.text());
     let fresh = page.getElementById(into);
     let place = document.getElementById(into);

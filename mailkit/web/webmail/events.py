@@ -15,7 +15,8 @@ who wrote a new one and what it is about, where that is to be shown::
     counts   {inbox: {unread, total}, …} of the mailboxes that changed
     draft    {draftId, rev}
     sent     {draftId, state, reason}; state queued, sent, deferred, failed
-    session  {state}; expiring, ended
+    session  {state, extends}; expiring, going on, ended; extends: whether any request
+                 has it last longer
     reset    {}; everything may have changed
 """
 
@@ -131,12 +132,13 @@ class _Stream:
         """What there is to say of a session that lasts so many seconds."""
         if left <= 0:
             return _frame("session", {"state": "ended"})
-        if left > EXPIRING:
-            self._is_warned = False
-        elif not self._is_warned:
-            self._is_warned = True
-            return _frame("session", {"state": "expiring"})
-        return b": ping\n\n"
+        if (left <= EXPIRING) is self._is_warned:
+            return b": ping\n\n"
+        self._is_warned = not self._is_warned
+        if not self._is_warned:
+            return _frame("session", {"state": "going on"})
+        extends = self._sign_in.longest_left(self._session) > EXPIRING
+        return _frame("session", {"state": "expiring", "extends": extends})
 
 
 async def _hello(asked: Asked) -> Mapping[str, object]:
