@@ -59,7 +59,7 @@ class TLSPolicy:
 
     def of_ours(self) -> TLSPolicy:
         """What is left for mail that minds no domain's demands (RFC 8689 §4.2.2)."""
-        if self.origin == "config":
+        if self.origin in ("config", "route"):
             return self
         return REQUIRED if self.is_required else OPPORTUNISTIC
 

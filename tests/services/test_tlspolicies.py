@@ -124,6 +124,8 @@ def test_what_is_left_for_mail_that_minds_no_domain() -> None:
     required = TLSPolicy(level=TLSLevel.ENCRYPT, origin="config")
     assert evolve(PKIX, is_required=True).of_ours() == required
     assert required.of_ours() is required
+    route = TLSPolicy(level=TLSLevel.PKIX, names=("a",), origin="route")
+    assert route.of_ours() is route
 
 
 # -- MTA-STS

@@ -42,6 +42,8 @@ class ByRelay:
     async def carry(self, item: QueueItem, content: IContent) -> Carried:
         missed: Unreachable | None = None
         for host in await self._find(item):
+            if item.tls_optional:
+                host = evolve(host, policy=host.policy.of_ours())
             try:
                 done: Carried = await self._relay.carry(host, item, content)
             except Unreachable as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
@@ -14,7 +14,7 @@ from mailkit.interfaces.queue import Carried, IRelay, IRouteEnd, NextHost
 from mailkit.interfaces.storage import IContent
 from mailkit.model.queueitem import Fate, QueueItem, Report
 from mailkit.model.target import ToLMTP, ToSmarthost
-from mailkit.model.tlspolicy import TLSLevel
+from mailkit.model.tlspolicy import TLSLevel, TLSPolicy
 from mailkit.services.routes.byrelay import ByRelay, LMTPHosts, SmarthostHosts
 from mailkit.storage.content import OctetsContent
 from mailkit.testing.at_once import at_once
@@ -118,6 +118,30 @@ def test_a_refusal_is_the_last_word() -> None:
     with pytest.raises(NeedsTLS):
         carry(smarthost(relay, ToSmarthost(host="smart.example", port=25)))
     assert len(relay.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "optional", "level"),
+    [
+        ("mta-sts", False, TLSLevel.PKIX),
+        ("mta-sts", True, TLSLevel.OPPORTUNISTIC),
+        ("route", True, TLSLevel.PKIX),
+    ],
+)
+def test_mail_that_minds_no_domains_demands(
+    origin: str, optional: bool, level: TLSLevel
+) -> None:
+    """Nor those of a domain that a route leads to by MX (RFC 8689 §4.2.2)."""
+    policy = TLSPolicy(level=TLSLevel.PKIX, names=("a.example",), origin=origin)
+    host = NextHost(name="a.example", address="192.0.2.2", port=25, policy=policy)
+
+    async def find(item: QueueItem) -> Sequence[NextHost]:
+        return [host]
+
+    relay = Relay(["192.0.2.2"])
+    sent = evolve(item(), tls_optional=optional)
+    at_once(ByRelay(relay, find).carry(sent, OctetsContent(b"")))
+    assert relay.asked[0].policy.level is level
 
 
 LMTP = [
