@@ -33,6 +33,11 @@ class Origin:
     account: Account | None = None
     """Who is logged in; ``None`` is a stranger."""
     is_submission: bool = False
+    item: str = ""
+    """The item of the queue that ends here, as `Placement.once` has it."""
+    transaction: str = ""
+    """The id of the transaction: the same whenever the same is tried once more, because
+    nobody knows what became of it. Empty: it is new."""
 
 
 class ITransaction(Interface):

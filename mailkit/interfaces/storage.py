@@ -90,6 +90,11 @@ class Placement:
     """Whole header lines that go above the content for this account."""
     verdict: Verdict | None = None
     """What was thought of it when it came; ``None``: nobody checked."""
+    once: str = ""
+    """
+    What this delivery is of, such as an item of the queue: of the same one an account
+    keeps one message in each mailbox, however often it is delivered. Empty: it is new.
+    """
 
 
 class IWatch(Interface):
@@ -260,7 +265,9 @@ class IMailStore(Interface):
 
         Written once and linked where heads are equal. A mailbox that is not there
         is made. When it raises, the message may be in some mailboxes already, and
-        a second attempt doubles it there.
+        a second attempt doubles it there, unless `Placement.once` tells that it is
+        one. What its person has moved since counts as kept, with the UID 0; what was
+        expunged does not.
 
         :raises StorageFull: :raises StorageBroken:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from attrs import define, evolve
@@ -27,6 +28,9 @@ class LocalCarrier:
     The route of items that end in mailboxes of ours: those that had to wait, and
     notices to our own people.
 
+    What is tried once more because nobody knows whether it came to its end, as after a
+    kill, is done once: mailboxes know it by the item, the queue by the transaction.
+
     :param destination: asked for each item; with the rules of mail from a server of
         our own, and a fate of its own for each recipient.
     """
@@ -35,7 +39,9 @@ class LocalCarrier:
     is_final: bool = True
 
     async def carry(self, item: QueueItem, content: IContent) -> Carried:
-        origin = Origin("unix", protocol="LMTP")
+        origin = Origin(
+            "unix", protocol="LMTP", item=item.id, transaction=_transaction_of(item)
+        )
         transaction = await self._destination().begin(_envelope_of(item), origin)
         reports: list[Report] = []
         taken: list[Path] = []
@@ -52,6 +58,11 @@ class LocalCarrier:
         finally:
             await transaction.abort()
         return Carried(reports=tuple(reports))
+
+
+def _transaction_of(item: QueueItem) -> str:
+    """The same until an attempt of the item is recorded."""
+    return hashlib.sha256(f"{item.id} {item.attempts}".encode()).hexdigest()[:16]
 
 
 def _envelope_of(item: QueueItem) -> Envelope:

@@ -23,6 +23,7 @@ class LocalDelivery:
     async def begin(self, envelope: Envelope, origin: Origin) -> ITransaction:
         house = self.house
         examination = self.rules.begin(envelope, origin)
+        id = origin.transaction or house.new_id()
         return LocalTransaction(
-            house, envelope, origin, house.spool.begin(), examination, house.new_id()
+            house, envelope, origin, house.spool.begin(), examination, id
         )

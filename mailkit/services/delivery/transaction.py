@@ -197,7 +197,12 @@ class LocalTransaction:
             head = head_of(self._sender, copy.delivered_to, trace)
             placements += [
                 Placement(
-                    copy.account.name, mailbox, copy.filed.flags, head, self._verdict
+                    copy.account.name,
+                    mailbox,
+                    copy.filed.flags,
+                    head,
+                    self._verdict,
+                    self._origin.item,
                 )
                 for mailbox in copy.filed.mailboxes
             ]
@@ -322,9 +327,18 @@ class LocalTransaction:
         items = onward.items(
             accepted, content.size + len(head), said.strip().lower() == b"no", wait
         )
-        if items:
+        if items and not await self._is_queued(outbound, items[0]):
             await outbound.put(content, items, head)
         return items
+
+    async def _is_queued(self, outbound: Outbound, item: QueueItem) -> bool:
+        """Whether an earlier try of the same has put it into the queue."""
+        if not self._origin.transaction:
+            return False
+        queue = outbound.queue
+        if await queue.items(Selection(ids=(item.message,)), most=1):
+            return True
+        return bool(await queue.attempts(item.id))
 
     async def _tell_of_success(self, outbound: Outbound, content: IContent) -> None:
         """Whoever asked for it hears that our people have it (RFC 3461 §5.2.6)."""

@@ -45,7 +45,9 @@ class IntoMailbox:
         for each in item.waiting:
             head += received.write_delivered_to(str(each.path))
         await self._quotas.check(account, content.size)
-        placement = Placement(account.name, target.mailbox, frozenset(), head)
+        placement = Placement(
+            account.name, target.mailbox, frozenset(), head, once=item.id
+        )
         await self._store.deliver(content, [placement])
         self._quotas.delivered(account.name, content.size)
         return Carried(reports=taken(item, "delivered"))

@@ -13,6 +13,8 @@ from mailkit.formats.date import format_internal_utc
 from mailkit.storage.index import schema
 from mailkit.storage.index.database import Database, has_wal
 from mailkit.storage.index.rows import (
+    SHIFT,
+    UIDS,
     FlagSets,
     FlagTexts,
     MailboxRow,
@@ -287,6 +289,11 @@ class Index:
         self.database.executemany(_ADD_MESSAGE, dated)
         self.add_rendered(rendered)
 
+    def delivered(self, email_id: str) -> list[tuple[int, int]]:
+        """Where a message is that was delivered once: mailboxes and UIDs."""
+        rows = self.database.execute(_DELIVERED, (email_id,)).fetchall()
+        return [(key >> SHIFT, key & UIDS) for (key,) in rows]
+
     def add_rendered(self, rendered: Iterable[RenderedRow]) -> None:
         """What IMAP sends of messages."""
         rows = list(rendered)
@@ -364,6 +371,10 @@ _ADD_MESSAGE = """
     INSERT INTO message (id, mod_seq, arrived, flags, keywords, size, internal_date,
         save_date, behind, name, email_id, thread_id, attachments, verdict, date)
     VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13)
+"""
+_DELIVERED = """
+    SELECT id FROM message INDEXED BY message_once
+    WHERE email_id = ? AND instr(name, '.K') > 0
 """
 _DEPARTED = "INSERT OR IGNORE INTO departed SELECT DISTINCT ?, thread_id FROM"
 _ADD_OVERVIEW = "INSERT OR REPLACE INTO overview VALUES (?, ?)"

@@ -8,7 +8,7 @@ asked for alone, and of all messages at once, has a narrow table of its own.
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 """
 ``PRAGMA user_version``. An index of an older version is changed to this one, since it
 may hold flags that no name carries yet; any other is thrown away and rebuilt.
@@ -64,6 +64,13 @@ _NOTE = f"""
     SELECT keyword, new.id >> 32, new.internal_date, new.id, new.flags & 1 = 0
     FROM ({_MARKS.format(row="new")});
 """
+
+_ONCE = (
+    # What was delivered once; its query has the same words.
+    """
+    CREATE INDEX message_once ON message (email_id) WHERE instr(name, '.K') > 0
+    """,
+)
 
 _CONVERSATIONS = (
     "CREATE INDEX message_date ON message (id >> 32, internal_date)",
@@ -213,6 +220,7 @@ TABLES = (
     "CREATE INDEX message_unrendered ON message (id) WHERE thread_id = ''",
     *_RENDERED,
     *_CONVERSATIONS,
+    *_ONCE,
     # arrived: MODSEQ with which it had come; name: what is still to be unlinked.
     """
     CREATE TABLE expunged (
@@ -304,6 +312,7 @@ CHANGES: dict[int, tuple[str, ...]] = {
         """,
         "INSERT INTO departed SELECT mod_seq, '' FROM account",
     ),
+    3: _ONCE,
 }
 """What makes the next version out of an older one."""
 

@@ -53,6 +53,8 @@ class Drop:
     """As its row keeps it."""
     uid: int = 0
     target: Target | None = None
+    is_there: bool = False
+    """An earlier delivery of the same put it there, whether or not it still is."""
 
 
 @define(eq=False)
@@ -165,6 +167,8 @@ class _Landed:
     _targets: dict[str, Target] = field(init=False, factory=dict)
     _names: dict[int, str] = field(init=False, factory=dict)
     _standing: Standing | None = field(init=False, default=None)
+    _once: set[str] = field(init=False, factory=set)
+    """EMAILIDs of what is delivered once, and is taken."""
     _first: Drop | None = field(init=False, default=None)
     """The one whose mailbox was asked for together with the account."""
 
@@ -260,15 +264,36 @@ class _Landed:
                     target.keywords.check(drop.flags)
                     if not waits and target.keywords.are_new(drop.flags):
                         raise NotNowError
+                self._find_again(landing)
             except (MailkitError, NotNowError) as error:
                 landing.error = error
                 continue
             for drop in landing.drops:
+                if drop.is_there:
+                    continue
                 target = target_of(drop)
                 drop.uid = target.uid_next
                 target.uid_next += 1
             taken.append(landing)
         return taken
+
+    def _find_again(self, landing: Landing) -> None:
+        """Of what is delivered once, see what the account has."""
+        alike: dict[str, list[Drop]] = {}
+        for drop in landing.drops:
+            if drop.letter.is_once:
+                alike.setdefault(drop.letter.email_id, []).append(drop)
+        if not self._once.isdisjoint(alike):
+            raise NotNowError  # it is in this very batch, and has no row yet
+        self._once.update(alike)
+        for email_id, drops in alike.items():
+            found = dict(self._index.delivered(email_id))
+            for drop in drops:
+                uid = found.pop(target_of(drop).row.id, 0)
+                drop.is_there, drop.uid = bool(uid), uid
+            missing = [drop for drop in drops if not drop.is_there]
+            for drop in missing[: len(found)]:  # its person moved it
+                drop.is_there = True
 
     def _target(self, drop: Drop, *, waits: bool) -> Target:
         key = drop.mailbox_id or drop.folder
@@ -294,44 +319,44 @@ class _Landed:
 
     def _write(self, landings: Sequence[Landing]) -> None:
         home, index = self._home, self._index
-        grown = sum(drop.letter.size for one in landings for drop in one.drops)
+        new = [drop for one in landings for drop in one.drops if not drop.is_there]
+        grown = sum(drop.letter.size for drop in new)
         standing = self._account
         known = standing.mod_seq, standing.floor
         mod_seq = home.next_mod_seq(index, grown, known)
         now = int(home.house.now())
         rows: list[MessageRow] = []
         rendered: list[RenderedRow] = []
-        for landing in landings:
-            for drop in landing.drops:
-                letter, target = drop.letter, target_of(drop)
-                key = target.row.key(drop.uid)
-                bits = bits_of(drop.flags)
-                keywords, letters = target.keywords.take(drop.flags, drop.uid)
-                size = letter.size
-                flags = naming.LETTERS_OF[bits] + letters
-                name = naming.build(letter.base, size, size, drop.uid, flags)
-                shown = letter.shown
-                rows.append(
-                    MessageRow(
-                        key,
-                        mod_seq,
-                        bits,
-                        keywords,
-                        size,
-                        letter.internal_date,
-                        now,
-                        name,
-                        letter.email_id,
-                        shown.thread_id,
-                        shown.has_attachments,
-                        drop.verdict,
-                    )
+        for drop in new:
+            letter, target = drop.letter, target_of(drop)
+            key = target.row.key(drop.uid)
+            bits = bits_of(drop.flags)
+            keywords, letters = target.keywords.take(drop.flags, drop.uid)
+            size = letter.size
+            flags = naming.LETTERS_OF[bits] + letters
+            name = naming.build(letter.base, size, size, drop.uid, flags)
+            shown = letter.shown
+            rows.append(
+                MessageRow(
+                    key,
+                    mod_seq,
+                    bits,
+                    keywords,
+                    size,
+                    letter.internal_date,
+                    now,
+                    name,
+                    letter.email_id,
+                    shown.thread_id,
+                    shown.has_attachments,
+                    drop.verdict,
                 )
-                rendered.append(shown.row(key))
-                self._names[key] = name
-                target.unseen += not bits & 1
-                target.deleted += bits >> 3 & 1
-                target.size += size
+            )
+            rendered.append(shown.row(key))
+            self._names[key] = name
+            target.unseen += not bits & 1
+            target.deleted += bits >> 3 & 1
+            target.size += size
         index.add_messages(rows, rendered)
         for target in {id(one): one for one in self._targets.values()}.values():
             self._count(target, mod_seq)
@@ -371,6 +396,10 @@ class _Landed:
         try:
             for drop in landing.drops:
                 letter, row = drop.letter, target_of(drop).row
+                if drop.is_there:
+                    if letter.uses == 1:
+                        files.unlink(letter.path)
+                    continue
                 name = self._names[row.key(drop.uid)]
                 path = f"{self._home.folder(row.folder)}/cur/{name}"
                 if letter.uses == 1:

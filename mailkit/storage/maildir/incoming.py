@@ -49,17 +49,18 @@ class Incoming:
         """Keep one message in several mailboxes durably; their UIDs, in order."""
         if not to:
             return []
-        by_head: dict[bytes, list[Placement]] = {}
+        alike: dict[tuple[bytes, str], list[Placement]] = {}
         for placement in to:
-            by_head.setdefault(placement.head, []).append(placement)
+            key = placement.head, placement.once
+            alike.setdefault(key, []).append(placement)
         drops: dict[int, Drop] = {}
         by_home: dict[Home, list[Drop]] = {}
         letters: list[Letter] = []
         try:
-            for head, placements in by_head.items():
+            for (head, once), placements in alike.items():
                 homes = {self._home(placement.account) for placement in placements}
                 folder = await self._folder(homes)
-                letter = await self._letter(folder, head, content, None, letters)
+                letter = await self._letter(folder, head, content, None, letters, once)
                 letter.uses = len(placements)
                 for placement in placements:
                     drop = Drop(
@@ -138,6 +139,7 @@ class Incoming:
         content: IContent,
         date: float | None,
         letters: list[Letter],
+        once: str = "",
     ) -> Letter:
         """
         One more letter; those before it are written.
@@ -148,12 +150,12 @@ class Incoming:
         if letters and not letters[-1].is_written:
             await self._lanes.sync(self._writing(letters[-1]))
         if content.size <= LARGE:
-            letter = self._new(folder, head, await all_octets(content), date)
+            letter = self._new(folder, head, await all_octets(content), date, once)
             letters.append(letter)
             return letter
         await self._large.acquire()
         try:
-            letter = self._new(folder, head, await all_octets(content), date)
+            letter = self._new(folder, head, await all_octets(content), date, once)
             letters.append(letter)
             await self._lanes.sync(self._writing(letter))
         finally:
@@ -161,15 +163,16 @@ class Incoming:
         return letter
 
     def _new(
-        self, folder: str, head: bytes, octets: bytes, date: float | None
+        self, folder: str, head: bytes, octets: bytes, date: float | None, once: str
     ) -> Letter:
         house = self._house
-        base = house.names.next()
+        base = house.names.next(once)
         return Letter(
             f"{folder}/{base}",
             base,
             int(house.now() if date is None else date),
             (head, octets) if head else (octets,),
+            is_once=bool(once),
         )
 
     def _writing(self, letter: Letter) -> Callable[[], None]:

@@ -65,6 +65,8 @@ class Letter:
     """Its octets; let go of once they are written."""
     uses: int = 1
     """In how many mailboxes it is still to be put: by link, and by rename at last."""
+    is_once: bool = False
+    """It is not put where the account has a message of the same EMAILID."""
     size: int = field(init=False)
     email_id: str = field(init=False)
     is_written: bool = field(init=False, default=False)

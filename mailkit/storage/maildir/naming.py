@@ -2,6 +2,8 @@
 What the name of a message file says, and where an account lives (STORE.md §1).
 
 ``<seconds>.M<µs>P<pid>Q<n>.<host>,S=<octets>,W=<octets as CRLF>,U=<uid>:2,<flags>``
+
+What is delivered once, however often it is tried, has ``K<digest>`` before ``M``.
 """
 
 from __future__ import annotations
@@ -99,7 +101,13 @@ def base_of(name: str) -> str:
 
 def email_id(base: str) -> str:
     """EMAILID: survives COPY by link, MOVE and a rebuild (RFC 8474 §5.1)."""
-    return "M" + blake2b(base.encode("utf-8", "replace"), digest_size=12).hexdigest()
+    once = _ONCE.match(base)
+    return "M" + (once[1] if once else _digest(base))
+
+
+def email_id_once(once: str) -> str:
+    """EMAILID of what is delivered with that as its `Placement.once`."""
+    return "M" + _digest(once)
 
 
 def thread_id(root: bytes) -> str:
@@ -116,12 +124,18 @@ class NewNames:
     _numbers: count[int] = field(init=False, factory=lambda: count(1))
     _last: int = field(init=False, default=0)
 
-    def next(self) -> str:
+    def next(self, once: str = "") -> str:
+        """
+        A new base.
+
+        :param once: what is found again by it: bases of the same have one EMAILID.
+        """
         # A clock set back must not bring a name again.
         micros = self._last = max(self._last, int(self.now() * 1_000_000))
         number = next(self._numbers)
         seconds, micros = divmod(micros, 1_000_000)
-        return f"{seconds}.M{micros}P{os.getpid()}Q{number}.{self.host}"
+        key = f"K{_digest(once)}" if once else ""
+        return f"{seconds}.{key}M{micros}P{os.getpid()}Q{number}.{self.host}"
 
 
 def host_in_names(host: str) -> str:
@@ -140,6 +154,11 @@ def _component(text: str) -> str:
     return text or "%"
 
 
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+_ONCE = re.compile(r"[0-9]+\.K([0-9a-f]{24})M")
 _UID = re.compile(r",U=[0-9]*")
 _BASE = re.compile(r"[^,:]*")
 _ESCAPED = re.compile(r"[/%\x00-\x1f\x7f]|^\.")

@@ -55,6 +55,8 @@ class Letter:
     came: int
     """Seconds since 1970."""
     verdict: Verdict | None = None
+    once: str = ""
+    """As of `Placement.once`."""
     _rendered: Rendered | None = field(init=False, default=None, repr=False)
 
     @property

@@ -110,15 +110,22 @@ class MemoryStore:
 
     async def deliver(self, content: IContent, to: Sequence[Placement]) -> list[int]:
         octets = await all_octets(content)
-        letters: dict[tuple[AccountName, bytes], Letter] = {}
+        letters: dict[tuple[AccountName, bytes, str], Letter] = {}
         uids: list[int] = []
         touched: list[Folder] = []
+        found = self._delivered(to)
         for placement in to:
+            if placement in found:
+                uids.append(found[placement])
+                continue
             box = self._account(placement.account)
-            key = placement.account, placement.head
+            key = placement.account, placement.head, placement.once
             if key not in letters:
                 letters[key] = box.new_letter(
-                    placement.head + octets, box.now(), placement.verdict
+                    placement.head + octets,
+                    box.now(),
+                    placement.verdict,
+                    placement.once,
                 )
             folder = box.folder_made(placement.mailbox)
             folder.check_keywords(placement.flags)
@@ -141,6 +148,20 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    def _delivered(self, to: Sequence[Placement]) -> dict[Placement, int]:
+        """Those of which their account has the message; UIDs, 0 where it was moved."""
+        found: dict[Placement, int] = {}
+        for account, once in {(one.account, one.once) for one in to if one.once}:
+            kept = self._account(account).delivered(once)
+            same = [one for one in to if (one.account, one.once) == (account, once)]
+            for placement in same:
+                uid = kept.pop(names.checked(placement.mailbox), None)
+                if uid is not None:
+                    found[placement] = uid
+            missing = [one for one in same if one not in found]
+            found.update((one, 0) for one in missing[: len(kept)])
+        return found
 
     def _account(self, name: AccountName) -> _Account:
         account = self._accounts.get(name)
@@ -191,12 +212,23 @@ class _Account:
         """All mailboxes, by name."""
         return [self._folders[name] for name in sorted(self._folders)]
 
-    def new_letter(self, octets: bytes, came: int, verdict: Verdict | None) -> Letter:
+    def new_letter(
+        self, octets: bytes, came: int, verdict: Verdict | None, once: str = ""
+    ) -> Letter:
         letter = Letter(
-            octets, self._store.new_id("M"), self.threads, came, verdict=verdict
+            octets, self._store.new_id("M"), self.threads, came, verdict, once
         )
         self.threads.waiting.append(letter)
         return letter
+
+    def delivered(self, once: str) -> dict[MailboxName, int]:
+        """Where there is a message that was delivered so, and its UIDs there."""
+        return {
+            folder.name: kept.uid
+            for folder in self.folders
+            for kept in folder.everything()
+            if kept.letter.once == once
+        }
 
     async def check_room(self, octets: int) -> None:
         quota = await self._store.quota_of(self.name)

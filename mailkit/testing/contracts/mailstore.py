@@ -296,6 +296,36 @@ class MailStoreContract(StoreCase):
         assert await self.store.used(ALICE) == 2 * len(message())
 
     @coroutine
+    async def test_what_is_delivered_once_is_not_delivered_again(self) -> None:
+        archive = MailboxName("Archive")
+        to = [Placement(ALICE, INBOX, once="1"), Placement(ALICE, archive, once="1")]
+        assert await self.store.deliver(OctetsContent(message()), to[:1]) == [1]
+        assert await self.store.deliver(OctetsContent(message()), to) == [1, 1]
+        assert await self.store.deliver(OctetsContent(message()), to) == [1, 1]
+        for name in (INBOX, archive):
+            assert await octets_of(await self.store.open(ALICE, name)) == {1: message()}
+        others = [
+            Placement(ALICE, INBOX, once="2"),
+            Placement(BOB, INBOX, once="1"),
+            Placement(ALICE, INBOX),
+        ]
+        for _ in range(2):
+            await self.store.deliver(OctetsContent(message()), others)
+        assert (await self.store.status(ALICE, INBOX)).exists == 4
+        assert (await self.store.status(BOB, INBOX)).exists == 1
+        assert await self.store.used(ALICE) == 5 * len(message())
+
+    @coroutine
+    async def test_what_was_moved_since_is_not_delivered_again(self) -> None:
+        to = [Placement(ALICE, INBOX, once="1")]
+        await self.store.deliver(OctetsContent(message()), to)
+        inbox = await self.store.open(ALICE, INBOX)
+        await inbox.move(ALL_UIDS, MailboxName("Trash"))
+        assert await self.store.deliver(OctetsContent(message()), to) == [0]
+        assert (await self.store.status(ALICE, INBOX)).exists == 0
+        assert (await self.store.status(ALICE, MailboxName("Trash"))).exists == 1
+
+    @coroutine
     async def test_what_is_appended_by_name_goes_to_what_has_the_name(self) -> None:
         plans = MailboxName("Plans")
         await self.store.create(ALICE, WORK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from attrs import evolve
 
 from mailkit.errors import (
     BadMessage,
@@ -32,7 +33,7 @@ from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.outcome import Failed, Kept
 from mailkit.model.path import NULL_PATH, Path
-from mailkit.model.queueitem import NextHop, QueueItem, Selection
+from mailkit.model.queueitem import Attempt, Fate, NextHop, QueueItem, Selection
 from mailkit.services.delivery.again import LocalCarrier
 from mailkit.services.delivery.onward import (
     HEAD_START,
@@ -556,6 +557,39 @@ def test_what_waited_is_delivered(way: Way) -> None:
     [kept] = way.world.mailbox(BOB)
     assert kept.startswith(b"Return-Path: <dave@example.net>\r\nReceived: ")
     assert kept.endswith(MESSAGE)
+
+
+def test_what_is_tried_again_after_a_kill_is_done_once(way: Way) -> None:
+    """Nobody knows that it came to its end: the attempt was never recorded."""
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.begin(ALICE, BOB))
+    filing(way, ALICE, Unavailable("not asked"))
+    before = len(way.world.events.events)
+    assert carry(way) == carry(way) == [(BOB, "sent", "2.1.5")]
+    assert len(way.world.mailbox(BOB)) == 1
+    # So a teller, too, knows what it has told already.
+    events = way.world.events.events[before:]
+    assert len({event.transaction for event in events}) == 1
+
+
+def test_what_goes_on_from_there_goes_on_once(way: Way) -> None:
+    filing(way, BOB, Unavailable("busy"))
+    keep(way.begin(ALICE, BOB))
+    at_once(way.world.directory.remove_account(BOB))
+    way.alias("bob", "fred@example.net")
+    carry(way)
+    [left] = [item for item in way.items if item.hop.domain == "example.net"]
+    carry(way)
+    assert [item for item in way.items if item.hop == left.hop] == [left]
+    queue = way.world.queue
+    assert queue is not None
+    # It may even have left.
+    attempt = Attempt(began=0.0, took=0.0)
+    at_once(queue.claim(left.hop, "one", left.next_try, left.next_try + 9, 1))
+    sent = [evolve(each, fate=Fate.SENT) for each in left.recipients]
+    at_once(queue.record("one", left.id, attempt, sent, None))
+    carry(way)
+    assert not [item for item in way.items if item.hop == left.hop]
 
 
 def test_what_waited_for_somebody_who_is_gone(way: Way) -> None:

@@ -65,6 +65,14 @@ def test_into_a_mailbox() -> None:
     )
 
 
+def test_an_attempt_that_is_made_again_brings_nothing_new() -> None:
+    world = World()
+    world.add()
+    world.carry()
+    world.carry()
+    assert at_once(world.store.status(ANNA, TICKETS)).exists == 1
+
+
 def test_mail_waits_for_an_account() -> None:
     world = World()
     with pytest.raises(Unavailable, match="is not there"):

@@ -18,7 +18,13 @@ from mailkit.storage.index.rows import MessageRow, RenderedRow
 from mailkit.storage.safefile import Files, Operation, Verb
 
 EVERYTHING = ~Want(0)
+THIRD = (
+    "DROP INDEX message_once",
+    "PRAGMA user_version = 3",
+)
+"""What makes the tables of the third version out of today's."""
 SECOND = (
+    *THIRD,
     "DROP TRIGGER message_came",
     "DROP TRIGGER message_went",
     "DROP TRIGGER message_flagged_anew",
@@ -89,6 +95,24 @@ def test_marks_conversations_and_attachments_of_the_second_version(
     found = "SELECT thread_id, joined, attachments FROM message ORDER BY id"
     assert index.database.all(found) == [("T3", 1, 1), ("T4", 1, 0)]
     assert index.database.all("SELECT * FROM departed") == [(5, "")]
+    index.close()
+
+
+def test_what_was_delivered_once_is_found_in_an_index_of_the_third_version(
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "index.sqlite")
+    index = Index.open(path, Files())
+    with index.database.transaction(is_full=True):
+        index.begin_account("boot", 5)
+    row = MessageRow(1 << 32 | 3, 6, 0, "", 40, 100, 2, "1.K0M1P2Q3.h,U=3", "Mk", "T")
+    index.add_messages([row], [])
+    for step in THIRD:
+        index.database.execute(step)
+    index.close()
+    index = Index.open(path, Files())
+    assert index.delivered("Mk") == [(1, 3)]
+    assert index.delivered("M") == []
     index.close()
 
 

@@ -161,6 +161,16 @@ def test_one_sync_and_one_notice_for_a_batch(scene: Scene) -> None:
     check_whole(scene.place)
 
 
+def test_the_same_twice_in_a_batch_is_kept_once(scene: Scene) -> None:
+    content = OctetsContent(LETTER)
+    to = [Placement(ALICE, INBOX, once="1")]
+    twice = [begun(scene.store.deliver(content, to)) for _ in range(2)]
+    scene.lanes.do_batch()
+    assert [result(one) for one in twice] == [[1], [1]]
+    assert [*scene.place.maildir("").glob("tmp/*")] == []
+    check_whole(scene.place)
+
+
 def test_slow_syncs_are_done_by_others_once_for_all(scene: Scene) -> None:
     scene.store.house.sync_seconds = 1.0
     waiting = [scene.deliver((a, INBOX)) for a in (ALICE, BOB, ALICE)]
