@@ -32,7 +32,7 @@ from mailkit.services.doctor.settings import DoctorSettings
 from mailkit.services.notices.settings import NoticeSettings
 from mailkit.services.queue.settings import QueueSettings, RetrySettings
 from mailkit.services.routes.settings import RouteSettings, check_names, read_redis
-from mailkit.services.sendinglimits import SendingSettings
+from mailkit.services.sendingsettings import SendingSettings
 from mailkit.services.smtp.settings import SMTPSettings
 from mailkit.web.brand import (
     DARK_ON,

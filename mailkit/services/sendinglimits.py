@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from attrs import define, field, frozen
-from attrs.validators import ge
+from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -29,6 +28,7 @@ from mailkit.model.alarm import Alarm
 from mailkit.model.path import Path
 from mailkit.model.sendinglimit import Freeze, Most, Reached
 from mailkit.services.queue.remembered import Remembered
+from mailkit.services.sendingsettings import SendingSettings
 
 Tell = Callable[[Alarm], Coroutine[Any, Any, bool]]
 """Tells administrators; whether somebody was reached."""
@@ -44,35 +44,6 @@ _LIMIT = {
     Reached.DOMAIN_DAY: "{most.domain_day} recipients within a day",
 }
 _REMEMBERED = 1000
-
-
-@frozen
-class SendingSettings:
-    """
-    How many recipients at other servers people may write to, counted one by one; 0 is
-    without limit. An account that reaches a limit of its own sends no more until
-    `mailkit account thaw`.
-    """
-
-    hour: int = field(default=300, validator=ge(0))
-    """Of one account within an hour."""
-
-    day: int = field(default=1000, validator=ge(0))
-    """Of one account within a day."""
-
-    new: int = field(default=200, validator=ge(0))
-    """Of one account within a day, of those to whom it has never written: what whoever
-    stole a password needs, and hardly anybody else."""
-
-    domain_hour: int = field(default=3000, validator=ge(0))
-    """Of all accounts of one domain within an hour. Whoever exceeds it is asked to try
-    again later; nobody is frozen."""
-
-    domain_day: int = field(default=10_000, validator=ge(0))
-    """The same within a day."""
-
-    without_limit: tuple[str, ...] = ()
-    """Accounts that are not counted, such as that of a shop's software."""
 
 
 @define(eq=False)

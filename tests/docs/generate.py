@@ -90,8 +90,9 @@ def _command(context: click.Context) -> list[str]:
 
 
 def _names(command: click.Group, context: click.Context) -> list[str]:
-    """As they were written; click itself sorts those that are loaded."""
-    return list(command.commands) or command.list_commands(context)
+    """As they were written; click itself sorts them."""
+    names = list(command.commands)
+    return names + [one for one in command.list_commands(context) if one not in names]
 
 
 def _usage(context: click.Context) -> str:

@@ -13,7 +13,8 @@ from mailkit.model.account import Account
 from mailkit.model.address import AccountName, DomainName
 from mailkit.model.alarm import Alarm
 from mailkit.model.path import Path
-from mailkit.services.sendinglimits import SendingLimits, SendingSettings
+from mailkit.services.sendinglimits import SendingLimits
+from mailkit.services.sendingsettings import SendingSettings
 from mailkit.services.smtp.replies import reply_for
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.storage.memory.sendingcounts import MemorySendingCounts

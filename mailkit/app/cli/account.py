@@ -7,28 +7,35 @@ from typing import TextIO
 
 import click
 
-from mailkit.app.cli.desk import Desk, OctetsType, SecondsType, pass_desk
+from mailkit.app.cli.desk import Desk, OctetsType, pass_desk
+from mailkit.app.cli.late import Late, LateGroup
 from mailkit.app.cli.printed import say_quota, say_time
-from mailkit.app.invitations import make_links, make_registration
 from mailkit.app.newpassword import make_password
-from mailkit.app.origins import page_origin
 from mailkit.config.units import say_about
-from mailkit.errors import NoSuchDomain, Refused
+from mailkit.errors import Refused
 from mailkit.model.account import Account, Role
-from mailkit.model.address import AccountName, DomainName
-from mailkit.services.admin.accounts import Key, NewAccount, Sheet
+from mailkit.services.admin.accounts import Key, Sheet
 from mailkit.services.admin.importing import import_accounts
-from mailkit.services.admin.names import account_name, domain_name
-from mailkit.services.sendinglimits import SendingSettings
+from mailkit.services.sendingsettings import SendingSettings
+
+LINKS = "mailkit.app.cli.accountlinks"
 
 from_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
 )
 
 
-@click.group()
+@click.group(cls=LateGroup)
 def account() -> None:
     """Who has mailboxes here, and what they may do."""
+
+
+account.late["link"] = Late(
+    LINKS, "Print a link by which the account's owner chooses a password, once."
+)
+account.late["invite"] = Late(
+    LINKS, "Print a link by which somebody makes one account."
+)
 
 
 @account.command()
@@ -123,56 +130,6 @@ def passwd(desk: Desk, address: str, password_stdin: bool) -> None:
     with desk.open() as at:
         at.do(at.administration.accounts.passwd(at.actor, address, password))
     _tell_password(desk, f"{address} has a new password", address, password, is_made)
-
-
-@account.command()
-@click.argument("address")
-@click.option("--lasts", type=SecondsType(), help="Such as '2 d'.")
-@pass_desk
-def link(desk: Desk, address: str, lasts: float | None) -> None:
-    """Print a link by which the account's owner chooses a password, once.
-
-    It is worth nothing as soon as the password was changed in any way.
-    """
-    with desk.open() as at:
-        name = account_name(address)
-        seconds = lasts or at.settings.accounts.link_lasts
-        ticket = at.do(make_links(at.foundation).make(name, seconds))
-        url = f"{page_origin(at.settings)}/password/{ticket}"
-    desk.done(url, {"account": name, "link": url, "lasts": seconds})
-
-
-@account.command()
-@click.option("--domain", default="", help="An address at this domain alone.")
-@click.option("--address", default="", help="This address and no other.")
-@click.option("--lasts", type=SecondsType(), help="Such as '2 d'.")
-@pass_desk
-def invite(desk: Desk, domain: str, address: str, lasts: float | None) -> None:
-    """Print a link by which somebody makes one account.
-
-    They choose an address among our domains, unless one is given here. Nobody can
-    use it while [accounts] registration is "closed".
-    """
-    if domain and address:
-        raise click.UsageError("--domain and --address exclude each other")
-    with desk.open() as at:
-        settings = at.settings
-        if settings.accounts.registration == "closed":
-            raise Refused('[accounts] registration is "closed": nobody could use it')
-        where = domain_name(domain) if domain else ""
-        meant = account_name(address) if address else ""
-        if where and at.do(at.foundation.directory.domain(DomainName(where))) is None:
-            raise NoSuchDomain(f"{where} is not a domain of this server")
-        if meant:
-            new = NewAccount(AccountName(meant), "")
-            at.do(at.administration.accounts.check_new(at.actor, new))
-        registration = make_registration(
-            at.foundation, settings, at.administration, at.foundation.web_sessions
-        )
-        seconds = lasts or settings.accounts.link_lasts
-        ticket = registration.invite(where, meant, seconds)
-        url = f"{page_origin(settings)}/register?invitation={ticket}"
-    desk.done(url, {"link": url, "lasts": seconds})
 
 
 @account.command()

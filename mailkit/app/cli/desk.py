@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 from attrs import define, frozen
 
+from mailkit.app.cli.options import Options
 from mailkit.app.cli.printed import Row, print_facts, print_rows
 from mailkit.app.find import find_config, read_config
 from mailkit.app.foundation import Foundation, make_administration, open_foundation
@@ -32,6 +34,7 @@ from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.administration import Administration
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @frozen
@@ -156,4 +159,12 @@ class SecondsType(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-pass_desk = click.make_pass_decorator(Desk)
+def pass_desk(command: Callable[Concatenate[Desk, P], T]) -> Callable[P, T]:
+    """Give a command its desk, as the options before the noun say."""
+
+    @wraps(command)
+    def with_desk(*args: P.args, **named: P.kwargs) -> T:
+        options = click.get_current_context().find_object(Options) or Options()
+        return command(Desk(options.named, options.as_json), *args, **named)
+
+    return with_desk

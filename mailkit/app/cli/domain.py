@@ -5,19 +5,26 @@ from __future__ import annotations
 import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
-from mailkit.app.cli.domaindns import dns, ds
-from mailkit.app.cli.domainkeys import keys
+from mailkit.app.cli.late import Late, LateGroup
 from mailkit.app.cli.printed import say_time
 
 
-@click.group()
+@click.group(cls=LateGroup)
 def domain() -> None:
     """The domains whose mail is ours."""
 
 
-domain.add_command(dns)
-domain.add_command(ds)
-domain.add_command(keys)
+domain.late["dns"] = Late(
+    "mailkit.app.cli.domaindns",
+    "Print the records of DOMAIN: MX, SPF, DKIM, DMARC, TLS-RPT, SRV and so on.",
+)
+domain.late["ds"] = Late(
+    "mailkit.app.cli.domaindns",
+    "Print the DS record of DOMAIN, to be put into its parent zone by the registrar.",
+)
+domain.late["keys"] = Late(
+    "mailkit.app.cli.domainkeys", "List the DKIM keys of DOMAIN, or rotate them."
+)
 
 
 @domain.command()

@@ -7,17 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from mailkit.config.units import say_about
 
 Value = str | int | float | bool | Sequence[str] | None
 Row = Mapping[str, Value]
-
-WIDE = 10_000
-"""Columns of what is no terminal: nothing is folded or cut for a program."""
 
 
 def print_rows(columns: Sequence[str], rows: Sequence[Row], *, as_json: bool) -> None:
@@ -29,12 +23,11 @@ def print_rows(columns: Sequence[str], rows: Sequence[Row], *, as_json: bool) ->
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(say(row[column])) for column in columns))
-    _print(table)
+    # Late, as rich takes a tenth of a command's time, and most print no table.
+    from mailkit.app.cli.tables import print_table
+
+    names = [column.replace("_", " ") for column in columns]
+    print_table(names, [[say(row[column]) for column in columns] for row in rows])
 
 
 def print_facts(facts: Row, *, as_json: bool) -> None:
@@ -42,12 +35,10 @@ def print_facts(facts: Row, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
         return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(name.replace("_", " "), Text(say(value)))
-    _print(table)
+    # Late, as above.
+    from mailkit.app.cli.tables import print_pairs
+
+    print_pairs([(name.replace("_", " "), say(one)) for name, one in facts.items()])
 
 
 def say(value: Value) -> str:
@@ -75,15 +66,3 @@ def say_quota(quota: int | None, default: int) -> str:
     octets = default if quota is None else quota
     text = say_about(octets) if octets else "unlimited"
     return f"{text} (default)" if quota is None else text
-
-
-def _print(table: Table) -> None:
-    console = Console(highlight=False)
-    if console.is_terminal:
-        console.print(table)
-        return
-    wide = Console(highlight=False, width=WIDE)
-    with wide.capture() as captured:
-        wide.print(table)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())

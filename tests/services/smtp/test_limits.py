@@ -8,7 +8,8 @@ import pytest
 
 from mailkit.model.alarm import Alarm
 from mailkit.model.queueitem import Selection
-from mailkit.services.sendinglimits import SendingLimits, SendingSettings
+from mailkit.services.sendinglimits import SendingLimits
+from mailkit.services.sendingsettings import SendingSettings
 from mailkit.storage.memory.sendingcounts import MemorySendingCounts
 from mailkit.testing.at_once import at_once
 from tests.services.smtp.test_session import Client

@@ -1,0 +1,63 @@
+"""``mailkit account link`` and ``mailkit account invite``: what people are sent."""
+
+from __future__ import annotations
+
+import click
+
+from mailkit.app.cli.desk import Desk, SecondsType, pass_desk
+from mailkit.app.invitations import make_links, make_registration
+from mailkit.app.origins import page_origin
+from mailkit.errors import NoSuchDomain, Refused
+from mailkit.model.address import AccountName, DomainName
+from mailkit.services.admin.accounts import NewAccount
+from mailkit.services.admin.names import account_name, domain_name
+
+
+@click.command()
+@click.argument("address")
+@click.option("--lasts", type=SecondsType(), help="Such as '2 d'.")
+@pass_desk
+def link(desk: Desk, address: str, lasts: float | None) -> None:
+    """Print a link by which the account's owner chooses a password, once.
+
+    It is worth nothing as soon as the password was changed in any way.
+    """
+    with desk.open() as at:
+        name = account_name(address)
+        seconds = lasts or at.settings.accounts.link_lasts
+        ticket = at.do(make_links(at.foundation).make(name, seconds))
+        url = f"{page_origin(at.settings)}/password/{ticket}"
+    desk.done(url, {"account": name, "link": url, "lasts": seconds})
+
+
+@click.command()
+@click.option("--domain", default="", help="An address at this domain alone.")
+@click.option("--address", default="", help="This address and no other.")
+@click.option("--lasts", type=SecondsType(), help="Such as '2 d'.")
+@pass_desk
+def invite(desk: Desk, domain: str, address: str, lasts: float | None) -> None:
+    """Print a link by which somebody makes one account.
+
+    They choose an address among our domains, unless one is given here. Nobody can
+    use it while [accounts] registration is "closed".
+    """
+    if domain and address:
+        raise click.UsageError("--domain and --address exclude each other")
+    with desk.open() as at:
+        settings = at.settings
+        if settings.accounts.registration == "closed":
+            raise Refused('[accounts] registration is "closed": nobody could use it')
+        where = domain_name(domain) if domain else ""
+        meant = account_name(address) if address else ""
+        if where and at.do(at.foundation.directory.domain(DomainName(where))) is None:
+            raise NoSuchDomain(f"{where} is not a domain of this server")
+        if meant:
+            new = NewAccount(AccountName(meant), "")
+            at.do(at.administration.accounts.check_new(at.actor, new))
+        registration = make_registration(
+            at.foundation, settings, at.administration, at.foundation.web_sessions
+        )
+        seconds = lasts or settings.accounts.link_lasts
+        ticket = registration.invite(where, meant, seconds)
+        url = f"{page_origin(settings)}/register?invitation={ticket}"
+    desk.done(url, {"link": url, "lasts": seconds})

@@ -1,0 +1,59 @@
+"""Commands that are loaded when they are called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+from attrs import frozen
+
+LONGEST = 1000
+"""Characters of a summary: all of the first sentence, folded where lines end."""
+
+
+@frozen
+class Late:
+    """A command that is not loaded yet."""
+
+    module: str
+    """Where it is, by its own name."""
+    summary: str
+    """The first sentence of its help, for lists of commands."""
+
+
+class LateGroup(click.Group):
+    """
+    A group that knows of some of its commands no more than where they are.
+
+    One needs nothing but the directory, another all that a server has, which takes
+    ten times as long to load. Nobody shall wait for what others call.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:  # Any: click's own words
+        super().__init__(*args, **named)
+        self.late: dict[str, Late] = {}
+        """Those commands, by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*self.commands, *self.late])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        late = self.late.get(cmd_name)
+        if late is None:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(late.module), cmd_name)
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(one, self._say(one)) for one in self.list_commands(ctx)]
+            )
+
+    def _say(self, name: str) -> str:
+        if name in self.late:
+            return self.late[name].summary
+        return self.commands[name].get_short_help_str(LONGEST)

@@ -1,0 +1,116 @@
+"""What a command loads before it begins: waiting for it is the most of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from mailkit.app.cli.late import LONGEST, LateGroup
+from mailkit.app.cli.main import mailkit
+from tests.app.cli.conftest import Shell
+from tests.docs.rfcs import ROOT
+
+SERVERS_ALONE = (
+    "twisted.internet.reactor",
+    "twisted.internet.tcp",
+    "twisted.web",
+    "OpenSSL",
+    "dns",
+    "jinja2",
+    "klein",
+    "babel",
+    "nh3",
+    "prometheus_client",
+    "mailkit.factories",
+    "mailkit.net.pump",
+    "mailkit.web.site",
+    "mailkit.app.assemble",
+)
+"""What only a server needs, and takes longer to load than all that a command does."""
+
+LOADED = """\
+import sys
+from mailkit.app.cli.main import main
+try:
+    main()
+finally:
+    print(*sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def loaded(shell: Shell, *words: str) -> set[str]:
+    """The modules that are there when a command has ended."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words],
+        cwd=shell.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input="secret-9\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("account", "list"),
+        ("account", "add", "carol@example.org", "--password-stdin"),
+        ("domain", "list"),
+        ("alias", "list"),
+        ("queue", "list"),
+    ],
+    ids=" ".join,
+)
+def test_no_server_is_loaded(house: Shell, words: tuple[str, ...]) -> None:
+    modules = loaded(house, *words)
+    assert "mailkit.app.foundation" in modules
+    assert not modules & set(SERVERS_ALONE)
+
+
+def test_who_asks_for_help_waits_for_nothing(shell: Shell) -> None:
+    modules = loaded(shell, "--help")
+    assert "click" in modules
+    assert not {one for one in modules if one.partition(".")[0] in ("twisted", "rich")}
+
+
+def test_no_table_no_rich(house: Shell) -> None:
+    assert "rich.table" in loaded(house, "account", "list")
+    assert "rich" not in loaded(house, "--json", "account", "list")
+
+
+def groups(context: click.Context) -> list[click.Context]:
+    """All groups that know of commands which are not loaded."""
+    found: list[click.Context] = []
+    if isinstance(context.command, LateGroup):
+        found.append(context)
+        for name in context.command.list_commands(context):
+            below = context.command.get_command(context, name)
+            assert below is not None
+            found += groups(click.Context(below, parent=context, info_name=name))
+    return found
+
+
+def test_what_lists_say_is_what_the_commands_say() -> None:
+    found = groups(click.Context(mailkit, info_name="mailkit"))
+    assert {one.info_name for one in found} == {"mailkit", "account", "domain"}
+    for context in found:
+        group = context.command
+        assert isinstance(group, LateGroup)
+        for name, late in group.late.items():
+            command = group.get_command(context, name)
+            assert command is not None
+            assert command.name == name
+            assert late.summary == command.get_short_help_str(LONGEST)
+            assert late.summary in " ".join(context.get_help().split())
+
+
+def test_no_such_command(shell: Shell) -> None:
+    assert shell.run("acount", "list").status == 2
+    assert shell.run("domain", "lits").status == 2
