@@ -19,6 +19,7 @@ from zope.interface import Attribute, Interface
 from zope.interface.interface import InterfaceClass, Method
 
 import mailkit.interfaces
+from mailkit.app.cli.late import LateGroup
 from mailkit.app.cli.main import mailkit as mailkit_command
 from mailkit.app.find import TRY_IT
 from mailkit.app.settings import Settings
@@ -81,7 +82,7 @@ def _command(context: click.Context) -> list[str]:
     lines += [f"* `{names}`: {words}" for names, words in options]
     lines += [""] if options else []
     if isinstance(command, click.Group):
-        for name in _names(command, context):
+        for name in _names(command):
             below = command.get_command(context, name)
             assert below is not None
             inner = click.Context(below, parent=context, info_name=name)
@@ -89,10 +90,9 @@ def _command(context: click.Context) -> list[str]:
     return lines
 
 
-def _names(command: click.Group, context: click.Context) -> list[str]:
+def _names(group: click.Group) -> list[str]:
     """As they were written; click itself sorts them."""
-    names = list(command.commands)
-    return names + [one for one in command.list_commands(context) if one not in names]
+    return [*group.commands, *(group.late if isinstance(group, LateGroup) else ())]
 
 
 def _usage(context: click.Context) -> str:
