@@ -48,6 +48,7 @@ from mailkit.services.pop3.build import pop3
 from mailkit.services.pop3.house import POP3House, POP3Settings
 from mailkit.services.routing import Routing
 from mailkit.services.sessions import Sessions
+from mailkit.services.slowdown import Slowdown
 from mailkit.services.smtp.build import lmtp, smtp, submission
 from mailkit.services.smtp.doors import Limit, OwnPeople, SenderDoor
 from mailkit.services.smtp.service import SMTPHouse
@@ -103,6 +104,8 @@ class Services:
     """What mail from others is thought of; ``None``: nobody looks."""
     sending_limit: Limit | None = field(default=None, kw_only=True)
     """How much each account may send; ``None``: as much as it likes."""
+    slowdown: Slowdown | None = field(default=None, kw_only=True)
+    """Counts wrong logins; ``None``: those of these services alone."""
     lanes: ILanes = field(kw_only=True)
     routing: Routing = field(kw_only=True)
     sessions: Sessions = field(kw_only=True)
@@ -135,6 +138,7 @@ class Services:
             self.settings.auth,
             self.settings.never_limit,
             self.metrics,
+            self.slowdown,
         )
 
     def build(self, service: str) -> Build:

@@ -43,6 +43,7 @@ from mailkit.services.notices.incoming import NotingFiling
 from mailkit.services.routing import Routing
 from mailkit.services.sendinglimits import SendingLimits
 from mailkit.services.sessions import Sessions
+from mailkit.services.slowdown import Slowdown
 from mailkit.services.sorting.muting import MutedFiling
 from mailkit.services.sorting.waking import Waker
 from mailkit.storage.directory.directory import SQLiteDirectory
@@ -97,6 +98,8 @@ class House:
     """How much our people may send; set once there are services."""
     composing: Composing | None = field(default=None, init=False)
     """Drafts, and what is on its way out; set by the first `make_builds`."""
+    slowdown: Slowdown | None = field(default=None, init=False)
+    """Makes those wait who guess passwords; set once there are services."""
     waker: Waker | None = field(default=None, init=False)
     """Brings back what was put off; in one process alone."""
     _starting: Deferred[None] = field(factory=lambda: succeed(None), init=False)
@@ -162,9 +165,22 @@ class House:
         if self.way_out is not None:
             await self.way_out.close()
         self.sessions.close()
+        if self.slowdown is not None:
+            self.slowdown.close()
         await self.personal.close()
         await self.search.close()
         await self.foundation.close()
+
+
+def _slow_down(house: House, settings: Settings) -> Slowdown:
+    """What makes guessers wait; a reload does not make it forget."""
+    if house.slowdown is None:
+        house.slowdown = Slowdown(
+            house.reactor, settings.auth, settings.proxy.never_limit, house.board
+        )
+    else:
+        house.slowdown.configure(settings.auth, settings.proxy.never_limit)
+    return house.slowdown
 
 
 def make_builds(house: House, settings: Settings) -> dict[str, Build]:
@@ -194,6 +210,7 @@ def make_builds(house: House, settings: Settings) -> dict[str, Build]:
         quota_of=house.allowance.of,
         outbound=None if house.way_out is None else house.way_out.outbound,
         sending_limit=house.sending_limits,
+        slowdown=_slow_down(house, settings),
     )
     house.services = services
     if house.composing is None:

@@ -170,14 +170,16 @@ class Authentication:
         settings: AuthSettings | None = None,
         never_limit: Sequence[Network] = (),
         metrics: Metrics | None = None,
+        slowdown: Slowdown | None = None,
     ) -> Authentication:
         """
         All of it above one directory.
 
         :param never_limit: networks whose failures cost nobody time.
+        :param slowdown: what counts failures; ``None``: one for this process alone.
         """
         settings = settings or AuthSettings()
-        slowdown = Slowdown(clock, settings, never_limit)
+        slowdown = slowdown or Slowdown(clock, settings, never_limit)
         logins = Logins(changes, clock, slowdown, metrics or Metrics())
         check = DirectoryPasswordCheck(
             directory,

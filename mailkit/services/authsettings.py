@@ -43,7 +43,7 @@ class AuthSettings:
     free_failures: int = field(default=5, validator=ge(0))
     """Wrong logins of one peer (IPv4 address, IPv6 /64), or for one account, that
     cost nobody time. Each further one doubles the time until the next is looked at,
-    beginning with one second. Each worker counts for itself."""
+    beginning with one second. All workers count together."""
 
     longest_delay: Seconds = field(default=MINUTE, validator=le(3600.0))
     """The longest such time; whoever would have to wait more than ten seconds is

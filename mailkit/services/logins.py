@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import define
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -11,6 +14,7 @@ from mailkit.errors import Busy, Unavailable
 from mailkit.interfaces.directory import IDirectoryChanges
 from mailkit.metrics import Metrics
 from mailkit.model.account import Account
+from mailkit.services.attempts import Attempts
 from mailkit.services.slowdown import Slowdown
 
 
@@ -22,7 +26,31 @@ class Logins:
     _clock: IReactorTime
     _slowdown: Slowdown
     _metrics: Metrics
+    _attempts: Attempts = field(init=False)
     log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        self._attempts = Attempts(self._clock)
+
+    @asynccontextmanager
+    async def turn(
+        self, host: str, name: str, service: str, mechanism: str
+    ) -> AsyncIterator[None]:
+        """
+        The attempt is looked at within; nothing is waited for there that a peer does.
+
+        :param name: folded.
+        :raises Busy: if it would have to wait too long.
+        """
+        counted = self._slowdown.counted(host, name)
+        async with self._attempts.turn(counted, self._slowdown.at_once):
+            wait = self._reserve(host, name, service, mechanism)
+            if not wait:
+                yield
+                return
+        # From now on one is looked at after the other anyway.
+        await deferLater(self._clock, wait, _nothing)
+        yield
 
     async def admit(self, host: str, name: str, service: str, mechanism: str) -> None:
         """
@@ -31,8 +59,13 @@ class Logins:
         :param name: folded.
         :raises Busy: if that would take too long.
         """
+        wait = self._reserve(host, name, service, mechanism)
+        if wait:
+            await deferLater(self._clock, wait, _nothing)
+
+    def _reserve(self, host: str, name: str, service: str, mechanism: str) -> float:
         try:
-            wait = self._slowdown.reserve(host, name)
+            return self._slowdown.reserve(host, name)
         except Busy:
             self._metrics.logged_in(service, mechanism, "busy")
             self.log.info(
@@ -42,8 +75,6 @@ class Logins:
                 peer=host,
             )
             raise
-        if wait:
-            await deferLater(self._clock, wait, _nothing)
 
     def failed(
         self, host: str, name: str, service: str, mechanism: str, tried: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
 from attrs import define
 from twisted.logger import Logger
@@ -53,7 +54,17 @@ class DirectoryPasswordCheck:
     ) -> Account:
         """`check`, counted under the name of the mechanism that the client used."""
         folded = account_name(name)
-        await self._logins.admit(peer, folded, service, mechanism)
+        async with self._logins.turn(peer, folded, service, mechanism):
+            return await self._look(folded, password, service, peer, mechanism)
+
+    async def _look(
+        self,
+        folded: AccountName,
+        password: str,
+        service: str,
+        peer: str,
+        mechanism: str,
+    ) -> Account:
         digest = self._remembered.digest(folded, password, service)
         known = self._remembered.find(digest)
         if known is not None:
@@ -69,12 +80,19 @@ class DirectoryPasswordCheck:
         credential = examined.credential
         is_same = account and self._is_same(account)
         if account is None or credential is None or not is_same:
-            self._logins.failed(peer, folded, service, mechanism, digest)
+            tried = await self._tried(folded, password)
+            self._logins.failed(peer, folded, service, mechanism, tried)
             raise NotAuthenticated(WRONG)
         await self._renew(credential, examined)
         self._remembered.remember(digest, account, credential.id)
         await self._logins.succeeded(peer, account, credential.id, service, mechanism)
         return account
+
+    async def _tried(self, name: AccountName, password: str) -> bytes:
+        """What a wrong attempt is known by, in all processes."""
+        octets = f"{len(name)}:{name}{password}".encode("utf-8", "surrogatepass")
+        key = await self._directory.server_secret()
+        return blake2b(octets, digest_size=8, key=key, person=b"wrong login").digest()
 
     async def _credentials(
         self, account: Account | None, service: str

@@ -102,7 +102,7 @@ class World:
 
     settings: AuthSettings = SETTINGS
     directory: FullDirectory = field(factory=FullDirectory)
-    lanes: CountingLanes = field(factory=CountingLanes)
+    lanes: Any = field(factory=CountingLanes)  # CountingLanes, or slow ones
     clock: TestClock = field(factory=TestClock)
     metrics: Metrics = field(factory=Metrics)
     authentication: Authentication = field(init=False)
@@ -495,6 +495,52 @@ def fail(world: World, times: int, peer: Peer) -> None:
     for number in range(times):
         with pytest.raises(NotAuthenticated):
             world.login(f"nobody{number}@example.test", "wrong", peer)
+
+
+@define(eq=False)
+class SlowLanes(DirectLanes):
+    """Hashes take as long as the test says."""
+
+    waiting: list[Deferred[None]] = field(factory=list)
+
+    async def hash(self, work: Callable[[], T]) -> T:
+        mine: Deferred[None] = Deferred()
+        self.waiting.append(mine)
+        await mine
+        return work()
+
+
+def test_who_guesses_all_at_once_has_few_looked_at() -> None:
+    """The sixth waits until it is known that the first five were wrong."""
+    lanes = SlowLanes()
+    world = World(settings=evolve(SETTINGS, scram="off"), lanes=lanes)
+    failures: list[Failure] = []
+    for number in range(1000):
+        guess = world.authentication.login(ALICE, f"{number}", "imap", world.peer())
+        Deferred.fromCoroutine(guess).addErrback(failures.append)
+    assert len(lanes.waiting) == 5
+    while lanes.waiting:
+        lanes.waiting.pop().callback(None)
+        world.clock.advance(0)
+    # A few are looked at, ten seconds' worth of others wait, the rest is sent away.
+    kinds = [one.check(NotAuthenticated, Busy) for one in failures]
+    assert kinds.count(NotAuthenticated) < 10
+    assert kinds.count(Busy) > 900
+    # Somebody else is not held up.
+    world.add(BOB, KEPT.secret, KEPT.scram)
+    other = world.peer(Peer(host="198.51.100.1"))
+    login = Deferred.fromCoroutine(
+        world.authentication.login(BOB, PASSWORD, "imap", other)
+    )
+    lanes.waiting.pop().callback(None)
+    assert login.called
+
+
+def test_the_same_wrong_password_elsewhere_is_no_other_guess(world: World) -> None:
+    for service in ("imap", "smtp", "pop3") * 5:
+        login = world.authentication.login(ALICE, "old", service, world.peer())
+        with pytest.raises(NotAuthenticated):
+            at_once(login)
 
 
 def test_whoever_guesses_waits(world: World) -> None:
