@@ -54,6 +54,7 @@ from mailkit.services.sealing import Sealing
 from mailkit.services.tlspolicies import TLSPolicies
 from mailkit.services.tlsreports import TLSReports
 from mailkit.storage.keyfolder import KeyFolder
+from mailkit.storage.state.living import Living
 from mailkit.storage.tlsrecords import TLSRecords
 
 LOOKED_AFTER = 3600.0
@@ -87,6 +88,9 @@ class WayOut:
     policies: TLSPolicies
     reports: TLSReports
     sending: SendingHouse
+    lanes: ILanes
+    living: Living
+    """Who else sends from this data folder."""
     delivery: IDestination | None = field(default=None, init=False)
     """Mailboxes of ours, for what had to wait; set once there are services."""
     store: IMailStore | None = field(default=None, init=False)
@@ -95,6 +99,7 @@ class WayOut:
     """Where routes lead."""
     _sender: Sender | None = field(default=None, init=False)
     _seldom: list[LoopingCall] = field(factory=list, init=False)
+    _freeing: Deferred[None] | None = field(default=None, init=False)
 
     @property
     def outbound(self) -> Outbound:
@@ -126,8 +131,18 @@ class WayOut:
     def start(self, counts_all: bool) -> None:
         """Begin to send; in the reactor's thread."""
         name = secrets.token_hex(8)
+        try:
+            self.living.begin(name)
+        except OSError as error:
+            self.log.warn(
+                "others will not know if this process is killed, and wait a minute for"
+                " what it was at: {reason}",
+                reason=str(error),
+            )
         self._sender = Sender(self.sending, name, counts_all=counts_all)
         self._sender.start()
+        freeing = Deferred.fromCoroutine(self._free_claims())
+        self._freeing = freeing.addErrback(self._log_not_freed)
         if counts_all:  # by one process
             for what in (self.policies.refresh, self._report):
                 looking = LoopingCall(self._look, what)
@@ -139,9 +154,35 @@ class WayOut:
         """Finish what is on its way, in ten seconds at most; begin nothing new."""
         while self._seldom:
             self._seldom.pop().stop()
+        if self._freeing is not None:
+            await self._freeing
+            self._freeing = None
         if self._sender is not None:
             await self._sender.stop()
             self._sender = None
+        self.living.end()
+
+    async def _free_claims(self) -> None:
+        """Those who were killed will not go on with what they have claimed."""
+        for name in await self.lanes.run(self.living, self.living.dead):
+            freed = await self.queue.end_claims(name, self.reactor.seconds())
+            await self.lanes.run(self.living, partial(self.living.forget, name))
+            if freed:
+                self.log.info(
+                    "a process ended without a word: {count} items that it was at are"
+                    " tried again",
+                    count=freed,
+                )
+
+    def _log_not_freed(self, failure: Failure) -> None:
+        """They end by themselves, in a minute."""
+        if failure.check(OSError, MailkitError) is None:
+            self.log.failure("claims of those who ended are not freed", failure)
+        else:
+            self.log.warn(
+                "claims of those who ended are not freed: {reason}",
+                reason=failure.getErrorMessage(),
+            )
 
     async def close(self) -> None:
         """Let go of all connections and files."""
@@ -297,6 +338,8 @@ def open_way_out(settings: Settings, rooms: Rooms) -> WayOut:
         policies,
         reports,
         sending,
+        lanes,
+        Living(str(data / "run")),
     )
     maker = EndMaker(
         settings,

@@ -80,6 +80,13 @@ class IQueueStore(Interface):
     async def give_back(owner: str, ids: Sequence[QueueId], next_try: float) -> None:
         """End a claim without an attempt having been made."""
 
+    async def end_claims(owner: str, now: float) -> int:
+        """
+        End all claims of somebody who is known to be no more; how many there were.
+
+        They are free at once as if their time were over: `QueueItem.is_taken_over`.
+        """
+
     async def record(
         owner: str,
         id: QueueId,

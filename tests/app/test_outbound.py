@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from mailkit.errors import StorageBroken
 from mailkit.metrics import Metrics
 from mailkit.net.relay.settings import RelaySettings
 from mailkit.net.startlanes import finish
+from mailkit.storage.content import OctetsContent
+from mailkit.storage.state.living import Living
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
+from mailkit.testing.contracts.queuecase import NOW, queue_item
 
 DAYS = ["2025-12-31", "2025-12-30"]
 
@@ -76,6 +80,48 @@ class EachHour(SynchronousTestCase):
         self.start()
         self.clock.advance(LOOKED_AFTER)
         assert self.seldom.done == ["policies", *DAYS]
+
+    def claimed(self, owner: str) -> str:
+        """The id of an item that somebody claimed when time stood still."""
+        item = queue_item(f"of {owner}")
+        content = OctetsContent(b"\r\n")
+        at_once(self.house.queue.put(content, [item], b"", owner, NOW + 60))
+        return item.id
+
+    def due(self) -> int:
+        return sum(one.count for one in at_once(self.house.queue.due(NOW, 10)))
+
+    def test_what_a_killed_process_was_at_is_free_at_once(self) -> None:
+        run = str(self.way_out.living._folder)
+        killed, alive = Living(run), Living(run)
+        killed.begin("killed")
+        alive.begin("alive")
+        self.addCleanup(alive.end)
+        for owner in ("killed", "alive", "unknown"):
+            self.claimed(owner)
+        assert self.due() == 0
+        os.close(killed._descriptor)
+        at_once(self.way_out._free_claims())
+        assert self.due() == 1
+        assert alive.dead() == []
+
+    def test_without_locks_claims_end_by_themselves(self) -> None:
+        run = Path(self.way_out.living._folder)
+        self.patch(self.way_out, "living", Living(str(run / "file")))
+        (run / "file").touch()
+        self.claimed("killed")
+        self.start()
+        assert self.due() == 0
+        assert self.way_out._sender is not None
+
+    def test_a_bug_while_freeing_stops_no_mail(self) -> None:
+        broken: Any = object()
+        whole, self.way_out.living = self.way_out.living, broken
+        freeing = Deferred.fromCoroutine(self.way_out._free_claims())
+        freeing.addErrback(self.way_out._log_not_freed)
+        self.way_out.living = whole
+        assert self.successResultOf(freeing) is None
+        assert len(self.flushLoggedErrors(AttributeError)) == 1
 
     def test_reports_do_not_wait_for_policies(self) -> None:
         self.seldom.wait = Deferred()

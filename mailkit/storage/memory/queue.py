@@ -160,6 +160,18 @@ class MemoryQueue:
             entry.item = evolve(entry.item, next_try=next_try)
         self._board.publish(TOPIC)
 
+    async def end_claims(self, owner: str, now: float) -> int:
+        theirs = [
+            entry
+            for entry in self._entries.values()
+            if entry.owner == owner and entry.until > now
+        ]
+        for entry in theirs:
+            entry.until = now
+        if theirs:
+            self._board.publish(TOPIC)
+        return len(theirs)
+
     async def record(
         self,
         owner: str,

@@ -140,6 +140,21 @@ class GiveBack:
 
 
 @define(eq=False)
+class EndClaims:
+    """Free what somebody claimed who is no more; whose it was stays known."""
+
+    owner: str
+    now: float
+
+    def __call__(self, changing: Changing) -> int:
+        found = changing.database.all(_END, self.now, self.now, self.owner, self.now)
+        for (hop,) in found:
+            changing.touch(hop)
+        changing.is_told |= bool(found)
+        return len(found)
+
+
+@define(eq=False)
 class Record:
     """Keep what an attempt brought, and the messages that it caused."""
 
@@ -261,6 +276,10 @@ _GIVE_BACK = """
     UPDATE item SET owner = NULL, until = NULL, next_try = ?,
         ready = iif(held = '', max(?, ifnull(hold_until, 0)), NULL)
     WHERE id = ? AND owner = ? RETURNING hop
+"""
+_END = """
+    UPDATE item SET until = ?, ready = iif(held = '', ?, NULL)
+    WHERE owner = ? AND until > ? RETURNING hop
 """
 _ITEM_OF = """
     SELECT item.key, item.owner, item.message, item.hop, hop.domain, item.arrived,

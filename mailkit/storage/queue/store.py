@@ -41,7 +41,15 @@ from mailkit.storage.content import all_octets
 from mailkit.storage.database import open_database, translated
 from mailkit.storage.index.database import Database, has_wal
 from mailkit.storage.queue import commands, reading, selecting, tidying
-from mailkit.storage.queue.changes import Claim, GiveBack, Put, Record, Renew, Seal
+from mailkit.storage.queue.changes import (
+    Claim,
+    EndClaims,
+    GiveBack,
+    Put,
+    Record,
+    Renew,
+    Seal,
+)
 from mailkit.storage.queue.changing import Changing
 from mailkit.storage.queue.known import Known
 from mailkit.storage.queue.octets import AT_ONCE, Octets
@@ -175,6 +183,9 @@ class QueueStore:
     ) -> None:
         self._known.released(ids)
         await self._change(GiveBack(owner, ids, next_try))
+
+    async def end_claims(self, owner: str, now: float) -> int:
+        return await self._change(EndClaims(owner, now), is_full=False)
 
     async def record(
         self,

@@ -7,6 +7,7 @@ from attrs import evolve
 from mailkit.model.queueitem import (
     Fate,
     QueueId,
+    Selection,
 )
 from mailkit.storage.content import OctetsContent, all_octets
 from mailkit.testing.contracts.messages import coroutine, message
@@ -108,6 +109,29 @@ class ClaimingContract(QueueCase):
         [again] = await self.claim(owner=OTHERS, now=NOW + 5)
         assert (again.attempts, again.next_try) == (0, NOW + 5)
         assert await self.store.attempts(item.id) == []
+
+    @coroutine
+    async def test_the_claims_of_one_who_is_no_more(self) -> None:
+        await self.put(queue_item("t1"), queue_item("t1", 2))
+        await self.put(queue_item("t2", hop=ORG))
+        first, second = await self.claim()
+        [other] = await self.claim(ORG, owner=OTHERS)
+        await self.store.hold(Selection(ids=(second.id,)), "wait")
+        heard: list[None] = []
+        watch = self.store.watch(lambda: heard.append(None))
+        assert await self.store.end_claims("nobody", NOW) == 0
+        await self.settle()
+        assert heard == []
+        assert await self.store.end_claims(US, NOW) == 2
+        await self.settle()
+        assert heard == [None]
+        watch.stop()
+        assert await self.store.end_claims(US, NOW) == 0
+        [taken] = await self.claim(owner="new", now=NOW, until=NOW + 60)
+        assert (taken.id, taken.is_taken_over, taken.attempts) == (first.id, True, 0)
+        assert await self.claim(ORG, owner="new", now=NOW) == []
+        assert await self.store.drop(Selection(ids=(second.id,)))
+        assert await self.record(other, Fate.SENT, owner=OTHERS)
 
     @coroutine
     async def test_only_so_many_are_claimed_oldest_first(self) -> None:
