@@ -54,8 +54,7 @@ def site(
 ) -> Iterator[Site]:
     """A server with two accounts."""
     site = Site(tmp_path_factory.mktemp("site"), site_settings)
-    site.server.add(ALICE)
-    site.server.add(BOB)
+    site.server.add_all(ALICE, BOB)
     site.server.start()
     try:
         yield site

@@ -21,8 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that runs, and ends with the last test of the file."""
     folder: Path = tmp_path_factory.mktemp("server")
     server = Server(folder)
-    server.add(ALICE)
-    server.add(BOB)
+    server.add_all(ALICE, BOB)
     server.start()
     try:
         yield server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import random
 import shutil
@@ -129,6 +128,8 @@ class Server:
     workers: int = 1
     program: Sequence[str] = TWISTD
     """Another ``twistd``, where a test needs a server that is put together anew."""
+    _domains: set[str] = field(factory=set, init=False)
+    """Those that were asked for."""
 
     def __attrs_post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -238,13 +239,24 @@ class Server:
 
     def add(self, address: str, *words: str) -> None:
         """An account with the password of all tests; its domain is made on demand."""
-        domain = address.partition("@")[2]
-        domains = json.loads(self.command("--json", "domain", "list"))
-        if domain not in json.dumps(domains):
-            self.command("domain", "add", domain)
+        self._add_domain(address)
         self.command(
             "account", "add", address, "--password-stdin", *words, stdin=PASSWORD + "\n"
         )
+
+    def add_all(self, *addresses: str) -> None:
+        """More of them by one process."""
+        for address in addresses:
+            self._add_domain(address)
+        lines = [f"{address},{PASSWORD}\n" for address in addresses]
+        self.command("account", "import", "-", stdin="".join(lines))
+
+    def _add_domain(self, address: str) -> None:
+        domain = address.partition("@")[2]
+        if domain not in self._domains:
+            # Refused if a test has made it; without it the account is refused.
+            self.command("domain", "add", domain, ok=False)
+            self._domains.add(domain)
 
     def messages(self, address: str) -> list[bytes]:
         """What is in the INBOX, as files, oldest first."""

@@ -180,8 +180,7 @@ def check(server: Server, diary: Diary) -> None:
 def test_killed_again_and_again(tmp_path: Path) -> None:
     chance = random.Random(os.environ.get("MAILKIT_SEED", "mailkit"))
     server = Server(tmp_path / "server")
-    for address in (SENT, APPENDED, MOVED):
-        server.add(address)
+    server.add_all(SENT, APPENDED, MOVED)
     diary = Diary()
     server.start()
     try:
@@ -205,8 +204,7 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
 def test_stopped(tmp_path: Path, wait: float) -> None:
     """SIGTERM in the midst of it: status 0, and nothing lost."""
     server = Server(tmp_path / "server")
-    for address in (SENT, APPENDED, MOVED):
-        server.add(address)
+    server.add_all(SENT, APPENDED, MOVED)
     diary = Diary()
     server.start()
     clients = Clients(server, diary, 0)

@@ -309,8 +309,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             nobody=free_ports(1)[0],
         )
         server.write_config()
-        for address in (ALICE, BOB):
-            server.add(address)
+        server.add_all(ALICE, BOB)
         server.start()
         yield World(server, other, redis, hook, folder)
 

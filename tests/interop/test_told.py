@@ -85,8 +85,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             '[retry]\ndelay_notice = "1 s"\n'
         )
         server.write_config()
-        server.add(ALICE)
-        server.add("carol@example.test")
+        server.add_all(ALICE, "carol@example.test")
         team = ("team@example.test", "carol@example.test", "x@knows.test")
         server.command("alias", "add", *team)
         server.start()
