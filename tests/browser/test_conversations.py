@@ -282,3 +282,23 @@ def test_an_answer_is_written_below_what_it_answers(alice: Page, site: Site) -> 
     assert alice.evaluate("document.activeElement.closest('#inline') !== null")
     alice.goto("/mail/drafts")
     expect(alice.get_by_text("Gladly.")).to_be_visible()
+
+
+def test_a_long_letter_is_on_as_many_sheets_as_it_needs(
+    alice: Page, site: Site
+) -> None:
+    """Also where it wants to be elsewhere on the page than it is."""
+    style = "<style>body{color:#123456}h1,header{display:none}</style>"
+    away = '<p style="position:fixed;top:-9em;left:0">Up and away</p>'
+    site.deliver("For paper", html=f"{style}<body>{LONG}{away}</body>")
+    open_letter(alice, "For paper")
+    alice.goto(f"{alice.url.partition('?')[0]}/print")
+    expect(alice.locator("h1")).to_have_text("For paper")
+    last = alice.get_by_text("Paragraph 59 of a long letter.")
+    expect(last).to_be_visible()
+    expect(last).to_have_css("color", "rgb(18, 52, 86)")
+    # Its own sheet is as far as it gets.
+    sheet, head = alice.locator(".sheet"), alice.locator("header")
+    expect(head).to_be_visible()
+    expect(sheet).to_have_css("contain", "content")
+    assert len(re.findall(rb"/Type\s*/Page\b", alice.pdf())) >= 2

@@ -385,7 +385,6 @@ def test_what_cannot_be_read_says_so(world: WebWorld) -> None:
     gone = Place(made.places[0].mailbox, 999)
     world.conversations.all.append(evolve(made, places=(gone,)))
     assert "not there any more" in world.get("/mail/inbox/c/t3").text
-    assert "m3" in world.get("/mail/inbox/c/t3/print").text
 
 
 def test_long_conversations_are_cut_in_pages(world: WebWorld) -> None:
@@ -444,26 +443,16 @@ def test_broken_charsets_are_readable(world: WebWorld) -> None:
     assert "Gr\u00fc\u00dfe \u00ff" in world.get(HERE).text
 
 
-def test_print(world: WebWorld) -> None:
-    put(world, "Content-Type: text/html\n\n<p>Hello <b>you</b>", 1)
-    put(world, "\nSecond", 2)
-    text = world.get(f"{HERE}/print").text
-    assert "Hello you" in text
-    assert "Second" in text
-    assert "<iframe" not in text
-
-
 def test_no_page_has_a_style_or_script_of_its_own(world: WebWorld) -> None:
     put(world, REMOTE, 1, verdict=FAILED)
     put(world, "\nwww.a.example\n> a\n> b\n> c\n-- \nme", 2)
-    for path in (HERE, f"{HERE}/print"):
-        tree = html5lib.parse(world.get(path).text, namespaceHTMLElements=False)
-        for element in tree.iter():
-            assert element.tag != "style"
-            assert element.tag != "script" or element.get("src")
-            for name in element.attrib:
-                assert not str(name).startswith("on")
-                assert name != "style"
+    tree = html5lib.parse(world.get(HERE).text, namespaceHTMLElements=False)
+    for element in tree.iter():
+        assert element.tag != "style"
+        assert element.tag != "script" or element.get("src")
+        for name in element.attrib:
+            assert not str(name).startswith("on")
+            assert name != "style"
 
 
 def test_a_swap_is_the_conversation_alone(world: WebWorld) -> None:

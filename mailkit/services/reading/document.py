@@ -7,7 +7,7 @@ from html import escape
 from mailkit.formats.displayed import Kind
 from mailkit.services.reading.message import Body, Text
 
-_STYLE = """\
+LOOK = """\
 html{background:#fff}
 body{margin:0;padding:12px 16px;font:15px/1.6 Inter,system-ui,sans-serif;\
 overflow-wrap:anywhere;text-align:start}
@@ -26,6 +26,7 @@ details.mk-quote,details.quoted{margin:8px 0}
 .mk-text{max-width:68ch}
 .mk-rule{border:0;border-top:1px solid #8a857a66;margin:16px 0}
 """
+"""How messages look that say nothing of it."""
 _PAPER = ":root{color-scheme:light}body{color:#1d1c19}a{color:#0b665a}"
 _THEMED = (
     ":root{color-scheme:light dark}html{background:light-dark(#fff,#1a1d1b)}"
@@ -51,7 +52,7 @@ def write_document(
     :param theme: ``auto``, ``light`` or ``dark``: the reader's.
     :param dark: whether the paper is to be dark.
     """
-    styles = [_STYLE]
+    styles = [LOOK]
     if body.has_colours:
         styles.append(_PAPER)
         if dark:

@@ -86,6 +86,13 @@ class Text:
     plain: PlainHTML | None
     marked: CleanHTML | None
 
+    @property
+    def html(self) -> str:
+        """What may be shown of it."""
+        if self.marked is not None:
+            return self.marked.html
+        return "" if self.plain is None else self.plain.html
+
 
 @frozen(eq=False)
 class Body:
@@ -105,6 +112,11 @@ class Body:
     @property
     def has_html(self) -> bool:
         return any(one.marked is not None for one in self.texts)
+
+    @property
+    def size(self) -> int:
+        """Characters of it."""
+        return len(self.css) + sum(len(one.html) for one in self.texts)
 
 
 @define(eq=False)
@@ -204,7 +216,7 @@ class Reading:
             known = await self._lanes.hash(
                 partial(_make_body, message, picture_url, self.settings)
             )
-            weight = sum(map(_weight, known.texts)) + len(known.css) + 1000
+            weight = known.size + 1000
             self._bodies.put(key, known, weight)
         return known
 
@@ -237,11 +249,6 @@ class Reading:
             for _, content in found:
                 return await _whole(content)
         raise NoSuchMessage(summary.email_id)
-
-
-def _weight(text: Text) -> int:
-    plain = 0 if text.plain is None else len(text.plain.html)
-    return plain + (0 if text.marked is None else len(text.marked.html))
 
 
 _PIECE = 256 * 1024

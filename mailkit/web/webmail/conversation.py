@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 from attrs import frozen
 
 from mailkit.errors import (
-    MailkitError,
     Malformed,
     NoSuchMailbox,
     NoSuchMessage,
@@ -16,7 +15,6 @@ from mailkit.errors import (
     Refused,
     Unavailable,
 )
-from mailkit.formats.plainhtml import render
 from mailkit.model.conversation import InMailbox, Person, Summary
 from mailkit.model.label import Label, is_label, unnamed
 from mailkit.model.mailbox import MailboxEntry, SpecialUse
@@ -25,7 +23,6 @@ from mailkit.services.reading.authenticity import judge
 from mailkit.services.together import each, together
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
-from mailkit.web.rendering import trusted_html
 from mailkit.web.webmail.boxes import Box, find
 from mailkit.web.webmail.facts import CURRENT
 from mailkit.web.webmail.messageview import MessageView, Views
@@ -84,24 +81,6 @@ async def of_label(asked: Asked, slug: str, cid: str) -> Answer:
 async def of_folder(asked: Asked, name: str, cid: str) -> Answer:
     """A conversation of a folder that the person has made."""
     return await _conversation(asked, f"folder/{name}", cid)
-
-
-@room.get("/mail/<box>/c/<cid>/print")
-async def print_page(asked: Asked, box: str, cid: str) -> Answer:
-    """All of a conversation, for paper."""
-    return await _print(asked, box, cid)
-
-
-@room.get("/mail/label/<slug>/c/<cid>/print")
-async def print_of_label(asked: Asked, slug: str, cid: str) -> Answer:
-    """The same of one with a label."""
-    return await _print(asked, f"label/{slug}", cid)
-
-
-@room.get("/mail/folder/<path:name>/c/<cid>/print")
-async def print_of_folder(asked: Asked, name: str, cid: str) -> Answer:
-    """The same of one in a folder."""
-    return await _print(asked, f"folder/{name}", cid)
 
 
 @room.post("/m/<mid>/pictures", action="act")
@@ -166,7 +145,7 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
     )
     box = find(slug, entries, labels)
     summaries, (newer, older) = await together(
-        _messages(asked, box, entries, cid),
+        messages_of(asked, box, entries, cid),
         house.conversations.neighbours(name, box.view, cid),
     )
     here = f"{box.href}/c/{quote(cid)}"
@@ -194,7 +173,8 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
         "box_name": asked.say(box.name) if box.is_ours else box.name,
         "cid": cid,
         "here": here,
-        "subject": _subject(summaries) or asked.say("(no subject)"),
+        "print": f"{here}/print" + _asked_for(asked, summaries),
+        "subject": subject_of(summaries) or asked.say("(no subject)"),
         "rows": list(rows.values()),
         "earlier": shown.start,
         "earlier_from": max(0, shown.start - MOST_TURNED),
@@ -216,36 +196,7 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
     return asked.page("conversation.html", facts)
 
 
-async def _print(asked: Asked, slug: str, cid: str) -> Answer:
-    house, name = asked.house, asked.name
-    entries = await house.store.mailboxes(name)
-    box = find(slug, entries, await house.personal.labels(name))
-    summaries = await _messages(asked, box, entries, cid)
-    own = frozenset(one.lower() for one in await house.acquaintances.addresses(name))
-    views = Views(asked, "", own, frozenset())
-    rows = []
-    for one in summaries[-MOST_PRINTED:]:
-        row = views.head(one)
-        try:
-            message = await house.reading.open_known(name, one)
-            text = await house.reading.plain(message)
-            row.texts = [trusted_html(render(text).html)]
-        except MailkitError as error:
-            row.error = str(error)
-        rows.append(row)
-    facts = {
-        "subject": _subject(summaries) or asked.say("(no subject)"),
-        "rows": rows,
-        "left_out": len(summaries) - len(rows),
-    }
-    return asked.page("print.html", facts)
-
-
-MOST_PRINTED = 100
-"""Messages that are printed at once: the newest."""
-
-
-async def _messages(
+async def messages_of(
     asked: Asked, box: Box, entries: Sequence[MailboxEntry], cid: str
 ) -> list[Summary]:
     """Those of a conversation that are shown: not what lies in Trash or Junk only."""
@@ -330,7 +281,15 @@ async def _mark_read(asked: Asked, box: Box, summaries: Sequence[Summary]) -> No
         await asked.house.acquaintances.note_read(asked.name, unread)
 
 
-def _subject(summaries: Sequence[Summary]) -> str:
+def _asked_for(asked: Asked, summaries: Sequence[Summary]) -> str:
+    """Messages whose pictures are shown this time, for another page."""
+    wanted = set(asked.query.all("pictures"))
+    ids = [one.email_id for one in summaries if one.email_id in wanted]
+    return f"?{urlencode([('pictures', id) for id in ids])}" if ids else ""
+
+
+def subject_of(summaries: Sequence[Summary]) -> str:
+    """The first that there is; empty: none has one."""
     return next((one.subject for one in summaries if one.subject.strip()), "")
 
 

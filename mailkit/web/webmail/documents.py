@@ -92,11 +92,7 @@ async def html(asked: Asked, mid: str) -> Answer:
         theme=asked.preferences.theme.value,
         dark=asked.query.text("dark") == "1",
     )
-    answer = asked.document(document)
-    if shows:
-        return answer
-    policy = NO_PICTURES_POLICY.replace("{o}", asked.origin)
-    return evolve_headers(answer, {"Content-Security-Policy": policy})
+    return shown(asked, document, shows_pictures=shows)
 
 
 @room.get("/m/<mid>/text", dests="document iframe empty", links=False)
@@ -197,6 +193,15 @@ async def picture(asked: Asked, signature: str, address: str) -> Answer:
     )
     # Nobody but this account can ask for it, and its address says all that it is.
     return evolve_headers(answer, {"Cache-Control": "private, max-age=86400"})
+
+
+def shown(asked: Asked, document: bytes, *, shows_pictures: bool) -> Answer:
+    """What strangers wrote; without pictures of other servers none can be asked for."""
+    answer = asked.document(document)
+    if shows_pictures:
+        return answer
+    policy = NO_PICTURES_POLICY.replace("{o}", asked.origin)
+    return evolve_headers(answer, {"Content-Security-Policy": policy})
 
 
 def evolve_headers(answer: Answer, headers: dict[str, str]) -> Answer:

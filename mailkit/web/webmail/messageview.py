@@ -136,12 +136,9 @@ class Views:
 
     async def load(self, view: MessageView, message: OpenMessage) -> None:
         """Fill in what its file says."""
-        asked = self._asked
         summary = view.summary
-        view.authenticity = judge(summary, self._known, self._own)
-        wanted = summary.email_id in self._shown_pictures
-        shows = wanted or await self._shows(view.authenticity)
-        body = await asked.house.reading.body(message, shows_pictures=shows)
+        body, shows = await self.body(view, message)
+        assert view.authenticity is not None  # it was just looked at
         view.is_loaded = True
         view.pictures = 0 if shows else body.pictures
         view.trackers = body.trackers
@@ -160,6 +157,14 @@ class Views:
                 for one in body.texts
                 if one.plain is not None and one.plain.html
             ]
+
+    async def body(self, view: MessageView, message: OpenMessage) -> tuple[Body, bool]:
+        """What it says, and whether pictures of other servers are shown with it."""
+        view.authenticity = judge(view.summary, self._known, self._own)
+        wanted = view.mid in self._shown_pictures
+        shows = wanted or await self._shows(view.authenticity)
+        reading = self._asked.house.reading
+        return await reading.body(message, shows_pictures=shows), shows
 
     def _frame(self, view: MessageView, body: Body, shows: bool) -> None:
         view.height = _height(body)
