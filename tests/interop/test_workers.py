@@ -21,6 +21,7 @@ from attrs import define, field
 
 from tests.interop.server import (
     PASSWORD,
+    STARTING,
     Server,
     can_connect,
     wait_until,
@@ -90,7 +91,7 @@ class Several(Server):
     def start(self) -> None:
         super().start()
         # The ports are there before those who serve; this is told once all do.
-        wait_until("all serve", lambda: "metrics listens on" in self.log)
+        wait_until("all serve", lambda: "metrics listens on" in self.log, STARTING)
 
     @property
     def pids(self) -> list[int]:
