@@ -9,7 +9,7 @@ from attrs import define, field
 
 from mailkit.interfaces.search import Hit
 from mailkit.model.conversation import Place
-from mailkit.model.finding import Mark, Marked, Sought
+from mailkit.model.finding import HasKeyword, Mark, Marked, Not, Sized, Sought
 from mailkit.model.mailbox import MailboxName
 from mailkit.storage.index.database import Database
 from mailkit.storage.maildir.home import name_of
@@ -50,10 +50,13 @@ _FROM_PLACES = """
     WHERE m.joined = 1 AND %s AND d.id < ? AND d.id >= ? AND %s
     ORDER BY d.id DESC
 """
+_LABELLED = "m.id IN (SELECT id FROM mail.marked WHERE keyword = ?)"
+_LARGE = "FROM mail.message WHERE size > ?"
+_LARGER = f"m.id IN (SELECT id {_LARGE})"
 _NEWER_IN_THREAD = """
-    SELECT 1 FROM mail.message m CROSS JOIN document d ON d.key = key_of(m.email_id)
-    WHERE m.joined = 1 AND m.thread_id = ? AND d.id > ? AND %s
-    LIMIT 1
+    SELECT d.id FROM mail.message m CROSS JOIN document d
+        ON d.key = key_of(m.email_id)
+    WHERE m.joined = 1 AND m.thread_id = ? AND d.id >= ? AND %s
 """
 
 
@@ -74,6 +77,7 @@ class Asking:
     _sizes: dict[int, int] = field(init=False)
     _numbers: Mapping[MailboxName, int] = field(init=False)
     _compiled: Compiled = field(init=False)
+    _found_above: set[int] | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         rows = self._database.all("SELECT id, folder, messages FROM mail.mailbox")
@@ -107,15 +111,16 @@ class Asking:
         [drift] = self._database.one("SELECT drift FROM state") or (0,)
         low, high = bounds_of(conditions, drift)
         below = below if high is None else min(below, high)
-        few = self._few()
+        few = self._few(conditions)
         write = Conditions(self._numbers, AMONG_ALL)
         if few is not None:
             where = write.all(conditions)
-            values = [below, low, *write.values]
+            chosen, of = few
+            values = [*of, below, low, *write.values]
             if match is not None:
                 where += f" AND {AMONG_ALL}"
                 values.append(match)
-            sql = _FROM_PLACES % (few, where)
+            sql = _FROM_PLACES % (chosen, where)
         elif match is not None:
             sql = _FROM_WORDS % write.all(conditions)
             values = [match, below, low, *write.values]
@@ -124,9 +129,8 @@ class Asking:
             values = [below, low, *write.values]
         return map(_Row._make, self._database.execute(sql, values))
 
-    def _few(self) -> str | None:
+    def _few(self, conditions: tuple[Sought, ...]) -> tuple[str, list[object]] | None:
         """A condition that few messages meet, found without looking at the others."""
-        conditions = self._compiled.conditions
         names = mailboxes_of(conditions)
         if names is not None:
             numbers = [self._numbers[name] for name in names if name in self._numbers]
@@ -135,26 +139,54 @@ class Asking:
                     f"m.id BETWEEN {number << 32} AND {(number << 32) + 0xFFFFFFFF}"
                     for number in numbers
                 ]
-                return f"({' OR '.join(ranges) or '0'})"
-        if Marked(Mark.STARRED) in conditions and self._starred_are_few():
-            return "m.flags & 4 <> 0"
+                return f"({' OR '.join(ranges) or '0'})", []
+        for one in conditions:
+            match one:
+                case Marked(Mark.STARRED) if self._marked("\\flagged") <= FEW:
+                    return "m.flags & 4 <> 0", []
+                case HasKeyword(keyword) if self._marked(keyword.lower()) <= FEW:
+                    return _LABELLED, [keyword.lower()]
+                case Not(Marked(Mark.READ)) if self._unread() <= FEW:
+                    return "m.flags & 1 = 0", []
+                case Sized(octets, True) if self._larger(octets) <= FEW:
+                    # By their numbers: no index has them, and they are looked up once.
+                    return _LARGER, [octets]
         return None
 
-    def _starred_are_few(self) -> bool:
-        [count] = self._database.one(
-            "SELECT count(*) FROM (SELECT 1 FROM mail.message"
-            " WHERE flags & 4 <> 0 LIMIT ?)",
-            FEW + 1,
-        ) or (0,)
-        return bool(count <= FEW)
+    def _marked(self, keyword: str) -> int:
+        sql = "SELECT sum(messages) FROM mail.tally WHERE keyword = ?"
+        [count] = self._database.one(sql, keyword) or (0,)
+        return count or 0
+
+    def _unread(self) -> int:
+        [count] = self._database.one("SELECT sum(unseen) FROM mail.mailbox") or (0,)
+        return count or 0
+
+    def _larger(self, octets: int) -> int:
+        """As far as it is of interest; all rows are looked at, but in their order."""
+        sql = f"SELECT count(*) FROM (SELECT 1 {_LARGE} LIMIT ?)"
+        [count] = self._database.one(sql, octets, FEW + 1) or (0,)
+        return int(count)
 
     def _is_above(self, row: _Row, after: int) -> bool:
         """Whether the conversation was on a page above, by a newer message of it."""
         write = Conditions(self._numbers, EVERY_WORD)
         where = write.all(self._compiled.conditions)
-        values: list[object] = [row.thread_id, after - 1, *write.values]
-        if self._compiled.match is not None:
-            where += f" AND {EVERY_WORD}"
-            values.append(self._compiled.match)
-        sql = _NEWER_IN_THREAD % where
-        return self._database.execute(sql, values).fetchone() is not None
+        values: list[object] = [row.thread_id, after, *write.values]
+        newer = self._database.execute(_NEWER_IN_THREAD % where, values)
+        if self._compiled.match is None:
+            return newer.fetchone() is not None
+        return any(id in self._above(self._compiled.match, after) for [id] in newer)
+
+    def _above(self, match: str, after: int) -> set[int]:
+        """
+        Documents from there on that have the words: asked for once.
+
+        FTS5 puts the lists of a beginning together anew for each question.
+        """
+        if self._found_above is None:
+            sql = "SELECT rowid FROM words WHERE words MATCH ? AND words.rowid >= ?"
+            self._found_above = {
+                id for [id] in self._database.execute(sql, (match, after))
+            }
+        return self._found_above

@@ -13,6 +13,7 @@ from mailkit.interfaces.storage import IMailStore
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.memory.search import PlainSearch
 from mailkit.storage.memory.store import MemoryStore
+from mailkit.storage.search import asking
 from mailkit.storage.search.index import SearchIndex
 from mailkit.testing.contracts.finding import FindingContract
 from mailkit.testing.lanes import DirectLanes
@@ -43,3 +44,11 @@ class SearchIndexTests(FindingContract, TestCase):
         return SearchIndex(
             store.data, store, store.conversations, DirectLanes(), store.clock
         )
+
+
+class SearchIndexOfManyTests(SearchIndexTests):
+    """As in mailboxes that are too large to look at each message."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(asking, "FEW", -1)
