@@ -42,7 +42,12 @@ class Database:
 
     @classmethod
     def open(
-        cls, path: str, files: Files, pragmas: Sequence[str], is_uri: bool = False
+        cls,
+        path: str,
+        files: Files,
+        pragmas: Sequence[str],
+        is_uri: bool = False,
+        first: Sequence[str] = (),
     ) -> Database:
         """
         Open, and make if need be, for its owner alone; the tables are the caller's.
@@ -51,6 +56,7 @@ class Database:
         many as the file.
 
         :param is_uri: whether ``ATTACH`` understands URIs.
+        :param first: pragmas for a file that is made, before there is anything in it.
         """
         _keep_to_owner(path)
         connection = sqlite3.connect(
@@ -62,6 +68,9 @@ class Database:
             uri=is_uri,
         )
         try:
+            if first and not os.path.getsize(path):
+                for pragma in first:
+                    connection.execute(pragma)
             use_wal(connection, BUSY_SECONDS)
             for pragma in pragmas:
                 connection.execute(pragma)

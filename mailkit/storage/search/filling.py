@@ -114,6 +114,16 @@ def mark(database: Database, done: Listed) -> None:
         )
 
 
+def give_back(database: Database) -> None:
+    """Make the file shorter, where enough of it is of no use any more."""
+    [pages] = database.one("PRAGMA page_count") or (0,)
+    [free] = database.one("PRAGMA freelist_count") or (0,)
+    if free > max(_FREE_PAGES, _FREE_SHARE * pages):
+        # Each step is a page, and a row without columns, after which `execute` stops.
+        pragma = f"PRAGMA incremental_vacuum({MOST_GIVEN_BACK})"
+        database.connection.executescript(pragma)
+
+
 def is_worn(database: Database) -> bool:
     """Whether so much of it is about messages that are gone that it had better go."""
     [documents] = database.one("SELECT count(*) FROM document") or (0,)
@@ -125,6 +135,13 @@ SMALL = 1000
 """Documents that are kept however many of them are of no use any more."""
 
 _WORN = 1.25
+
+_FREE_PAGES = 16
+_FREE_SHARE = 0.02
+"""Of its pages; the next words that come take them again."""
+
+MOST_GIVEN_BACK = 4096
+"""Pages at once: others wait for the file meanwhile."""
 
 
 _FREE = """

@@ -242,6 +242,7 @@ class SearchIndex:
 
 def _finish(database: Database, done: Listed) -> None:
     filling.mark(database, done)
+    filling.give_back(database)
 
 
 def _lane(account: AccountName) -> tuple[str, AccountName]:

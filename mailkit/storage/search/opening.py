@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from mailkit.errors import Unavailable
 from mailkit.storage.index.database import Database, is_damaged
 from mailkit.storage.safefile import Files, translated
-from mailkit.storage.search.schema import SPEED, TABLES, VERSION, key_of
+from mailkit.storage.search.schema import FIRST, SPEED, TABLES, VERSION, key_of
 
 
 @contextmanager
@@ -57,12 +57,12 @@ def inode_of(folder: str) -> int:
 
 
 def _open(path: str, files: Files) -> Database:
-    database = Database.open(path, files, SPEED, is_uri=True)
+    database = Database.open(path, files, SPEED, is_uri=True, first=FIRST)
     try:
         if database.version not in (0, VERSION):
             database.close()
             remove(os.path.dirname(path))
-            database = Database.open(path, files, SPEED, is_uri=True)
+            database = Database.open(path, files, SPEED, is_uri=True, first=FIRST)
         if database.version == 0:
             with database.transaction(is_full=False):
                 if database.version == 0:  # nobody else was quicker

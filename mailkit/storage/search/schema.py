@@ -6,11 +6,15 @@ which it came, so that the order of numbers is that of time and the newest docum
 are read first, without sorting: FTS5 walks its lists in the order of numbers. Numbers
 that lie apart cost room in those lists: 3 % of the mail with these hours, 6 % with
 minutes of 16.
+
+FTS5 puts two octets before the places of a word in any column but the first: the body,
+which has most of the words, is that one (of 4 KiB of prose the words take 25 %, with
+the body elsewhere 31 %).
 """
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """``PRAGMA user_version``; an index of any other is thrown away."""
 
 PER_HOUR = 64
@@ -33,14 +37,17 @@ TABLES = (
     """,
     "INSERT INTO state VALUES (1, 0, 0, 0, 0)",
     # No text is kept, only which words are where. The columns are those of
-    # `mailkit.formats.searchable.Searchable`, in its order.
+    # `mailkit.formats.searchable.Searchable`.
     """
     CREATE VIRTUAL TABLE words USING fts5 (
-        sender, recipient, cc, bcc, subject, body, filename, list, marks,
+        body, sender, recipient, cc, bcc, subject, filename, list, marks,
         content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 0"
     )
     """,
 )
+
+FIRST = ("PRAGMA auto_vacuum = INCREMENTAL",)
+"""Where FTS5 has joined its lists, the room of the old ones can be given back."""
 
 SPEED = (
     # Whatever is lost can be made again.

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from mailkit.errors import StorageBroken
 from mailkit.formats.finding import read
+from mailkit.interfaces.search import Hit
 from mailkit.interfaces.storage import Placement
 from mailkit.model.finding import AllOf, Came, Sought, Words
 from mailkit.model.flags import FlagAction, FlagChange
@@ -181,16 +183,59 @@ def test_a_damaged_index_is_made_anew(store: MaildirStore) -> None:
     assert count(search, "one") == 1
 
 
-def test_an_index_of_another_version_is_made_anew(store: MaildirStore) -> None:
+@pytest.mark.parametrize("version", [2, VERSION + 1])
+def test_an_index_of_another_version_is_made_anew(
+    store: MaildirStore, version: int
+) -> None:
     search = index_of(store)
     append(store, "one")
     assert count(search, "one") == 1
     connection = sqlite3.connect(path_of(store))
-    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.execute("DELETE FROM document")
     connection.commit()
     connection.close()
     assert count(search, "one") == 1
+    assert pragma(store, "user_version") == VERSION
+
+
+def pragma(store: MaildirStore, name: str) -> int:
+    with closing(sqlite3.connect(path_of(store))) as connection:
+        [[value]] = connection.execute(f"PRAGMA {name}").fetchall()
+        return int(value)
+
+
+def test_room_that_is_of_no_use_is_given_back(store: MaildirStore) -> None:
+    search = index_of(store)
+    append(store, "one")
+    assert count(search, "one") == 1
+    with closing(sqlite3.connect(path_of(store))) as connection:
+        connection.execute("CREATE TABLE more AS SELECT zeroblob(1 << 20)")
+        connection.execute("DROP TABLE more")
+        connection.commit()
+    assert pragma(store, "freelist_count") > 200
+    append(store, "two", came=600.0)
+    assert count(search, "two") == 1
+    assert pragma(store, "freelist_count") == 0
+    assert path_of(store).stat().st_size < 1 << 19
+
+
+def test_a_conversation_is_on_one_page(store: MaildirStore) -> None:
+    search = index_of(store)
+    subjects = ["tea", "other", "tea", "Re: other", "Re: tea", "cup"] * 4
+    append(store, *subjects)
+    for text in ("tea", "te*", "-cup", "is:unread"):
+        sought = read(text).sought
+        hits = at_once(search.find(ALICE, sought, most=100, grouped=True)).hits
+        found: list[Hit] = []
+        after = None
+        while True:
+            page = at_once(search.find(ALICE, sought, after, 1, grouped=True))
+            found += page.hits
+            after = page.next
+            if after is None:
+                break
+        assert found == list(hits), text
 
 
 def test_a_rebuilt_index_of_mail_is_read_from_the_start(store: MaildirStore) -> None:
