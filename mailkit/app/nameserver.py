@@ -88,7 +88,7 @@ class NameService:
             Recipe(names=tuple(dns.name.from_text(name) for name in names)),
             Serials(data / "dns"),
             self._lanes,
-            self._reactor.seconds,
+            self._reactor,
             key_folder(data) if settings.sign else None,
         )
         limit = RateLimit(

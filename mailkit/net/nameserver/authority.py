@@ -49,9 +49,16 @@ class Authority:
 
         :raises NotOurs:
         """
-        [question] = query.question
         has_proofs = bool(query.ednsflags & dns.flags.DO)
+        await self._follow(query.question[0], response, has_proofs)
+        self._strip(response, query.question[0].rdtype, has_proofs)
+
+    async def _follow(
+        self, question: RRset, response: Message, has_proofs: bool
+    ) -> None:
+        """Answer from zone to zone, as aliases lead; each is followed once."""
         name, kind = question.name, question.rdtype
+        seen: set[Name] = set()
         for number in range(MOST_ALIASES):
             above = kind == RdataType.DS
             origin = self._book.origin_of(name.canonicalize(), above=above)
@@ -67,10 +74,12 @@ class Authority:
             if kind == RdataType.ANY and hit.kind is Kind.ANSWER:
                 hit = self._minimal(zone, name, has_proofs=has_proofs)
             self._write(response, zone, hit, question, is_first=not number)
+            seen.add(name.canonicalize())
             if hit.kind is not Kind.ALIAS or hit.target is None:
-                break
+                return
             name = hit.target
-        self._strip(response, kind, has_proofs)
+            if name.canonicalize() in seen:
+                return  # they lead in a circle: the asker sees that
 
     def _write(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import dns.exception
@@ -11,6 +11,7 @@ from attrs import define, field
 from dns.rdatatype import RdataType
 from dns.rrset import RRset
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -30,6 +31,9 @@ from mailkit.net.nameserver.signing import ZoneKey, keep_key
 from mailkit.net.nameserver.sources import LANE, Source
 from mailkit.net.nameserver.zone import Name, Zone
 
+PATIENCE = 0.25
+"""Seconds that questions wait for a zone that is made anew, from its beginning on."""
+
 
 @define(eq=False)
 class _Entry:
@@ -39,6 +43,8 @@ class _Entry:
     made_of: str = ""
     is_stale: bool = True
     work: Deferred[None] | None = None
+    begun: float = 0.0
+    """When that was begun."""
 
 
 @define(eq=False)
@@ -46,11 +52,12 @@ class Book:
     """
     Finds the zone of a name.
 
-    While a zone is made anew, questions are answered from the one before.
+    While a zone is made anew, questions wait for it a moment, and are then answered
+    from the one before: what is small is never out of date, what is large never slow.
 
     :param sources: what an earlier one says of a name and kind goes before others.
     :param keys: the folder of the zones' keys; ``None``: nothing is signed.
-    :param seconds: the time of the day.
+    :param clock: tells the time of the day.
     """
 
     log = Logger()
@@ -59,7 +66,7 @@ class Book:
     _recipe: Recipe
     _serials: Serials
     _lanes: ILanes
-    _seconds: Callable[[], float]
+    _clock: IReactorTime
     _keys: Path | None = None
     changes: int = field(default=0, init=False)
     """Rises when answers may have changed: none is good for longer than that."""
@@ -109,17 +116,34 @@ class Book:
         if entry is None:
             return None
         zone = entry.zone
-        if zone is not None and self._seconds() >= zone.sign_again:
+        if zone is not None and self._clock.seconds() >= zone.sign_again:
             entry.is_stale = True
         if entry.is_stale and entry.work is None:
             self._begin(origin, entry)
-        work = entry.work
-        if zone is not None or work is None:
-            return entry.zone
-        waiting: Deferred[None] = Deferred()
-        work.addCallback(lambda _: waiting.callback(None))
-        await waiting
+        if entry.work is not None:
+            await self._wait(entry, entry.work)
         return entry.zone
+
+    async def _wait(self, entry: _Entry, work: Deferred[None]) -> None:
+        """Until it is made; if there is one from before, not for long."""
+        waiting: Deferred[None] = Deferred()
+
+        def end(_: object = None) -> None:
+            if not waiting.called:
+                waiting.callback(None)
+
+        if entry.zone is None:
+            work.addCallback(end)
+            await waiting
+            return
+        left = entry.begun + PATIENCE - self._clock.seconds()
+        if left <= 0:
+            return
+        work.addCallback(end)
+        limit = self._clock.callLater(left, end)
+        await waiting
+        if limit.active():
+            limit.cancel()
 
     async def key(self, origin: Name) -> ZoneKey | None:
         """The key that a zone is signed with, if we sign."""
@@ -133,6 +157,7 @@ class Book:
             entry.work = None
 
         entry.is_stale = False
+        entry.begun = self._clock.seconds()
         entry.work = Deferred.fromCoroutine(self._make(origin, entry))
         entry.work.addErrback(self._failed)
         entry.work.addCallback(end)
@@ -141,7 +166,7 @@ class Book:
         try:
             rrsets, is_ours = await self._gather(origin)
             key = await self.key(origin) if is_ours else None
-            now = self._seconds()
+            now = self._clock.seconds()
             digest = digest_of(rrsets)
             is_same = entry.zone is not None and digest == entry.made_of
             if is_same and entry.zone is not None and now < entry.zone.sign_again:

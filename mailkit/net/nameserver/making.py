@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import sha256
@@ -26,6 +27,11 @@ from mailkit.net.nameserver.zone import Name, Node, Zone
 TTL = 3600
 NEGATIVE_TTL = 300
 REFRESH, RETRY, EXPIRE = 3600, 900, 14 * 86400
+MOST_RECORDS = 250_000
+"""Of a zone file: one line of ``$GENERATE`` may stand for any number."""
+
+_LONGEST_SHOWN = 80
+_PLACE = re.compile(r"\Aline:\d+: ")
 _BESIDE_CNAME = frozenset({RdataType.CNAME, RdataType.NSEC, RdataType.RRSIG})
 _OF_NSEC3 = frozenset({RdataType.NSEC3, RdataType.NSEC3PARAM})
 
@@ -40,6 +46,20 @@ class Recipe:
     """Whom to write to: a local part of the zone."""
 
 
+class _Words(dns.tokenizer.Tokenizer):
+    """Knows where the record began that is being read."""
+
+    begun = 1
+    """The line."""
+
+    def get(
+        self, want_leading: bool = False, want_comment: bool = False
+    ) -> dns.tokenizer.Token:
+        if want_leading:  # asked for at the beginning of each
+            self.begun = self.line_number
+        return super().get(want_leading, want_comment)
+
+
 def read_zone_file(text: str, origin: Name) -> list[RRset]:
     """
     The records of a zone file (RFC 1035 §5).
@@ -47,15 +67,25 @@ def read_zone_file(text: str, origin: Name) -> list[RRset]:
     :raises BadZone: with the line that is wrong.
     """
     zone = dns.zone.Zone(origin, relativize=False)
+    words = _Words(text, "line")
+    left = MOST_RECORDS
+
+    def count(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ValueError(f"there are more than {MOST_RECORDS} records")
+
     try:
         with zone.writer(True) as change:
-            reader = dns.zonefile.Reader(
-                dns.tokenizer.Tokenizer(text, "line"), RdataClass.IN, change
-            )
+            change.check_put_rdataset(count)
+            reader = dns.zonefile.Reader(words, RdataClass.IN, change)
             reader.default_ttl, reader.default_ttl_known = TTL, True
             reader.read()
     except (dns.exception.DNSException, ValueError) as error:
-        raise BadZone(f"{error}") from error
+        shown = text.split("\n")[words.begun - 1].strip()[:_LONGEST_SHOWN]
+        why = _PLACE.sub("", str(error)).rstrip(".")
+        raise BadZone(f"line {words.begun}: {why}: {shown}") from error
     return [
         dns.rrset.from_rdata_list(name, rdataset.ttl, list(rdataset))
         for name, node in zone.items()

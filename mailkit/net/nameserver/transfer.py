@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import dns.message
+import dns.rrset
 from dns.flags import Flag
 from dns.message import Message
 from dns.rrset import RRset
@@ -21,14 +22,25 @@ def transfer(query: Message, zone: Zone) -> Iterator[bytes]:
     is_first = True
     part: list[RRset] = []
     size = 0
-    for rrset in zone.everything():
-        part.append(rrset)
-        size += _size(rrset)
-        if size > FULL:
-            yield _message(query, part, is_first)
-            is_first, part, size = False, [], 0
+    for whole in zone.everything():
+        for rrset in _pieces(whole):
+            added = _size(rrset)
+            if part and size + added > FULL:
+                yield _message(query, part, is_first)
+                is_first, part, size = False, [], 0
+            part.append(rrset)
+            size += added
     if part:
         yield _message(query, part, is_first)
+
+
+def _pieces(rrset: RRset) -> Iterator[RRset]:
+    """A set that fills messages by itself, record by record: they are sets nowhere."""
+    if len(rrset) == 1 or _size(rrset) <= FULL:
+        yield rrset
+        return
+    for record in rrset:
+        yield dns.rrset.from_rdata(rrset.name, rrset.ttl, record)
 
 
 def _size(rrset: RRset) -> int:

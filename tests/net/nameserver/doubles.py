@@ -95,7 +95,7 @@ class Served:
             RECIPE,
             Serials(self.folder / "dns"),
             DirectLanes(),
-            self.clock.seconds,
+            self.clock,
             self.folder / "keys" if self.signs else None,
         )
         at_once(self.book.look())

@@ -18,7 +18,8 @@ from twisted.trial.unittest import TestCase
 
 from mailkit.errors import BadZone, NoSuchDomain, StorageBroken, Unavailable
 from mailkit.model.dnsrecord import DNSRecord
-from mailkit.net.nameserver.book import Book, rrset_of
+from mailkit.net.nameserver.book import PATIENCE, Book, rrset_of
+from mailkit.net.nameserver.making import read_zone_file
 from mailkit.net.nameserver.serials import Serials
 from mailkit.net.nameserver.settings import NameServerSettings
 from mailkit.net.nameserver.sources import LARGEST_FILE, Files, Made
@@ -36,14 +37,19 @@ def serial(served: Served, name: str = "example.org") -> int:
     return int(served.ask(name, "SOA").answer[0][0].serial)
 
 
-def book_of(tmp_path: Path, *sources: Any, signs: bool = False) -> Book:
+def book_of(
+    tmp_path: Path,
+    *sources: Any,
+    signs: bool = False,
+    clock: TestClock | None = None,
+) -> Book:
     """Any: sources of different kinds."""
     return Book(
         sources,
         RECIPE,
         Serials(tmp_path / "dns"),
         DirectLanes(),
-        TestClock().seconds,
+        clock or TestClock(),
         tmp_path / "keys" if signs else None,
     )
 
@@ -64,8 +70,7 @@ def test_numbers_rise_with_contents_alone(tmp_path: Path) -> None:
     served.zones["example.org"] = A + "\nb A 192.0.2.2"
     served.clock.advance(1000)
     at_once(served.book.look())
-    serial(served)  # while it is made, the one before answers
-    assert serial(served) == int(NEW_YEAR) + 2000
+    assert serial(served) == int(NEW_YEAR) + 2000  # the first who asks has it
     assert served.ask("b.example.org", "A").answer
 
 
@@ -165,7 +170,8 @@ class Waiting:
 
 def test_all_who_ask_wait_for_one_making(tmp_path: Path) -> None:
     source = Waiting()
-    book = book_of(tmp_path, source)
+    clock = TestClock()
+    book = book_of(tmp_path, source, clock=clock)
     at_once(book.look())
     seen: list[Zone | None] = []
     for _ in range(3):
@@ -174,13 +180,33 @@ def test_all_who_ask_wait_for_one_making(tmp_path: Path) -> None:
     source.gates[0].callback([])
     assert len(seen) == 3
     assert seen[0] is seen[1] is seen[2] is not None
-    # A second making is on its way: nobody waits for it.
+    # A second making is on its way: nobody waits for it for long.
     at_once(book.look())
+    for _ in range(2):
+        Deferred.fromCoroutine(book.zone(ORG)).addCallback(seen.append)
+    assert (len(seen), len(source.gates)) == (3, 2)
+    clock.advance(PATIENCE)
+    assert seen[3] is seen[4] is seen[0]
     assert at_once(book.zone(ORG)) is seen[0]
-    assert at_once(book.zone(ORG)) is seen[0]
-    assert len(source.gates) == 2
     source.gates[1].errback(BadZone("now"))
     assert at_once(book.zone(ORG)) is seen[0]
+    assert len(source.gates) == 2
+
+
+def test_a_change_is_in_the_very_next_answer(tmp_path: Path) -> None:
+    source = Waiting()
+    clock = TestClock()
+    book = book_of(tmp_path, source, clock=clock)
+    at_once(book.look())
+    seen: list[Zone | None] = []
+    Deferred.fromCoroutine(book.zone(ORG)).addCallback(seen.append)
+    source.gates[0].callback([])
+    clock.advance(1_000_000)  # nobody asked
+    at_once(book.look())
+    Deferred.fromCoroutine(book.zone(ORG)).addCallback(seen.append)
+    source.gates[1].callback(read_zone_file(A, ORG))
+    assert seen[1] is at_once(book.zone(ORG)) is not seen[0]
+    assert not clock.getDelayedCalls()
 
 
 def test_a_source_in_trouble_changes_nothing(tmp_path: Path) -> None:

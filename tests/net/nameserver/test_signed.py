@@ -28,6 +28,7 @@ from dns.rrset import RRset
 from mailkit.config.units import DAY
 from mailkit.errors import BadZone, StorageBroken
 from mailkit.model.dnsrecord import DNSRecord
+from mailkit.net.nameserver import making
 from mailkit.net.nameserver.making import (
     complete,
     digest_of,
@@ -49,6 +50,8 @@ $TTL 3600
 mail        A     192.0.2.1
 deep.a.b    A     192.0.2.3
 www         CNAME mail
+yonder      CNAME elsewhere.test.
+tree        DNAME elsewhere.test.
 *.wild      TXT   "any"
 child       NS    ns.child
 ns.child    A     192.0.2.99
@@ -104,6 +107,11 @@ def test_nobody_gets_proofs_who_did_not_ask(served: Served) -> None:
         response = served.ask(name, kind)
         kinds = {one.rdtype for one in response.answer + response.authority}
         assert not kinds & {RdataType.RRSIG, RdataType.NSEC}
+    for name in ("yonder.example.org", "x.tree.example.org"):  # out of our zones
+        response = served.ask(name, "A")
+        kinds = {one.rdtype for one in response.answer}
+        assert kinds <= {RdataType.CNAME, RdataType.DNAME}
+        assert kinds
     assert served.ask("safe.example.org", "A").authority[0].rdtype == RdataType.NS
     assert len(served.ask("safe.example.org", "A").authority) == 1
     assert served.ask("example.org", "NSEC").answer
@@ -255,11 +263,26 @@ def read(text: str) -> list[RRset]:
 
 
 def test_zone_files_say_which_line_is_wrong() -> None:
-    with pytest.raises(BadZone, match="line:"):
-        read("@ A 192.0.2.1\n@ A nonsense\n")
-    with pytest.raises(BadZone):
-        read("$INCLUDE /etc/passwd\n")
+    for text, complaint in (
+        ("@ A 192.0.2.1\n\n; b\n@ A nonsense\n@ A 1", r"^line 4: .*: @ A nonsense$"),
+        ('a TXT "b\nc A 192.0.2.1\n', '^line 1: newline in quoted string: a TXT "b$'),
+        ("b A 192.0.2.1\nb TXT (\n a\n", r"^line 2: "),
+        ("a A 192.0.2.1\na CNAME b\nb A 192.0.2.1", "^line 2: .*CNAME"),
+        ("a BLAH c", "^line 1: unknown rdatatype 'BLAH': a BLAH c$"),
+        ("$INCLUDE /etc/passwd\n", "^line 1: .*not allowed"),
+    ):
+        with pytest.raises(BadZone, match=complaint):
+            read(text)
     assert read("") == []
+
+
+def test_one_line_cannot_stand_for_any_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(making, "MOST_RECORDS", 10)
+    assert len(read("$GENERATE 1-10 a$ A 192.0.2.$")) == 10
+    with pytest.raises(BadZone, match="line 2: there are more than 10 records"):
+        read("b A 192.0.2.1\n$GENERATE 1-4000000000 a$ A 192.0.2.1")
 
 
 def test_what_contradicts_itself() -> None:
