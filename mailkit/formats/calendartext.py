@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from attrs import frozen
 
 _FOLD = re.compile(r"\r?\n[ \t]")
 _LINE = re.compile(r"([A-Za-z-]{1,40})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):(.*)")
@@ -29,66 +33,211 @@ _METHODS = {
     "REPLY": "Answer to an invitation",
     "COUNTER": "Another time is proposed",
 }
+_STATES = {
+    "CONFIRMED": "Confirmed",
+    "TENTATIVE": "Tentative",
+    "CANCELLED": "Cancelled",
+    "NEEDS-ACTION": "To be done",
+    "IN-PROCESS": "Being done",
+    "COMPLETED": "Done",
+}
+_OFTEN = {
+    "DAILY": "Every day",
+    "WEEKLY": "Every week",
+    "MONTHLY": "Every month",
+    "YEARLY": "Every year",
+}
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_UNTIL = "until %(time)s"
+_TIMES = "%(num)s times"
 _MOST = 200
+_MOST_ZONES = 100  # that are looked for
+
+WORDS: Sequence[str] = (
+    *dict.fromkeys(
+        word
+        for words in (_SHOWN, _METHODS, _STATES, _OFTEN)
+        for word in words.values()
+        if word
+    ),
+    _UNTIL,
+    _TIMES,
+)
+"""All that `Speech.say` is asked for."""
 
 
-def calendar_text(source: str, most: int = 256 * 1024) -> str:
+def _plain_zone(name: str) -> tzinfo | None:
+    """Where nobody knows of zones."""
+    return None
+
+
+def _plain_day(day: date) -> str:
+    return f"{day:%Y-%m-%d}"
+
+
+def _plain_time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}{'' if at.tzinfo is None else ' UTC'}"
+
+
+@frozen
+class Speech:
+    """How a reader is spoken to."""
+
+    key: str = ""
+    """Other words, another key."""
+    say: Callable[[str], str] = str
+    """One of `WORDS`, translated."""
+    zone: Callable[[str], tzinfo | None] = _plain_zone
+    """The time zone that a calendar names so; ``None``: nobody knows it."""
+    time: Callable[[datetime], str] = _plain_time
+    """A moment; without a zone: of whatever clock is where the event is."""
+    day: Callable[[date], str] = _plain_day
+    weekday: Callable[[int], str] = _DAYS.__getitem__
+    """The name of a day, Monday being 0."""
+
+
+PLAIN = Speech()
+
+
+def calendar_text(source: str, speech: Speech = PLAIN, most: int = 256 * 1024) -> str:
     """
     Write what the first events say; the source itself, if it has none.
 
     :param most: characters that are looked at.
     """
-    lines: list[str] = []
+    writer = _Writer(speech)
     inside: list[str] = []
-    has_events = False
     for line in _FOLD.sub("", source[:most]).splitlines():
         match = _LINE.match(line)
-        if match is None or len(lines) >= _MOST:
+        if match is None or len(writer.lines) >= _MOST:
             continue
         name, parameters, value = match[1].upper(), match[2], match[3].strip()
         if name == "BEGIN":
             inside.append(value.upper())
             if inside[-1] in ("VEVENT", "VTODO"):
-                if has_events:
-                    lines.append("")
-                has_events = True
+                writer.begin()
         elif name == "END":
             del inside[-1:]
         elif name == "METHOD" and value.upper() in _METHODS:
-            lines.insert(0, _METHODS[value.upper()])
+            writer.lines.insert(0, speech.say(_METHODS[value.upper()]))
         elif name in _SHOWN and inside[-1:] in (["VEVENT"], ["VTODO"]):
-            text = _said(name, parameters, value)
-            if text:
-                label = _SHOWN[name]
-                lines.append(f"{label}: {text}" if label else text)
-    return "\n".join(lines) if lines else source[:most]
+            writer.write(name, parameters, value)
+    return "\n".join(writer.lines) if writer.lines else source[:most]
 
 
-def _said(name: str, parameters: str, value: str) -> str:
-    if name in ("DTSTART", "DTEND"):
-        return _when(parameters, value)
-    if name in ("ORGANIZER", "ATTENDEE"):
-        address = re.sub(r"(?i)^mailto:", "", value)
-        match = _COMMON_NAME.search(parameters)
-        common = (match[1] or match[2]) if match else ""
-        return f"{common} <{address}>" if common and common != address else address
-    return _ESCAPED.sub(lambda m: "\n" if m[1] in "nN" else m[1], value)
+class _Writer:
+    """Lines so far."""
+
+    def __init__(self, speech: Speech) -> None:
+        self.lines: list[str] = []
+        self._speech = speech
+        self._has_events = False
+        self._first_day: date | None = None
+        self._zones: dict[str, tzinfo | None] = {}
+
+    def begin(self) -> None:
+        """Another event."""
+        if self._has_events:
+            self.lines.append("")
+        self._has_events = True
+        self._first_day = None
+
+    def write(self, name: str, parameters: str, value: str) -> None:
+        """What a property says; nothing, if that is nothing to people."""
+        text = self._said(name, parameters, value)
+        if text:
+            label = _SHOWN[name]
+            said = f"{self._speech.say(label)}: {text}" if label else text
+            self.lines.append(said)
+
+    def _said(self, name: str, parameters: str, value: str) -> str:
+        match name:
+            case "DTSTART" | "DTEND":
+                return self._when(parameters, value, is_end=name == "DTEND")
+            case "ORGANIZER" | "ATTENDEE":
+                return _person(parameters, value)
+            case "STATUS":
+                known = _STATES.get(value.upper())
+                return self._speech.say(known) if known else value
+            case "RRULE":
+                return self._repeats(value) or value
+            case _:
+                return _ESCAPED.sub(lambda m: "\n" if m[1] in "nN" else m[1], value)
+
+    def _when(self, parameters: str, value: str, *, is_end: bool) -> str:
+        at = _read(value)
+        if at is None:
+            return value
+        if isinstance(at, datetime):
+            zone = _ZONE.search(parameters)
+            if at.tzinfo is not None or zone is None:
+                return self._speech.time(at)
+            found = self._zone(zone[1])
+            if found is None:
+                return f"{self._speech.time(at)} ({zone[1]})"
+            with suppress(OverflowError):  # at either end of all calendars
+                return self._speech.time(at.replace(tzinfo=found).astimezone(UTC))
+            return value
+        if not is_end:
+            self._first_day = at
+            return self._speech.day(at)
+        # The day on which it is over (RFC 5545 §3.6.1) is no day of it.
+        last = at - timedelta(days=1) if at > date.min else at
+        if self._first_day is not None and last <= self._first_day:
+            return ""
+        return self._speech.day(last)
+
+    def _zone(self, name: str) -> tzinfo | None:
+        if name not in self._zones and len(self._zones) < _MOST_ZONES:
+            self._zones[name] = self._speech.zone(name)
+        return self._zones.get(name)
+
+    def _repeats(self, rule: str) -> str:
+        """A rule in words, if that says all of it (RFC 5545 §3.3.10)."""
+        speech = self._speech
+        parts: dict[str, str] = {}
+        for part in rule.upper().split(";")[:20]:
+            name, _, value = part.partition("=")
+            parts[name] = value
+        often = _OFTEN.get(parts.pop("FREQ", ""))
+        days = parts.pop("BYDAY", "").split(",")
+        until, count = _read(parts.pop("UNTIL", "")), parts.pop("COUNT", "")
+        is_plain = parts.pop("INTERVAL", "1") == "1"
+        parts.pop("WKST", None)  # says nothing where every week counts
+        if often is None or parts or not is_plain:
+            return ""
+        said = speech.say(often)
+        if days != [""]:
+            if not set(days) <= set(_DAYS) or often != _OFTEN["WEEKLY"]:
+                return ""
+            names = (speech.weekday(_DAYS.index(day)) for day in days[:7])
+            said += f" ({', '.join(names)})"
+        if until is not None:
+            end = (
+                speech.time(until) if isinstance(until, datetime) else speech.day(until)
+            )
+            said += f", {speech.say(_UNTIL) % {'time': end}}"
+        if count.isascii() and count.isdigit():
+            said += f", {speech.say(_TIMES) % {'num': count[:9]}}"
+        return said
 
 
-def _when(parameters: str, value: str) -> str:
+def _person(parameters: str, value: str) -> str:
+    address = re.sub(r"(?i)^mailto:", "", value)
+    match = _COMMON_NAME.search(parameters)
+    common = (match[1] or match[2]) if match else ""
+    return f"{common} <{address}>" if common and common != address else address
+
+
+def _read(value: str) -> date | datetime | None:
+    """A day, or a moment that has UTC or no zone (RFC 5545 §3.3.4, §3.3.5)."""
     match = _DATE.match(value)
     if match is None:
-        return value
+        return None
     try:
-        day = datetime.strptime(match[1], "%Y%m%d")
+        if not match[2]:
+            return datetime.strptime(match[1], "%Y%m%d").date()
+        at = datetime.strptime(match[1] + match[2], "%Y%m%d%H%M")
     except ValueError:
-        return value
-    text = f"{day:%Y-%m-%d}"
-    if match[2]:
-        text += f" {match[2][:2]}:{match[2][2:]}"
-    zone = _ZONE.search(parameters)
-    if match[3]:
-        text += " UTC"
-    elif zone:
-        text += f" ({zone[1]})"
-    return text
+        return None
+    return at.replace(tzinfo=UTC) if match[3] else at

@@ -64,6 +64,18 @@ class Dates:
         day = _written(self._language, at.date(), "full")
         return f"{day}, {self._time(at)}"
 
+    def local(self, at: datetime) -> str:
+        """The same of a clock that is wherever it is."""
+        return f"{self.day(at.date())}, {self._time(at)}"
+
+    def day(self, day: date) -> str:
+        """``Tuesday, 3 November 2026``."""
+        return _written(self._language, day, "full")
+
+    def weekday(self, number: int) -> str:
+        """``Monday``, which is 0."""
+        return _written(self._language, date(2024, 1, 1 + number), "EEEE")
+
     def medium(self, seconds: float) -> str:
         """``3 Nov 2026, 09:42``, and only the time today."""
         at = self._at(seconds)

@@ -18,8 +18,8 @@ from mailkit.errors import (
     NoSuchPart,
     Unavailable,
 )
-from mailkit.formats import header, mime
-from mailkit.formats.calendartext import calendar_text
+from mailkit.formats import calendartext, header, mime
+from mailkit.formats.calendartext import Speech, calendar_text
 from mailkit.formats.displayed import (
     Displayed,
     FilePart,
@@ -76,6 +76,11 @@ class OpenMessage:
     def has_html(self) -> bool:
         """Whether it needs a document of its own."""
         return any(one.kind is Kind.HTML for one in self.shown.texts)
+
+    @property
+    def has_calendar(self) -> bool:
+        """Whether there is an invitation in it."""
+        return any(one.kind is Kind.CALENDAR for one in self.shown.texts)
 
 
 @frozen(eq=False)
@@ -201,28 +206,39 @@ class Reading:
         self._at_hand.put(key, message, len(octets))
         return message
 
-    async def body(self, message: OpenMessage, *, shows_pictures: bool) -> Body:
+    async def body(
+        self,
+        message: OpenMessage,
+        *,
+        shows_pictures: bool,
+        speech: Speech = calendartext.PLAIN,
+    ) -> Body:
         """
         Its text, cleaned in a thread.
 
         :param shows_pictures: whether those on other servers are shown, through ours.
+        :param speech: how invitations are written for whoever reads.
         """
-        key = (message.account, message.summary.email_id, shows_pictures)
+        said = speech.key if message.has_calendar else ""
+        key = (message.account, message.summary.email_id, shows_pictures, said)
         known = self._bodies.get(key)
         if known is None:
             picture_url: Callable[[str], str] | None = None
             if shows_pictures:
                 picture_url = partial(self.pictures.path, message.account)
             known = await self._lanes.hash(
-                partial(_make_body, message, picture_url, self.settings)
+                partial(_make_body, message, picture_url, speech, self.settings)
             )
             weight = known.size + 1000
             self._bodies.put(key, known, weight)
         return known
 
-    async def plain(self, message: OpenMessage) -> str:
+    async def plain(
+        self, message: OpenMessage, speech: Speech = calendartext.PLAIN
+    ) -> str:
         """Its text alone, as the sender wrote it plain, or else without its tags."""
-        return await self._lanes.hash(partial(_plain_text, message, self.settings))
+        work = partial(_plain_text, message, speech, self.settings)
+        return await self._lanes.hash(work)
 
     def file(self, message: OpenMessage, number: str) -> FilePart:
         """:raises NoSuchPart: if none of its files has that number."""
@@ -280,6 +296,7 @@ def _take_apart(octets: bytes) -> tuple[Displayed, Leaving]:
 def _make_body(
     message: OpenMessage,
     picture_url: Callable[[str], str] | None,
+    speech: Speech,
     settings: ReadingSettings,
 ) -> Body:
     email_id = message.summary.email_id
@@ -299,7 +316,7 @@ def _make_body(
             texts.append(Text(one.kind, None, marked))
         else:
             if one.kind is Kind.CALENDAR:
-                source = calendar_text(source)
+                source = calendar_text(source, speech)
             plain = render(
                 source,
                 flowed=is_flowed(one.part),
@@ -321,13 +338,18 @@ def _make_body(
     )
 
 
-def _plain_text(message: OpenMessage, settings: ReadingSettings) -> str:
+def _plain_text(message: OpenMessage, speech: Speech, settings: ReadingSettings) -> str:
     if message.shown.plain is not None:
         return text_of(message.octets, message.shown.plain, settings.text)[0]
     found: list[str] = []
     for one in message.shown.texts[: settings.texts]:
         source, _ = text_of(message.octets, one.part, settings.text)
-        found.append(_lines_of(source) if one.kind is Kind.HTML else source)
+        match one.kind:
+            case Kind.HTML:
+                source = _lines_of(source)
+            case Kind.CALENDAR:
+                source = calendar_text(source, speech)
+        found.append(source)
     return "\n\n".join(found)
 
 

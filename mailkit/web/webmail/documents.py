@@ -15,6 +15,7 @@ from mailkit.services.reading.packing import pack
 from mailkit.web.answers import Answer, Outlet, Stream
 from mailkit.web.asking import Asked
 from mailkit.web.headers import MESSAGE_POLICY
+from mailkit.web.webmail.invitations import speech_of
 from mailkit.web.webmail.rooms import Room
 
 room = Room()
@@ -84,7 +85,9 @@ async def html(asked: Asked, mid: str) -> Answer:
     """
     message = await asked.house.reading.open(asked.name, mid)
     shows = asked.query.text("pictures") == "1"
-    body = await asked.house.reading.body(message, shows_pictures=shows)
+    body = await asked.house.reading.body(
+        message, shows_pictures=shows, speech=speech_of(asked)
+    )
     document = write_document(
         body,
         title=message.summary.subject,
@@ -99,7 +102,7 @@ async def html(asked: Asked, mid: str) -> Answer:
 async def text(asked: Asked, mid: str) -> Answer:
     """The text alone."""
     message = await asked.house.reading.open(asked.name, mid)
-    plain = await asked.house.reading.plain(message)
+    plain = await asked.house.reading.plain(message, speech_of(asked))
     octets = plain.encode("utf-8", "replace")
     return asked.file(TEXT, _streamed(octets), is_download=False, length=len(octets))
 

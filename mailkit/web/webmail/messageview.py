@@ -18,6 +18,7 @@ from mailkit.services.reading.message import Body, OpenMessage
 from mailkit.web.asking import Asked
 from mailkit.web.rendering import trusted_html
 from mailkit.web.webmail.documents import file_href, view_href
+from mailkit.web.webmail.invitations import speech_of
 from mailkit.web.webmail.people import colour_of, initials, shown
 
 MOST_NAMED = 3
@@ -163,8 +164,11 @@ class Views:
         view.authenticity = judge(view.summary, self._known, self._own)
         wanted = view.mid in self._shown_pictures
         shows = wanted or await self._shows(view.authenticity)
-        reading = self._asked.house.reading
-        return await reading.body(message, shows_pictures=shows), shows
+        asked = self._asked
+        body = await asked.house.reading.body(
+            message, shows_pictures=shows, speech=speech_of(asked)
+        )
+        return body, shows
 
     def _frame(self, view: MessageView, body: Body, shows: bool) -> None:
         view.height = _height(body)
