@@ -14,9 +14,8 @@ const MANY = 10; // people, above which the button says how many
 const lang = document.documentElement.lang;
 
 const size = (octets) => {
-  const [unit, one] = octets >= 1e6 ? ["megabyte", 1e6] : ["kilobyte", 1e3];
-  const digits = { maximumFractionDigits: unit === "megabyte" ? 1 : 0 };
-  return new Intl.NumberFormat(lang, { style: "unit", unit, ...digits }).format(octets / one);
+  const [unit, of, digits] = octets >= 1e6 ? ["MB", octets / 1e6, 1] : ["KB", Math.ceil(octets / 1e3), 0];
+  return `${new Intl.NumberFormat(lang, { maximumFractionDigits: digits }).format(of)} ${unit}`;
 };
 
 /** Brings a composer to life; the form has data-module="compose". */
