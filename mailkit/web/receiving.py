@@ -129,6 +129,8 @@ class Receiving(Request):
     def process(self) -> None:
         if self._is_refused and self.trouble is None:
             return
+        if self._is_reset():
+            return
         if self.path == b"*":
             # Of the server as a whole (RFC 9110 §9.3.7); Twisted says what it is.
             put_headers(self)
@@ -146,6 +148,19 @@ class Receiving(Request):
         """Forget the files; nothing happens where there are none."""
         if self.uploading is not None:
             self.uploading.discard()
+
+    def _is_reset(self) -> bool:
+        """
+        Whether the browser wants no answer any more, which we are about to hear.
+
+        Who asks by HTTP/2 and takes it back in the same breath, a thousand times, shall
+        not have us make a thousand pages (CVE-2023-44487).
+        """
+        channel: Any = self.channel
+        if channel is None or channel.transport is not None:
+            return False
+        # Neither Twisted nor h2 has a public name for it.
+        return channel._conn.conn._stream_closed_by(channel.streamID) is not None
 
     def _hold_up(self) -> None:
         assert self.uploading is not None and self.channel is not None

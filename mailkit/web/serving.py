@@ -52,6 +52,9 @@ _COMPRESSED = 1024
 _LEVEL = 3
 """Of 9: a twentieth longer than by 5, for half of the time."""
 
+_PHRASES = {421: b"Misdirected Request"}
+"""Of codes that Twisted does not know (RFC 9110 §15.5.20)."""
+
 _SWAPS = {swap.value: swap for swap in Swap}
 
 
@@ -326,7 +329,7 @@ class Serving:
 
     async def _send(self, visit: _Visit, answer: Answer) -> bytes:
         request = visit.request
-        request.setResponseCode(answer.status)
+        request.setResponseCode(answer.status, _PHRASES.get(answer.status))
         for known, _ in list(request.responseHeaders.getAllRawHeaders()):
             if known.lower() not in (b"date", b"server"):
                 request.responseHeaders.removeHeader(known)

@@ -11,6 +11,7 @@ from attrs import define
 from klein import Klein
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+from twisted.web.http import Request as HTTPRequest
 from twisted.web.iweb import IRequest
 from twisted.web.pages import notFound
 from twisted.web.resource import IResource
@@ -22,6 +23,7 @@ from mailkit.formats.multipartform import FormReader, boundary_of
 from mailkit.formats.unsubscribe import Unsubscription, read_token
 from mailkit.model.preferences import DEFAULTS
 from mailkit.web.answers import Template
+from mailkit.web.channel import make_channel
 from mailkit.web.cookies import Cookies
 from mailkit.web.headers import put_headers
 from mailkit.web.origin import Addresses
@@ -30,6 +32,7 @@ from mailkit.web.rendering import Rendering
 from mailkit.web.serving import Serving
 from mailkit.web.statics import Statics
 from mailkit.web.upload import Uploading
+from mailkit.web.visits import Visits
 from mailkit.web.webmail.facts import SETTINGS, Facts
 from mailkit.web.webmail.house import WebmailHouse
 from mailkit.web.webmail.pages import SCRIPTS, all_routes
@@ -207,6 +210,7 @@ class Pages:
 class WebSite(Site):
     """All pages, each with the headers that keep its readers safe."""
 
+    protocol = staticmethod(make_channel)
     requestFactory = Receiving
     displayTracebacks = False
     noisy = False
@@ -217,17 +221,24 @@ class WebSite(Site):
         )
         self._map = pages.map.bind("")
         self._house = house
+        self._visits = Visits()
         self._by_endpoint = {
             f"{route.method} {route.path}": route for route in house.routes
         }
 
     def getResourceFor(self, request: Request) -> IResource:
         put_headers(request)
+        if not request.path.startswith(b"/"):
+            return notFound()
         try:
             unquote_to_bytes(request.path).decode()
         except UnicodeDecodeError:
             return notFound()
         return cast(IResource, super().getResourceFor(request))
+
+    def log(self, request: HTTPRequest) -> None:
+        """A line for each request; Twisted's has all of its address."""
+        self._visits.note(request)
 
     def begin(self, verb: str, address: str, content_type: str) -> Uploading | int:
         """What to do with the body of a request whose head is here."""

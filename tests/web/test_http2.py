@@ -16,6 +16,7 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import directlyProvides, implementer
 
 from mailkit.web.csrf import make_token
+from mailkit.web.site import WebSite
 from tests.web.test_receiving import END, FORM, World, part
 from tests.web.world import HOST, WebWorld
 
@@ -230,4 +231,80 @@ def test_half_an_answer_does_not_look_like_one(clock: Clock, path: str) -> None:
     browser = Browser(world.site, clock)
     number = browser.begin("GET", path, [], ends=True)
     assert not browser.got(number).is_whole
+    assert browser.transport.disconnected
+
+
+def test_what_is_taken_back_at_once_is_not_made(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page for a stream that is reset already is work for nobody (CVE-2023-44487)."""
+    site = WebWorld().site
+    asked: list[bytes] = []
+    find = WebSite.getResourceFor
+
+    def count(site: WebSite, request: Any) -> Any:
+        asked.append(request.path)
+        return find(site, request)
+
+    monkeypatch.setattr(WebSite, "getResourceFor", count)
+    browser = Browser(site, clock)
+    browser.turn()
+    for _ in range(50):
+        number = int(browser.client.get_next_available_stream_id())
+        head = [
+            (":method", "GET"), (":scheme", "https"), (":authority", HOST),
+            (":path", "/login"),
+        ]  # fmt: skip
+        browser.client.send_headers(number, head, end_stream=True)
+        browser.client.reset_stream(number)
+    browser.turn()
+    assert asked == []
+    # The connection is as good as before.
+    assert browser.get("/login").is_whole
+    assert asked == [b"/login"]
+
+
+def test_cookies_come_one_by_one(clock: Clock) -> None:
+    """As browsers send them (RFC 9113 §8.2.3)."""
+    world = WebWorld()
+    world.sign_in()
+    cookies = [("cookie", f"{name}={value}") for name, value in world.cookies.items()]
+    for crumbs in (cookies, cookies[::-1]):
+        more = [("cookie", "theme=x"), *crumbs, ("cookie", "other=y")]
+        assert Browser(world.site, clock).get("/mail/inbox", more).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("host", "evil.example"),
+        ("transfer-encoding", "chunked"),
+        ("connection", "close"),
+        ("x", "a\r\nb: c"),
+        ("x-long", "y" * 70_000),
+    ],
+)
+def test_what_is_doubtful_is_refused(clock: Clock, header: tuple[str, str]) -> None:
+    browser = Browser(WebWorld().site, clock)
+    browser.turn()
+    browser.client.config.validate_outbound_headers = False
+    browser.client.config.normalize_outbound_headers = False
+    number = browser.begin("GET", "/login", [header], ends=True)
+    assert browser.got(number).status in (0, 400, 421)
+
+
+@pytest.mark.parametrize("kind", ["ping", "settings"])
+def test_questions_of_the_protocol_itself_cost_little(clock: Clock, kind: str) -> None:
+    """What is not read is not kept: the connection is ended."""
+    browser = Browser(WebWorld().site, clock)
+    browser.turn()
+    channel = browser.channel._channel
+    channel.pauseProducing()
+    frame = b"\0\0\0\x04\0\0\0\0\0"
+    if kind == "ping":
+        frame = b"\0\0\x08\x06\0\0\0\0\0" + b"12345678"
+    for _ in range(10_000):
+        if browser.transport.disconnected:
+            break
+        browser.channel.dataReceived(frame)
     assert browser.transport.disconnected
