@@ -129,6 +129,12 @@ NEEDS_UTF8 = Reason(
     "Send it from and to addresses in plain Latin letters, without attached messages "
     "that have others.",
 )
+NEEDS_8BIT = Reason(
+    "needs-8bit",
+    "the other server could take the message in another form only, and it may not be "
+    "changed on its way, because it is signed or encrypted for instance",
+    "Send it neither signed nor encrypted, or in plain Latin letters.",
+)
 NEEDS_TLS = Reason(
     "needs-tls",
     "the message may only travel encrypted, and that was not possible on its way "
@@ -203,6 +209,7 @@ REASONS: dict[str, Reason] = {
     "5.3": TOO_MANY_RECIPIENTS,
     # RFC 3463 §3.7, content
     "6": BAD_CONTENT,
+    "6.3": NEEDS_8BIT,
     "6.7": NEEDS_UTF8,  # RFC 6531 §3.5
     "6.8": NEEDS_UTF8,
     "6.9": NEEDS_UTF8,

@@ -124,7 +124,7 @@ def hold(
     ) -> Coroutine[Any, Any, int]:
         return control.hold(which, words, step)
 
-    _do(desk, selection, "held", work)
+    _do(desk, selection, "held", "the rest was held", work)
 
 
 @queue.command()
@@ -135,7 +135,7 @@ def release(
 ) -> None:
     """End holds, also those that senders asked for, and try soon."""
     selection = _chosen(ids, domain, account, everything)
-    _do(desk, selection, "released", QueueControl.release)
+    _do(desk, selection, "released", "the rest was not held", QueueControl.release)
 
 
 @queue.command()
@@ -146,7 +146,8 @@ def retry(
 ) -> None:
     """Try items soon, whatever their next time is; held ones stay held."""
     selection = _chosen(ids, domain, account, everything)
-    _do(desk, selection, "to be tried", QueueControl.retry)
+    rest = "the rest is due, being tried, or held until it is released"
+    _do(desk, selection, "to be tried", rest, QueueControl.retry)
 
 
 @queue.command()
@@ -157,7 +158,7 @@ def drop(
 ) -> None:
     """Take items out of the queue for good; their senders are not told."""
     selection = _chosen(ids, domain, account, everything)
-    _do(desk, selection, "dropped", QueueControl.drop)
+    _do(desk, selection, "dropped", "the rest is being tried", QueueControl.drop)
 
 
 @queue.command()
@@ -238,15 +239,20 @@ def _pages(
 # -- long work
 
 
-def _do(desk: Desk, selection: Selection, done: str, work: Work) -> None:
+def _do(desk: Desk, selection: Selection, done: str, rest: str, work: Work) -> None:
+    """
+    Do something to all of a selection, and say to how many.
+
+    :param rest: why it was not done to all.
+    """
     with desk.open() as at:
         control = _control(at)
         total = at.do(control.count(selection))
         with _progress(total, done) as step:
             count = at.do(work(control, selection, step))
     what = "1 item" if count == 1 else f"{count} items"
-    more = f" of {total}" if total != count else ""
-    desk.done(f"{what}{more} {done}", {"items": count, "of": total})
+    more, why = (f" of {total}", f"; {rest}") if count < total else ("", "")
+    desk.done(f"{what}{more} {done}{why}", {"items": count, "of": total})
 
 
 @contextmanager

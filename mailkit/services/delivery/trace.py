@@ -23,12 +23,13 @@ def trace_of(
     # A client of our own people is not shown to the world.
     is_hidden = origin.is_submission
     has_address = not is_hidden and origin.peer != "unix"
+    is_known = has_address or origin.hello  # what was in the queue came from nobody
     return received.write_received(
         received.Arrival(
             by=hostname,
             protocol=origin.protocol,
             at=datetime.fromtimestamp(at, UTC),
-            helo=None if is_hidden else origin.hello,
+            helo=origin.hello if is_known and not is_hidden else None,
             peer_address=origin.peer if has_address else None,
             tls_version=version or None,
             tls_cipher=cipher or None,

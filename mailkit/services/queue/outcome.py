@@ -23,6 +23,7 @@ from mailkit.errors import (
     Unavailable,
     Unreachable,
 )
+from mailkit.formats.downgrade import CannotDowngrade
 from mailkit.interfaces.queue import Carried, NextHost
 from mailkit.model.notice import NoticeKind
 from mailkit.model.path import Path
@@ -43,6 +44,7 @@ STATUSES: dict[type[MailkitError], str] = {
     Refused: "5.0.0",
     TooLarge: "5.3.4",
     BadMessage: "5.6.0",
+    CannotDowngrade: "5.6.3",
     NeedsSMTPUTF8: "5.6.7",
     MailLoop: "5.4.6",
 }

@@ -187,13 +187,19 @@ def test_holding_releasing_trying_dropping(filled: Shell) -> None:
     assert filled.ok("queue", "release", "--domain", "two.example") == (
         "2 items released\n"
     )
-    assert filled.ok("queue", "retry", "--all") == "0 items of 4 to be tried\n"
-    assert filled.ok("queue", "release", "--all") == "2 items of 4 released\n"
+    assert filled.ok("queue", "retry", "--all") == (
+        "0 items of 4 to be tried;"
+        " the rest is due, being tried, or held until it is released\n"
+    )
+    assert filled.ok("queue", "release", "--all") == (
+        "2 items of 4 released; the rest was not held\n"
+    )
     done = filled.run("--json", "queue", "drop", "--account", "alice@example.org").json
     assert done == {"items": 3, "of": 3}
     assert filled.ok("queue", "drop", "c.1") == "1 item dropped\n"
     assert filled.ok("queue", "list") == "the queue is empty\n"
     assert "dropped" in filled.ok("trace", "b")
+    assert filled.ok("trace", "b.2") == filled.ok("trace", "b")
 
 
 @pytest.mark.parametrize("verb", ["hold", "release", "retry", "drop"])

@@ -555,7 +555,7 @@ def test_what_waited_is_delivered(way: Way) -> None:
     filing(way, ALICE, Unavailable("not asked"))
     assert carry(way) == [(BOB, "sent", "2.1.5")]
     [kept] = way.world.mailbox(BOB)
-    assert kept.startswith(b"Return-Path: <dave@example.net>\r\nReceived: ")
+    assert kept.startswith(b"Return-Path: <dave@example.net>\r\nReceived: by ")
     assert kept.endswith(MESSAGE)
 
 

@@ -16,6 +16,7 @@ from mailkit.errors import (
     StorageBroken,
     Unreachable,
 )
+from mailkit.formats.downgrade import CannotDowngrade
 from mailkit.interfaces.queue import Carried, NextHost
 from mailkit.model.envelope import Envelope, Notify
 from mailkit.model.event import Step
@@ -128,6 +129,13 @@ CASES = {
         told=NoticeKind.FAILED,
         step=Step.BOUNCED,
         words=": 5.6.0 bare LF",
+    ),
+    "what is signed cannot be written otherwise": Case(
+        {FIRST: CannotDowngrade("it stays"), SECOND: CannotDowngrade("it stays")},
+        (FIRST, SECOND),
+        told=NoticeKind.FAILED,
+        step=Step.BOUNCED,
+        words=": 5.6.3 it stays",
     ),
     "our disk is broken": Case(
         {FIRST: StorageBroken("unreadable")},
