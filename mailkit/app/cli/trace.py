@@ -10,7 +10,6 @@ from mailkit.app.cli.desk import Desk, pass_desk
 from mailkit.app.cli.printed import say_time
 from mailkit.errors import Refused
 
-
 _ITEM = re.compile(r"([0-9a-f]+)\.[0-9]+")
 """An item of the queue, which is of the transaction before the full stop."""
 
