@@ -10,7 +10,6 @@ from markupsafe import Markup
 from mailkit.config.units import GB, MB
 from mailkit.errors import LocalMisuse, Malformed
 from mailkit.model.conversation import Person
-from mailkit.services.signin.rate import Rate
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR
 from mailkit.web.answers import Kind
@@ -175,20 +174,6 @@ def test_fields_of_a_form() -> None:
     assert fields.text("\ufffd") == "\ufffd"
     with pytest.raises(Malformed):
         Fields.parse(b"a=1&" * (MOST_FIELDS + 1))
-
-
-def test_how_often() -> None:
-    now = 0.0
-    rate = Rate(2, 3, 10.0, lambda: now)
-    taken = [rate.takes(peer) for peer in ("a", "a", "a", "b", "c")]
-    assert taken == [True, True, False, True, False]
-    now = 10.0
-    assert rate.takes("2001:db8::1")
-    assert rate.takes("2001:db8::2")
-    assert not rate.takes("2001:db8::3")
-    for number in range(10_001):
-        now += 10
-        assert rate.takes(f"192.0.{number // 256}.{number % 256}")
 
 
 def asked(world: WebWorld) -> Asked:
