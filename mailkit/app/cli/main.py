@@ -31,6 +31,8 @@ NOUNS = {
 }
 """Each is a module beside this one, in which it has the same name."""
 
+JSON = "--json"
+
 
 class RefusedError(click.ClickException):
     """Something was refused: one line on standard error, status 1."""
@@ -43,6 +45,14 @@ class RefusedError(click.ClickException):
 
 class Command(LateGroup):
     """The nouns, and how our errors become words and a status."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """``--json`` is of every noun, and may stand behind it."""
+        end = args.index("--") if "--" in args else len(args)
+        if JSON in args[:end]:
+            rest = [one for one in args[:end] if one != JSON]
+            args = [JSON, *rest, *args[end:]]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # Any: click's own word
         try:
@@ -60,7 +70,7 @@ class Command(LateGroup):
     help="The config file; without it $MAILKIT_CONFIG, ./mailkit.toml, "
     "/etc/mailkit/mailkit.toml, else the server to try in ./mailkit-data.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option(JSON, "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.version_option(package_name="twisted-mailkit", prog_name="mailkit")
 @click.pass_context
 def mailkit(context: click.Context, named: str | None, as_json: bool) -> None:

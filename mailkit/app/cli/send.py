@@ -22,7 +22,7 @@ from mailkit.app.cli.printed import Row, print_facts, print_rows, say_time
 from mailkit.app.sendings import make_sendings_house, warnings
 from mailkit.app.settings import Settings
 from mailkit.config.units import say_about
-from mailkit.errors import Refused
+from mailkit.errors import Refused, Unavailable
 from mailkit.formats import compose
 from mailkit.metrics import Metrics
 from mailkit.model.sending import Rate
@@ -41,6 +41,12 @@ MOST_ATTACHED = 25 * 1000 * 1000
 """Octets of all attached files: most hosts take no more in one message."""
 
 _SHOWN = 20
+_BASE64 = re.compile(r"([\w+/]{76}\r\n)(?:[\w+/]{76}\r\n){3,}([\w+/=]+\r\n)", re.A)
+"""Lines of a file in a message, but for short ones."""
+
+
+class Stopped(Unavailable):
+    """Somebody pressed Ctrl-C; the text says how to go on."""
 
 
 class RateType(click.ParamType[Rate]):
@@ -127,6 +133,11 @@ def send(
                 return
             _ask(plan, skip_suppressed, yes)
             put = _put(whole, Putting(house, plan), len(plan.rows))
+        except KeyboardInterrupt as error:
+            raise Stopped(
+                "stopped: what is in the queue leaves all the same, see `mailkit queue"
+                f" list`; for the rest call it again with --name {order.name}"
+            ) from error
         finally:
             finish(house.sendings.close())
     _tell_result(desk, plan, put)
@@ -169,10 +180,15 @@ def read_order(
 
 
 def _read(path: Path) -> str:
+    octets = path.read_bytes()
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refused(f"{path} is not UTF-8") from error
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise Refused(
+            f"{path}, line {line}: that is not UTF-8; save the file in that encoding"
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _name_of(template: Path) -> str:
@@ -254,7 +270,13 @@ def _tell_example(desk: Desk, plan: Plan) -> None:
         facts = {**_facts(plan), "put": 0, "example": example}
         print_facts(facts, as_json=True)
     else:
-        click.echo(f"\n{example}", nl=False)
+        click.echo(f"\n{_BASE64.sub(_shorten, example)}", nl=False)
+
+
+def _shorten(lines: re.Match[str]) -> str:
+    """What nobody reads of an attached file."""
+    more = lines[0].count("\n") - 2
+    return f"{lines[1]}[{more} more lines]\r\n{lines[2]}"
 
 
 def _facts(plan: Plan) -> Row:

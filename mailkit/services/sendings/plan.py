@@ -11,7 +11,14 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from mailkit.errors import NoSuchDomain, Refused, Unavailable
+from mailkit.errors import (
+    MailkitError,
+    NoSuchAddress,
+    NoSuchDomain,
+    Refused,
+    Suspended,
+    Unavailable,
+)
 from mailkit.interfaces.delivery import Routed
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName
@@ -22,6 +29,12 @@ from mailkit.services.sendings.house import SendingsHouse
 from mailkit.services.sendings.message import Composed, compose_message
 from mailkit.services.sendings.order import Order
 from mailkit.services.sendings.rows import Row
+
+_SAID: dict[type[MailkitError], str] = {
+    NoSuchAddress: "nobody here has that address",
+    Suspended: "its account is suspended",
+}
+"""Those of our own people to whom nothing can be sent."""
 
 Progress = Callable[[int], object]
 """Told how many rows were done since it was told last."""
@@ -108,7 +121,7 @@ async def make_plan(
                 raise BadRow("mail to it goes nowhere")
             written = compose_message(house, order, sending, row, now)
         except (BadRow, Unavailable, Refused) as error:
-            words = str(error) or type(error).__name__
+            words = _SAID.get(type(error)) or str(error) or type(error).__name__
             problems.append(f"line {row.line}: {row.path}: {words}")
             continue
         octets += len(written.octets)

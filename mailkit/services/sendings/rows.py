@@ -22,6 +22,9 @@ ADDRESS_COLUMNS = ("email", "e_mail", "mail", "address", "to")
 
 _NOT_IN_NAMES = re.compile(r"\W+")
 _DELIMITERS = ",;\t"
+_LONGEST_SHOWN = 200
+_ENDED = "unexpected end of data"
+"""How `csv` says that a quotation mark is open."""
 
 
 @frozen
@@ -57,12 +60,14 @@ def read_rows(text: str) -> Rows:
     columns: tuple[str, ...] = ()
     seen: dict[object, int] = {}
     at = 0
+    line = 0
     try:
         columns, at = _columns(next(reader, []))
+        line = reader.line_num
         for cells in reader:
-            if not cells:
-                continue
             line = reader.line_num
+            if not any(cell.strip() for cell in cells):
+                continue  # spreadsheets leave rows of nothing
             try:
                 row = _row(line, columns, cells, at)
             except BadRow as error:
@@ -74,7 +79,10 @@ def read_rows(text: str) -> Rows:
                 continue
             found.append(row)
     except csv.Error as error:
-        problems.append(f"line {reader.line_num}: {error}")
+        words = str(error)
+        if reader.line_num > line + 1 or words == _ENDED:
+            words = "a cell begins with a quotation mark, and does not end with one"
+        problems.append(f"line {line + 1}: {words}")
     if problems:
         raise BadSending(problems)
     if not found:
@@ -112,7 +120,8 @@ def _columns(cells: Sequence[str]) -> tuple[tuple[str, ...], int]:
     for name in ADDRESS_COLUMNS:
         if name in columns:
             return columns, columns.index(name)
-    raise BadSending(["line 1: no column is called email"])
+    there = ", ".join(columns)[:_LONGEST_SHOWN] or "none"
+    raise BadSending([f"line 1: no column is called email; there are {there}"])
 
 
 def _row(line: int, columns: Sequence[str], cells: Sequence[str], at: int) -> Row:

@@ -10,6 +10,7 @@ import pytest
 from mailkit.app import sendings
 from mailkit.app.cli import send
 from mailkit.app.settings import ListenSettings, Settings, WebSettings
+from mailkit.services.sendings import putting
 from tests.app.cli.conftest import Shell
 
 TEMPLATE = """\
@@ -133,10 +134,64 @@ def test_what_is_wrong(ready: Shell) -> None:
         "  line 4: 'x' is not an address\n"
     )
     people.write_bytes(b"email\n\xff@example.net\n")
-    assert ready.refused(*WORDS) == "people.csv is not UTF-8"
+    assert ready.refused(*WORDS).startswith("people.csv, line 2: that is not UTF-8")
     said = ready.run(*WORDS, "--rate", "much")
     assert said.status == 2
     assert "expects a rate such as 300/h or 5/s" in said.error
+
+
+def test_who_stops_it_hears_how_to_go_on(
+    ready: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(putting, "MOST_AT_ONCE", 1)
+
+    class Stopping(putting.Putting):
+        async def _put(self, batch: putting.Batch) -> None:
+            await super()._put(batch)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(send, "Putting", Stopping)
+        said = ready.run(*WORDS)
+    assert said.status == 1
+    assert said.error.startswith("mailkit: stopped: what is in the queue leaves")
+    assert said.error.endswith("call it again with --name spring\n")
+    assert "put into the queue" not in said.out
+    table = lines(ready.ok(*WORDS, "--name", "spring"))
+    assert table["put into the queue"] == "1"
+    assert table["were there already"] == "1"
+
+
+def test_files_in_the_example_are_cut_short(ready: Shell) -> None:
+    ready.folder.joinpath("plan.bin").write_bytes(bytes(range(256)) * 40)
+    said = ready.ok(*WORDS, "--dry-run", "--attach", "plan.bin")
+    assert "[178 more lines]" in said
+    assert len(said.splitlines()) < 50
+    assert "filename=plan.bin" in said
+    assert said.endswith("--\n")
+    whole = ready.run("--json", *WORDS, "--dry-run", "--attach", "plan.bin").json
+    assert whole["example"].count("\r\n") > 180
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_end_as_other_systems_end_them(ready: Shell, end: str) -> None:
+    for name, text in (("people.csv", PEOPLE), ("Spring.eml.j2", TEMPLATE)):
+        ready.folder.joinpath(name).write_bytes(text.replace("\n", end).encode())
+    said = ready.ok(*WORDS, "--dry-run")
+    assert "Hello Ann!" in said
+    assert "To: Ann <ann@example.net>" in said
+
+
+def test_an_address_of_ours_that_nobody_has(ready: Shell) -> None:
+    ready.ok("account", "add", "s@example.org", "--password-stdin", stdin="secret-99\n")
+    ready.ok("account", "suspend", "s@example.org")
+    people = "email,name\nx@example.org,X\ns@example.org,S\n"
+    ready.folder.joinpath("people.csv").write_text(people)
+    assert ready.run(*WORDS).error == (
+        "mailkit: nothing is sent:\n"
+        "  line 2: x@example.org: nobody here has that address\n"
+        "  line 3: s@example.org: its account is suspended\n"
+    )
 
 
 def test_a_server_that_sends_no_mail(ready: Shell) -> None:

@@ -34,6 +34,8 @@ def test_add_list_drop(shell: Shell) -> None:
     gone = shell.run("--json", "suppression", "drop", "a@example.com", "c@example.com")
     assert gone.json == {"dropped": ["a@example.com", "c@example.com"]}
     assert shell.run("--json", "suppression", "list").json == []
+    assert shell.run("suppression", "list", "--json").json == []
+    assert shell.run("suppression", "list", "--", "--json").status == 1
 
 
 def test_a_list_of_many_pages(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,10 @@ GOOD = [
         'email,name\r\n"bob@example.net","B\r\nC"\r\n',
         {"email": "bob@example.net", "name": "B\r\nC"},
     ),
+    (  # as spreadsheets save a table that had more rows once
+        "email;name\r\n;\r\nbob@example.net;B\r\n ; \r\n",
+        {"email": "bob@example.net", "name": "B"},
+    ),
 ]
 
 
@@ -28,10 +32,10 @@ def test_a_row(text: str, values: dict[str, str]) -> None:
 
 
 BAD = [
-    ("", "line 1: no column is called email"),
+    ("", "line 1: no column is called email; there are none"),
     ("email,\n", "line 1: expects a name for each column"),
     ("email,email\n", "line 1: expects a name for each column"),
-    ("name\nBob\n", "line 1: no column is called email"),
+    ("name|x\nBob\n", "line 1: no column is called email; there are name_x"),
     ("email\n", "there are no rows"),
     ("email,name\nbob@example.net\n", "line 2: 1 columns instead of 2"),
     ("email\nbob\n", "line 2: 'bob' is not an address"),
@@ -44,7 +48,16 @@ BAD = [
         "email\nbob@example.net\nBob@EXAMPLE.net\n",
         "line 3: Bob@example.net is in line 2 already",
     ),
-    ('email,name\n"bob@example.net"x,1\n', "line 2: "),
+    ('email,name\n"bob@example.net"x,1\n', "line 2: ',' expected"),
+    (
+        'email,name\na@example.net,A\n"bob@example.net,1\nc@example.net,C\n',
+        "line 3: a cell begins with a quotation mark, and does not end",
+    ),
+    (
+        'email,name\n\n"bob@example.net,B\nc@example.net,C\n"d@example.net",D\n',
+        "line 3: a cell begins with a quotation mark, and does not end",
+    ),
+    ('email,name\n"bob@example.net', "line 2: a cell begins with a quotation mark"),
 ]
 
 
