@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
@@ -15,11 +16,17 @@ def own_ports(descriptions: Sequence[str]) -> Callable[[str, int], bool]:
     """
     Tell where we listen, from endpoint strings such as ``tcp:25:interface=::``.
 
-    Mail that would be sent there would come back to us (RFC 5321 §5.1).
+    Mail that would be sent there would come back to us (RFC 5321 §5.1). A path instead
+    of an address is that of a Unix socket, whatever the port.
     """
     listening = [place for place in map(place_of, descriptions) if place is not None]
+    sockets = [one.split(":")[1] for one in descriptions if one.startswith("unix:")]
 
     def is_own(address: str, port: int) -> bool:
+        if address.startswith("/"):
+            return any(
+                os.path.realpath(address) == os.path.realpath(one) for one in sockets
+            )
         address = _plain(address)
         return any(
             port == ours

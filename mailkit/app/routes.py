@@ -64,7 +64,10 @@ class EndMaker:
     _quotas: Quotas | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        self._is_own = own_ports(self.settings.listen.smtp)
+        listen = self.settings.listen
+        self._is_own = own_ports(
+            [*listen.smtp, *listen.lmtp, *listen.submission, *listen.submissions]
+        )
 
     def make(self, target: Target) -> IRouteEnd:
         """The end of a route that leads to ``target``."""

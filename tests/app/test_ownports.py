@@ -20,6 +20,9 @@ PLACES = [
     ([r"tcp6:25:interface=2001\:db8\:0\:\:1"], "2001:db8::1", 25, True),
     (["tcp:25:interface=localhost"], "127.0.0.1", 25, False),
     (["unix:/run/smtp", "tcp:0", "tcp:x", "tcp"], "127.0.0.1", 25, False),
+    (["unix:/run/lmtp:mode=600"], "/run/../run/lmtp", 0, True),
+    (["unix:/run/lmtp"], "/run/other", 0, False),
+    (["tcp:25"], "/run/lmtp", 25, False),
     ([], "127.0.0.1", 25, False),
 ]
 

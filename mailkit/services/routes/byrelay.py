@@ -72,7 +72,8 @@ class SmarthostHosts:
     async def __call__(self, item: QueueItem) -> Sequence[NextHost]:
         target = self._target
         addresses = await addresses_of(target.host, self._resolver)
-        check_not_own(target.host, target.port, addresses, self._is_own)
+        name = f"{target.host}:{target.port}"
+        check_not_own(name, target.port, addresses, self._is_own)
         password = target.password
         if target.password_file:
             password = await self._secret(target.password_file)
@@ -105,7 +106,8 @@ class LMTPHosts:
             addresses: Sequence[str] = [target.socket]
         else:
             addresses = await addresses_of(target.host, self._resolver)
-            check_not_own(target.host, target.port, addresses, self._is_own)
+        name = f"{target.host}:{target.port}" if target.host else target.socket
+        check_not_own(name, target.port, addresses, self._is_own)
         policy = policy_of(target.host, target.level)
         return [
             NextHost(
@@ -143,7 +145,7 @@ async def addresses_of(host: str, resolver: IResolver) -> Sequence[str]:
 
 
 def check_not_own(
-    host: str, port: int, addresses: Sequence[str], is_own: IsOwn
+    name: str, port: int, addresses: Sequence[str], is_own: IsOwn
 ) -> None:
     """
     Whether mail would come back to us (RFC 5321 §5.1); it waits until it would not.
@@ -151,4 +153,4 @@ def check_not_own(
     :raises Unreachable:
     """
     if any(is_own(address, port) for address in addresses):
-        raise Unreachable(f"{host}:{port} is this very server", "4.4.6")
+        raise Unreachable(f"{name} is this very server", "4.4.6")

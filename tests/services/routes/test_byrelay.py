@@ -30,7 +30,7 @@ RESOLVER.fail("broken.example")
 
 
 def is_own(address: str, port: int) -> bool:
-    return (address, port) == ("127.0.0.1", 25)
+    return (address, port) == ("127.0.0.1", 25) or address == "/run/ours"
 
 
 async def secret(path: str) -> str:
@@ -156,3 +156,17 @@ def test_lmtp(target: ToLMTP, address: str, place: str) -> None:
     end = ByRelay(relay, LMTPHosts(target, RESOLVER, is_own), is_final=True)
     assert carry(end).address == place
     assert relay.asked[0].is_lmtp
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (ToLMTP(socket="/run/ours"), "/run/ours"),
+        (ToLMTP(host="127.0.0.1", port=25), "127.0.0.1:25"),
+    ],
+)
+def test_lmtp_leads_not_to_ourselves(target: ToLMTP, name: str) -> None:
+    end = ByRelay(Relay([]), LMTPHosts(target, RESOLVER, is_own), is_final=True)
+    with pytest.raises(Unreachable, match=f"{name} is this very server") as caught:
+        carry(end)
+    assert caught.value.status == "4.4.6"
