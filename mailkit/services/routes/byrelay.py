@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from attrs import define, evolve
 from zope.interface import implementer
 
-from mailkit.errors import Unreachable
+from mailkit.errors import Refused, Unreachable
 from mailkit.interfaces.queue import Carried, IRelay, IRouteEnd, NextHost
 from mailkit.interfaces.resolver import Answer, IResolver
 from mailkit.interfaces.storage import IContent
@@ -41,6 +41,7 @@ class ByRelay:
 
     async def carry(self, item: QueueItem, content: IContent) -> Carried:
         missed: Unreachable | None = None
+        refused: Refused | None = None
         for host in await self._find(item):
             if item.tls_optional:
                 host = evolve(host, policy=host.policy.of_ours())
@@ -48,9 +49,11 @@ class ByRelay:
                 done: Carried = await self._relay.carry(host, item, content)
             except Unreachable as error:
                 missed = error
-                continue
-            return evolve(done, host=host.name, address=place(host))
-        raise missed or Unreachable("there is no host to be asked")
+            except Refused as error:  # the next one may do what this one does not
+                refused = error
+            else:
+                return evolve(done, host=host.name, address=place(host))
+        raise refused or missed or Unreachable("there is no host to be asked")
 
     async def close(self) -> None:
         """The relay is everybody's."""

@@ -43,14 +43,14 @@ class Relay:
     """Reaches some addresses."""
 
     reached: Sequence[str]
-    refuses: bool = False
+    refuse: Sequence[str] = ()
     asked: list[NextHost] = field(factory=list)
 
     async def carry(
         self, host: NextHost, item: QueueItem, content: IContent
     ) -> Carried:
         self.asked.append(host)
-        if self.refuses:
+        if host.address in self.refuse:
             raise NeedsTLS("no")
         if host.address not in self.reached:
             raise Unreachable(f"{host.address} is away")
@@ -113,11 +113,17 @@ def test_nobody_is_there(
     assert words in str(caught.value)
 
 
-def test_a_refusal_is_the_last_word() -> None:
-    relay = Relay(["192.0.2.1"], refuses=True)
-    with pytest.raises(NeedsTLS):
-        carry(smarthost(relay, ToSmarthost(host="smart.example", port=25)))
-    assert len(relay.asked) == 1
+@pytest.mark.parametrize("reached", [[], ["192.0.2.2"]])
+def test_who_cannot_have_it_is_not_the_last_to_be_asked(reached: list[str]) -> None:
+    """As where DNS names hosts: the next one may take what this one does not."""
+    relay = Relay(reached, refuse=["192.0.2.1"])
+    end = smarthost(relay, ToSmarthost(host="smart.example", port=25))
+    if reached:
+        assert carry(end).address == "192.0.2.2:25"
+    else:
+        with pytest.raises(NeedsTLS):
+            carry(end)
+    assert len(relay.asked) == 2
 
 
 @pytest.mark.parametrize(
