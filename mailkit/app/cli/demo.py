@@ -22,6 +22,9 @@ from mailkit.app.demo.story import Story
 from mailkit.app.demo.telling import Telling
 from mailkit.errors import MailkitError
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends the demo: Ctrl-C, a service manager, a terminal that is closed."""
+
 
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave both running until Ctrl-C.")
@@ -42,17 +45,21 @@ def demo(context: click.Context, keep: bool, one_address: bool) -> None:
         del os.environ[name]  # settings of another server
     addresses = (ADDRESSES[0],) * 2 if one_address else ADDRESSES
     folder = Path(tempfile.mkdtemp(prefix="mailkit-demo-"))
+    is_kept = False
     # However it ends, the servers are to end, too.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = [signal.signal(one, signal.default_int_handler) for one in ENDS]
     try:
         _play(folder, addresses, _commands(context.find_root().command), keep)
     except MailkitError as error:
+        is_kept = True
         raise DemoFailed(f"{error} (logs and mail are in {folder})") from error
-    except KeyboardInterrupt:
-        click.echo()
+    except KeyboardInterrupt as error:
+        raise DemoFailed("stopped: both servers have ended, nothing is left") from error
     finally:
-        signal.signal(signal.SIGTERM, before)
-    shutil.rmtree(folder)
+        if not is_kept:
+            shutil.rmtree(folder)
+        for one, was in zip(ENDS, before, strict=True):
+            signal.signal(one, was)
 
 
 def _play(
@@ -71,10 +78,19 @@ def _play(
         story.ends()
         if keep:
             story.stays()
-            while True:
-                signal.pause()
+            _wait_for_the_end()
     finally:
+        for one in ENDS:  # who presses it twice leaves nothing behind, either
+            signal.signal(one, signal.SIG_IGN)
         pair.stop()
+
+
+def _wait_for_the_end() -> None:
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        click.echo()
 
 
 def _commands(root: click.Command) -> Callable[[Sequence[str]], str]:

@@ -23,8 +23,8 @@ from mailkit.app.newpassword import make_password
 from mailkit.errors import Unavailable
 from mailkit.model.account import Role
 
-PATIENCE = 20.0
-"""Seconds that anything may take."""
+PATIENCE = 60.0
+"""Seconds that anything may take, on a machine with much else to do."""
 PREFIX = "MAILKIT_"
 """Of variables that are settings."""
 LOOK = 0.05
@@ -162,12 +162,17 @@ class DemoServer:
 
         wait_until(f"{self.host} does not answer", is_there)
 
+    def end(self) -> None:
+        """Ask it to end; `stop` waits until it has."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """End it in peace."""
+        self.end()
         process, self.process = self.process, None
         if process is None:
             return
-        process.send_signal(signal.SIGTERM)
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -213,7 +218,9 @@ class Pair:
             server.wait()
 
     def stop(self) -> None:
-        """End both."""
+        """End both, at the same time."""
+        for server in (self.east, self.west):
+            server.end()
         for server in (self.east, self.west):
             server.stop()
 
