@@ -26,6 +26,17 @@ settings.register_profile("many", max_examples=200, deadline=None, print_blob=Tr
 settings.load_profile(os.environ.get("MAILKIT_EXAMPLES", "few"))
 
 
+WIDE = 200
+"""Columns of what pytest prints where nobody looks on, as in a log."""
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    """The list of failures, with which a run ends, has room for the reasons."""
+    writer = config.get_terminal_writer()
+    if not writer.hasmarkup:
+        writer.fullwidth = WIDE
+
+
 @pytest.fixture(scope="session", autouse=True)
 def trial_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """`mktemp` of trial's test cases makes names below pytest's folder, not here."""

@@ -60,7 +60,7 @@ def test_a_skip_for_a_missing_program_fails_in_ci(
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
         cwd=tmp_path,
-        env={"MAILKIT_NO_SKIPS": strict, "PATH": ""},
+        env={"MAILKIT_NO_SKIPS": strict, "PATH": "", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
