@@ -47,7 +47,11 @@ LETTER = (
     b"Content-Transfer-Encoding: base64\r\n\r\n" + PNG + b"\r\n--b--\r\n"
 )  # fmt: skip
 
-ROUTES = [route for route in all_routes() if route.needs is Needs.SOMEBODY]
+ROUTES = [
+    route
+    for route in all_routes()
+    if route.needs is Needs.SOMEBODY and route.path != "/logout"
+]
 
 
 @define(eq=False)
