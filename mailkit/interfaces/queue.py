@@ -141,10 +141,18 @@ class IQueueStore(Interface):
         """
 
     async def release(selection: Selection, now: float, most: int = 1000) -> int:
-        """End holds, `QueueItem.hold_until` too, and try soon."""
+        """
+        End holds, `QueueItem.hold_until` too, and try soon.
+
+        Bulk mail that was never tried keeps its `QueueItem.next_try`.
+        """
 
     async def retry(selection: Selection, now: float, most: int = 1000) -> int:
-        """Try soon, whatever the schedule says. Held items stay held."""
+        """
+        Try soon, whatever the schedule says. Held items stay held.
+
+        Bulk mail that was never tried keeps its moment, unless it is named.
+        """
 
     async def drop(selection: Selection, most: int = 1000) -> list[QueueItem]:
         """Take items out and tell nobody; those being tried now are left."""

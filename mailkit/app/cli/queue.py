@@ -144,9 +144,12 @@ def release(
 def retry(
     desk: Desk, ids: tuple[str, ...], domain: str, account: str, everything: bool
 ) -> None:
-    """Try items soon, whatever their next time is; held ones stay held."""
+    """Try items soon, whatever their next time is; held ones stay held.
+
+    Bulk mail keeps its pace, unless ID names it.
+    """
     selection = _chosen(ids, domain, account, everything)
-    rest = "the rest is due, being tried, or held until it is released"
+    rest = "the rest is due, being tried, held until it is released, or bulk mail"
     _do(desk, selection, "to be tried", rest, QueueControl.retry)
 
 

@@ -254,7 +254,8 @@ class MemoryQueue:
         for entry in found[:most]:
             if entry.is_free(now):
                 entry.owner = ""
-            entry.item = evolve(entry.item, held="", hold_until=None, next_try=now)
+            next_try = entry.item.next_try if _is_paced(entry.item) else now
+            entry.item = evolve(entry.item, held="", hold_until=None, next_try=next_try)
         self._board.publish(TOPIC)
         return len(found[:most])
 
@@ -263,6 +264,7 @@ class MemoryQueue:
             entry
             for entry in self._selected(selection)
             if not entry.item.held and entry.item.next_try > now and entry.is_free(now)
+            if selection.ids or not _is_paced(entry.item)
         ]
         for entry in found[:most]:
             entry.owner = ""
@@ -311,6 +313,10 @@ class MemoryQueue:
             for entry in self._entries.values()
             if _is_selected(entry.item, selection)
         ]
+
+
+def _is_paced(item: QueueItem) -> bool:
+    return bool(item.rate) and not item.attempts
 
 
 def _is_selected(item: QueueItem, selection: Selection) -> bool:

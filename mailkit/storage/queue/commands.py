@@ -62,11 +62,11 @@ def hold(selection: Selection, reason: str, most: int) -> Update:
 
 
 def release(selection: Selection, now: float, most: int) -> Update:
-    """End holds of both sorts."""
+    """End holds of both sorts; bulk mail keeps its moments."""
     which = Condition("(item.held <> '' OR item.hold_until > ?)", (now,))
     change = Condition(
-        "held = '', hold_until = NULL, next_try = ?,"
-        " ready = iif(until > ?, until, ?),"
+        f"held = '', hold_until = NULL, next_try = iif({_IS_PACED}, next_try, ?),"
+        f" ready = iif(until > ?, until, iif({_IS_PACED}, next_try, ?)),"
         " owner = iif(until > ?, owner, NULL)",
         (now, now, now, now),
     )
@@ -74,9 +74,10 @@ def release(selection: Selection, now: float, most: int) -> Update:
 
 
 def retry(selection: Selection, now: float, most: int) -> Update:
-    """Try soon what waits for its next try."""
+    """Try soon what waits for its next try; bulk mail, if it is named."""
+    paced = "" if selection.ids else f" AND NOT ({_IS_PACED})"
     which = Condition(
-        f"item.held = '' AND item.next_try > ? AND {_IS_FREE}", (now, now)
+        f"item.held = '' AND item.next_try > ? AND {_IS_FREE}{paced}", (now, now)
     )
     change = Condition(
         "next_try = ?, ready = max(?, ifnull(hold_until, 0)), owner = NULL",
@@ -85,4 +86,5 @@ def retry(selection: Selection, now: float, most: int) -> Update:
     return Update(selection, most, which, change)
 
 
+_IS_PACED = "rate IS NOT NULL AND attempts = 0"
 _IS_FREE = "(item.owner IS NULL OR item.until <= ?)"

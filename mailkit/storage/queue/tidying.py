@@ -19,7 +19,8 @@ LONGEST_LEASE = 3600.0
 """Seconds that a claim may still have; one that has more began by a wrong clock."""
 
 LONGEST_WAIT = 30 * 86400.0
-"""The same for the next attempt; what its sender holds may wait longer."""
+"""The same for the next attempt; what its sender holds may wait longer, and so may
+bulk mail, whose moments are chosen one after the other."""
 
 LOST = "the file with its octets is missing"
 """Why an item is held whose octets are lost."""
@@ -93,7 +94,15 @@ class Distrust:
 
 
 _DISTRUST = """
-    UPDATE item SET owner = NULL, until = NULL, next_try = min(next_try, ?),
-        ready = iif(held = '', max(min(next_try, ?), ifnull(hold_until, 0)), NULL)
-    WHERE until > ? OR next_try > ? RETURNING hop
+    UPDATE item SET owner = NULL, until = NULL,
+        next_try = iif(rate IS NULL OR attempts > 0, min(next_try, ?), next_try),
+        ready = iif(
+            held = '',
+            max(
+                iif(rate IS NULL OR attempts > 0, min(next_try, ?), next_try),
+                ifnull(hold_until, 0)
+            ),
+            NULL
+        )
+    WHERE until > ? OR (next_try > ? AND (rate IS NULL OR attempts > 0)) RETURNING hop
 """

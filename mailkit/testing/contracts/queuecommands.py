@@ -185,6 +185,24 @@ class CommandsContract(QueueCase):
         assert await self.record(tried, Fate.SENT)
 
     @coroutine
+    async def test_bulk_mail_keeps_its_moments(self) -> None:
+        """Whoever hurries or releases all does not send a month's mail at once."""
+        later = NOW + 9000.0
+        bulk = evolve(queue_item("t1"), rate="spring", next_try=later)
+        tried = evolve(queue_item("t2"), rate="spring", next_try=later, attempts=1)
+        await self.put(bulk)
+        await self.put(tried)
+        await self.put(evolve(queue_item("t3"), next_try=later))
+        assert await self.store.retry(EVERYTHING, NOW) == 2
+        assert await self.store.next_time(NOW) == later
+        assert [item.id for item in await self.claim()] == ["t2.1", "t3.1"]
+        await self.store.hold(Selection(ids=("t1.1",)), "wait")
+        assert await self.store.release(EVERYTHING, NOW) == 1
+        assert await self.store.next_time(NOW + 61) == later
+        assert await self.store.retry(Selection(ids=("t1",)), NOW) == 1
+        assert [item.id for item in await self.claim()] == ["t1.1"]
+
+    @coroutine
     async def test_dropping(self) -> None:
         await self.some()
         [tried] = await self.claim(most=1)

@@ -189,7 +189,7 @@ def test_holding_releasing_trying_dropping(filled: Shell) -> None:
     )
     assert filled.ok("queue", "retry", "--all") == (
         "0 items of 4 to be tried;"
-        " the rest is due, being tried, or held until it is released\n"
+        " the rest is due, being tried, held until it is released, or bulk mail\n"
     )
     assert filled.ok("queue", "release", "--all") == (
         "2 items of 4 released; the rest was not held\n"

@@ -132,6 +132,15 @@ class FilesTests(StoreCase):
         at_once(self.store.start())
         assert at_once(self.store.claim(hop, US, now, now + 60, 100)) == []
 
+    def test_a_bulk_sending_may_take_longer_than_any_clock_is_wrong(self) -> None:
+        now = self.clock.seconds()
+        months = now + 60 * 86400.0
+        self.put(evolve(queue_item("t1"), rate="spring", next_try=months))
+        self.put(evolve(queue_item("t2"), rate="a", next_try=months, attempts=1))
+        at_once(self.store.start())
+        found = at_once(self.store.claim(queue_item("t1").hop, US, now, now + 60, 100))
+        assert [item.id for item in found] == ["t2.1"]
+
     def test_refused_messages_leave_no_file(self) -> None:
         self.put(queue_item("t1"))
         with self.assertRaises(LocalMisuse):
