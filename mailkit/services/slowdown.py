@@ -32,6 +32,8 @@ PATIENCE = 10.0
 
 TOPIC = "logins"
 
+_LOCAL = frozenset(("", "unix"))
+
 _MOST = 10_000  # peers, and accounts, that are kept in mind
 _MOST_FRIENDS = 100_000
 
@@ -227,7 +229,9 @@ class Slowdown:
         try:
             address = ip_address(host)
         except ValueError:
-            return ""  # a Unix socket: it is somebody of this machine
+            # A Unix socket: it is somebody of this machine. All whom a proxy has no
+            # address of (RFC 7239 §6.2, §6.3) are one peer, though.
+            return "" if host in _LOCAL else _short(host.replace(" ", ""))
         if isinstance(address, IPv6Address) and address.ipv4_mapped:
             address = address.ipv4_mapped
         if any(address in network for network in self._never_limit):

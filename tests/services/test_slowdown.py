@@ -129,6 +129,9 @@ PEERS = [
     ("::ffff:127.0.0.1", "127.0.0.1", False),
     ("2001:db8:cafe:1::1", "2001:db8:cafe:1::1", False),
     ("unix", "unix", False),
+    ("unknown", "unknown", True),
+    ("_hidden", "_hidden", True),
+    ("_hidden", "_other", False),
 ]
 
 
