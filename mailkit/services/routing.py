@@ -93,8 +93,8 @@ class Routing:
     """
     Looks addresses up in the directory.
 
-    :param hostname: what this server is called: ``<postmaster>`` without a domain is
-        that of the domain which it is, or is in.
+    :param hostname: what this server is called: ``<postmaster>`` without a domain, or
+        with this one, is that of the domain which it is, or is in.
     :param sends: whether there is a queue for mail to other servers; without it no
         route leads anywhere.
     :param book: the routes.
@@ -216,10 +216,17 @@ class Routing:
         self._patterns.clear()
 
     async def _whole(self, address: Address) -> Address:
-        """The address, with our domain where it has none."""
-        if not address.domain and address.local_part in ROLES:
-            return Address(address.local_part, await self.own_domain())
-        return address
+        """
+        The address, with our domain where it has none; that of this very server, which
+        people know by its name alone, has one.
+        """
+        if address.local_part not in ROLES:
+            return address
+        domain, hostname = address.domain, fold_domain(self._hostname)
+        is_own = domain == hostname and await self._directory.domain(hostname) is None
+        if domain and not is_own:
+            return address
+        return Address(address.local_part, await self.own_domain() or domain)
 
     async def _choose(
         self, address: Address, mailing: Mailing, is_ours: bool, may_leave: bool

@@ -223,6 +223,22 @@ def test_the_servers_administrators_answer_at_last(world: World) -> None:
     assert world.names("abuse") == ["emil"]
 
 
+def test_postmaster_of_the_server_itself(world: World) -> None:
+    """RFC 5321 §4.5.1: the server says its name to everybody."""
+    world.alias("postmaster", "alice")
+    server = Routing(world.directory, "MX.Example.test")
+    for name in ("postmaster", "abuse"):
+        [found] = at_once(server.route(Path(name, "mx.example.test"))).local
+        assert found.account.startswith("alice@")
+    with pytest.raises(NotOurs):
+        at_once(server.route(Path("alice", "mx.example.test")))
+    with pytest.raises(NotOurs):
+        at_once(world.routing.route(Path("postmaster", "other.test")))
+    nowhere = Routing(MemoryDirectory(), "mx.example.test")
+    with pytest.raises(NotOurs):
+        at_once(nowhere.route(Path("postmaster", "mx.example.test")))
+
+
 def test_postmaster_without_a_domain(world: World) -> None:
     world.alias("postmaster", "alice")
     assert world.names("postmaster", "") == ["alice"]
