@@ -14,7 +14,7 @@ from mailkit.services.admin.domains import ROTATED_AFTER
 
 @click.command("keys")
 @click.argument("name", metavar="DOMAIN")
-@click.argument("action", type=click.Choice(["rotate"]), required=False)
+@click.argument("action", type=click.Choice(["list", "rotate"]), default="list")
 @click.option(
     "--wait",
     type=SecondsType(),
@@ -23,7 +23,7 @@ from mailkit.services.admin.domains import ROTATED_AFTER
     help="How long until new keys sign: their records have to be in DNS by then.",
 )
 @pass_desk
-def keys(desk: Desk, name: str, action: str | None, wait: float) -> None:
+def keys(desk: Desk, name: str, action: str, wait: float) -> None:
     """
     List the DKIM keys of DOMAIN, or rotate them.
 

@@ -172,6 +172,9 @@ def stats(desk: Desk, domain: str, days: int) -> None:
     """Count what became of mail, by day (UTC) and domain."""
     with desk.open() as at:
         found = at.do(_control(at).stats(_domain(domain), days))
+    if not found and not desk.as_json:
+        click.echo("no mail in that time")
+        return
     desk.rows(
         ["day", "domain", "accepted", "delivered", "deferred", "bounced", "median"],
         [

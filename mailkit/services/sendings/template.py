@@ -140,12 +140,14 @@ class Template:
         """:raises BadTemplate: with what is wrong with it."""
         text = text.removeprefix("\ufeff")
         # The pattern matches everything: there is always an end.
-        text = text[_COMMENTS.match(text).end() :]  # type: ignore[union-attr]  # it matches nothing, too
-        octets = text.encode("utf-8", "replace")
+        begin = _COMMENTS.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
+        line = text.count("\n", 0, begin) + 1
+        octets = text[begin:].encode("utf-8", "replace")
         names: set[str] = set()
         root = mime.scan(octets, LIMITS)
-        fields = tuple(_fields(octets[: root.body], names))
-        return cls(fields, _part(octets, root, names, is_root=True), frozenset(names))
+        fields = tuple(_fields(octets[: root.body], names, line))
+        part = _part(octets, root, names, line, is_root=True)
+        return cls(fields, part, frozenset(names))
 
     def has(self, name: str) -> bool:
         """Whether it has a field; ``name`` in lower case."""
@@ -197,20 +199,22 @@ class Template:
 
 
 def _compiled(
-    environment: SandboxedEnvironment, text: str, where: str, names: set[str]
+    environment: SandboxedEnvironment, text: str, where: str, names: set[str], line: int
 ) -> Text:
-    """:raises BadTemplate:"""
+    """
+    :param line: of the file, in which the text begins.
+    :raises BadTemplate:
+    """
     try:
         tree = environment.parse(text)
         names |= meta.find_undeclared_variables(tree) - set(environment.globals)
         return environment.from_string(text)
     except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        place = f", line {line}" if line else ""
-        raise BadTemplate(f"{where}{place}: {error}") from error
+        line += getattr(error, "lineno", 1) - 1
+        raise BadTemplate(f"line {line} ({where}): {error}") from error
 
 
-def _fields(top: bytes, names: set[str]) -> Iterator[Field]:
+def _fields(top: bytes, names: set[str], line: int) -> Iterator[Field]:
     """:raises BadTemplate:"""
     found = header.scan(top, 0, len(top), LIMITS)
     if sum(len(line) for line, _, _ in found) < len(top.rstrip(b"\r\n")):
@@ -219,7 +223,9 @@ def _fields(top: bytes, names: set[str]) -> Iterator[Field]:
             " then an empty line; then the text"
         )
     seen: set[str] = set()
-    for _, octets, value in found:
+    following = line
+    for whole, octets, value in found:
+        line, following = following, following + whole.count(b"\n")
         name = octets.decode("utf-8", "replace")
         key = name.lower()
         if key in OURS:
@@ -233,13 +239,18 @@ def _fields(top: bytes, names: set[str]) -> Iterator[Field]:
         if key.startswith("content-"):
             continue  # of the body: see `_part`
         text = encodedword.decode(header.unfold(value))
-        yield Field(name, _compiled(_PLAIN, text, name, names))
+        yield Field(name, _compiled(_PLAIN, text, name, names, line))
     if "subject" not in seen:
         raise BadTemplate("the template has no Subject")
 
 
 def _part(
-    octets: bytes, part: mime.Part, names: set[str], *, is_root: bool = False
+    octets: bytes,
+    part: mime.Part,
+    names: set[str],
+    line: int,
+    *,
+    is_root: bool = False,
 ) -> TextPart | OtherPart | Parts:
     """:raises BadTemplate:"""
     fields = _content_fields(octets, part, is_root=is_root)
@@ -250,15 +261,16 @@ def _part(
             for name, value in part.parameters
             if name.lower() != b"boundary"
         )
-        parts = tuple(_part(octets, one, names) for one in part.parts)
+        parts = tuple(_part(octets, one, names, line) for one in part.parts)
         if not parts:
             raise BadTemplate("a multipart has no parts: its boundary is missing")
         return Parts(subtype, fields, parameters, parts)
     if part.type == b"text":
         text = _text(octets, part)
         environment = _HTML if part.subtype == b"html" else _PLAIN
-        where = f"text/{subtype}"
-        return TextPart(subtype, fields, _compiled(environment, text, where, names))
+        line += octets.count(b"\n", 0, part.body)
+        compiled = _compiled(environment, text, f"text/{subtype}", names, line)
+        return TextPart(subtype, fields, compiled)
     if is_root:
         raise BadTemplate("the template has no text; files are attached by --attach")
     return OtherPart(_crlf(octets[part.start : part.end]))

@@ -22,7 +22,7 @@ def test_a_domain_has_keys_from_its_beginning(house: Shell) -> None:
     zone = house.ok("domain", "dns", "example.org")
     for row in rows:
         assert row["record"].partition("._")[0] in zone
-    assert listed(house) == rows
+    assert listed(house) == listed(house, "list") == rows
 
 
 def test_rotation(house: Shell) -> None:

@@ -221,6 +221,8 @@ def test_numbers(filled: Shell) -> None:
     listed = filled.ok("queue", "stats", "--days", "10000", "--domain", "example.net")
     assert "2026-01-01" in listed
     assert "two.example" not in listed
+    assert filled.ok("queue", "stats", "--domain", "x.test") == "no mail in that time\n"
+    assert filled.run("--json", "queue", "stats", "--domain", "x.test").json == []
     assert filled.refused("queue", "stats", "--days", "0") == "at least one day"
 
 

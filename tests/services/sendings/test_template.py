@@ -112,8 +112,14 @@ BAD = [
     ("Subject: x\nBcc: {{ email }}\n\nx", "Bcc: each recipient gets"),
     ("Subject: x\nList-Unsubscribe: <x:y>\n\nx", "we write that one"),
     ("Subject: x\nResent-To: a@b\n\nx", "nothing is sent again"),
-    ("Subject: {{ x\n\nx", "Subject, line 1: "),
-    ("Subject: x\n\na\n{% if %}", "text/plain, line 2: "),
+    ("From:\n a@b.test\nSubject: {{ x\n\nx", "line 3 (Subject): "),
+    ("{# a\nb #}\n\nSubject: {{ x\n\nx", "line 4 (Subject): "),
+    ("Subject: x\n\na\n{% if %}", "line 4 (text/plain): "),
+    (
+        "{# why #}\nSubject: x\nContent-Type: multipart/alternative; boundary=a\n\n"
+        "--a\n\nx\n--a\nContent-Type: text/html\n\n<p>\n{{ x\n--a--\n",
+        "line 12 (text/html): ",
+    ),
     ("Subject: x\nContent-Type: multipart/mixed; boundary=a\n\nx", "has no parts"),
     ("Subject: x\nContent-Type: image/png\n\nx", "the template has no text"),
     ("Subject: x\nContent-Type: text/plain; charset=x\n\nx", "charset=utf-8"),
