@@ -100,7 +100,10 @@ const ACTIONS = {
   star,
   archiveprevious: () => archiveTo(-1, "newer"),
   archivenext: () => archiveTo(1, "older"),
-  more: () => click("[popovertarget=more]"),
+  more() {
+    find("[popovertarget=more]")?.focus();
+    click("[popovertarget=more]");
+  },
   undo: undoLast,
   compose: () => click("a.compose"),
   composetab: () => open("/compose", "_blank", "noopener"),

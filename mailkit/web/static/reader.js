@@ -64,7 +64,7 @@ function look(event, link, conv) {
   let at = all.indexOf(link);
   const name = make("h2", { class: "grow ell", dir: "auto" });
   const save = make("a", { class: "btn sm", download: "" }, word("download"));
-  const close = make("button", { class: "btn sm", type: "button", onclick: () => dialog.close() }, word("close"));
+  const close = make("button", { class: "btn sm", type: "button", autofocus: "", onclick: () => dialog.close() }, word("close"));
   const body = make("div", { class: "look", tabindex: "0" });
   const dialog = make("dialog", { class: "files", "aria-label": word("file") }, make("header", {}, name, save, close), body);
   const show = (by) => {
