@@ -11,10 +11,12 @@ from mailkit.interfaces.drafts import IDraftStore
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.personal import IPersonal
 from mailkit.interfaces.queue import IQueueStore
+from mailkit.model.address import AccountName
+from mailkit.model.draft import DraftId
 from mailkit.services.composing.composing import Composing
 from mailkit.services.composing.house import ComposingHouse
 from mailkit.services.composing.settings import ComposingSettings
-from mailkit.services.live.news import tell_draft
+from mailkit.services.live.news import tell_draft, tell_sent
 
 
 def make_composing(
@@ -33,6 +35,7 @@ def make_composing(
         conversations=conversations,
         drafts=drafts,
         personal=personal,
+        directory=services.directory,
         queue=queue,
         events=services.events,
         destination=services.submitted(),
@@ -42,6 +45,8 @@ def make_composing(
         new_id=new_id,
         settings=composing_settings(settings),
         saved=partial(tell_draft, board),
+        has_queue=services.outbound is not None,
+        came_back=partial(_tell_of_failure, board),
     )
     return Composing(house)
 
@@ -54,6 +59,13 @@ def reload_composing(
     house.destination = services.submitted()
     house.door = services.own_people()
     house.settings = composing_settings(settings)
+    house.has_queue = services.outbound is not None
+
+
+def _tell_of_failure(
+    board: INoticeBoard, account: AccountName, draft: DraftId, reason: str
+) -> None:
+    tell_sent(board, account, draft, "failed", reason)
 
 
 def composing_settings(settings: Settings) -> ComposingSettings:

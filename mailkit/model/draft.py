@@ -42,9 +42,10 @@ class DraftState(Enum):
 
     WRITING = "writing"
     SENDING = "sending"
-    """It is being put into the queue; whether it came so far, the queue knows."""
+    """It is being put into the queue; whether it came so far, the queue knows. What was
+    kept back is on its way."""
     HELD = "held"
-    """It is in the queue and does not leave before `Draft.hold_until`."""
+    """It is in the queue, or kept back, and does not leave before its time."""
 
 
 @frozen
@@ -107,11 +108,15 @@ class Draft:
     next_file: int = 1
     state: DraftState = DraftState.WRITING
     transaction: str = ""
-    """Under which the queue has it, once `state` is HELD."""
+    """Under which it leaves; once `state` is HELD the queue has it under that name."""
     hold_until: float = 0.0
     """Seconds since 1970."""
     is_later: bool = False
     """Whether a person chose `hold_until`."""
+    is_kept_back: bool = False
+    """Whether it waits here, because there is no queue that would hold it."""
+    peer: str = ""
+    """From where it was sent, for what was kept back: an IP address, or ``unix``."""
 
     @property
     def file_size(self) -> int:

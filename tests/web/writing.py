@@ -69,6 +69,7 @@ class WritingRoom:
                 conversations=self.conversations,
                 drafts=self.drafts,
                 personal=self.personal,
+                directory=self.directory,
                 queue=self.queue,
                 events=events,
                 destination=LocalDelivery(delivery, rules),

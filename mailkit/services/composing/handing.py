@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from attrs import frozen
 
 from mailkit.errors import Refused, Unavailable
 from mailkit.formats.compose import CannotCompose
 from mailkit.formats.letter import Letter
 from mailkit.formats.recipients import Typed, parse
-from mailkit.interfaces.delivery import Origin
+from mailkit.interfaces.delivery import ITransaction, Origin
 from mailkit.interfaces.storage import IContent
 from mailkit.model.account import Account
 from mailkit.model.address import AccountName, a_labels, fold_domain
@@ -66,12 +69,19 @@ async def content_to_send(
     return content
 
 
+@frozen
+class Parcel:
+    """All that is handed over."""
+
+    letter: Letter
+    everybody: Sequence[Typed]
+    content: IContent
+
+
 async def hand_over(
     house: ComposingHouse,
     account: Account,
-    letter: Letter,
-    everybody: Sequence[Typed],
-    content: IContent,
+    parcel: Parcel,
     hold_until: float,
     peer: str,
 ) -> str:
@@ -81,41 +91,105 @@ async def hand_over(
     :raises RecipientsRefused: if somebody would not get it: then nobody does.
     :raises Refused: :raises Unavailable: with nothing kept.
     """
-    addresses = {path_of(typed.address): typed.address for typed in everybody}
-    parameters = SenderParameters(
-        size=content.size,
-        body=BodyType.EIGHT_BIT if letter.needs_8bit else BodyType.SEVEN_BIT,
-        smtputf8=letter.needs_smtputf8 or not all(path.is_ascii for path in addresses),
-        hold_until=hold_until,
-    )
     origin = Origin(peer, protocol="HTTP", account=account, is_submission=True)
-    envelope = Envelope(path_of(letter.sender[1]), parameters)
-    transaction = await house.destination.begin(envelope, origin)
+    transaction = await _begun(house, parcel, origin, hold_until)
     try:
-        turned: list[Turned] = []
-        for path, address in addresses.items():
-            try:
-                await house.door.check_recipient(account, path)
-                await transaction.add_recipient(Recipient(path))
-            except (Refused, Unavailable) as error:
-                turned.append(Turned(address, error))
-        if turned:
-            raise RecipientsRefused(turned)
-        at = 0
-        while piece := await content.read(at, _PIECE):
-            await transaction.write(piece)
-            at += len(piece)
-        outcomes = await transaction.prepare()
-        turned = [
-            Turned(addresses[path], outcome.error)
-            for path, outcome in outcomes.items()
-            if isinstance(outcome, Failed)
-        ]
-        if turned:
-            raise RecipientsRefused(turned)
+        may_write = partial(house.door.check_recipient, account)
+        await _prepare(transaction, parcel, may_write)
         return await transaction.commit()
     finally:
         await transaction.abort()
+
+
+async def try_out(
+    house: ComposingHouse, account: Account, parcel: Parcel, peer: str
+) -> None:
+    """
+    See whether all would get it at this moment; nothing is kept.
+
+    :raises RecipientsRefused: :raises Refused: :raises Unavailable:
+    """
+    origin = Origin(peer, protocol="HTTP", account=account, is_submission=True)
+    transaction = await _begun(house, parcel, origin, None)
+    try:
+        may_write = partial(house.door.check_recipient, account)
+        await _prepare(transaction, parcel, may_write)
+    finally:
+        await transaction.abort()
+
+
+async def deliver_once(
+    house: ComposingHouse, account: Account, parcel: Parcel, draft: Draft
+) -> None:
+    """
+    Hand over what was kept back; however often that is tried, mailboxes take it once.
+
+    :raises RecipientsRefused: if somebody would not get it: then nobody does.
+    :raises Refused: :raises Unavailable: with nothing kept, or nobody knows.
+    """
+    origin = Origin(
+        draft.peer,
+        protocol="HTTP",
+        account=account,
+        is_submission=True,
+        item=f"{draft.id} {draft.transaction}",
+        transaction=draft.transaction,
+    )
+    transaction = await _begun(house, parcel, origin, None)
+    try:
+        await _prepare(transaction, parcel, _count_nobody)
+        await transaction.commit()
+    finally:
+        await transaction.abort()
+
+
+async def _count_nobody(path: Path) -> None:
+    """They were counted when it was sent."""
+
+
+async def _begun(
+    house: ComposingHouse, parcel: Parcel, origin: Origin, hold_until: float | None
+) -> ITransaction:
+    letter = parcel.letter
+    paths = [path_of(typed.address) for typed in parcel.everybody]
+    parameters = SenderParameters(
+        size=parcel.content.size,
+        body=BodyType.EIGHT_BIT if letter.needs_8bit else BodyType.SEVEN_BIT,
+        smtputf8=letter.needs_smtputf8 or not all(path.is_ascii for path in paths),
+        hold_until=hold_until,
+    )
+    envelope = Envelope(path_of(letter.sender[1]), parameters)
+    return await house.destination.begin(envelope, origin)
+
+
+async def _prepare(
+    transaction: ITransaction,
+    parcel: Parcel,
+    may_write: Callable[[Path], Awaitable[None]],
+) -> None:
+    """All but the last word. :raises RecipientsRefused:"""
+    addresses = {path_of(typed.address): typed.address for typed in parcel.everybody}
+    turned: list[Turned] = []
+    for path, address in addresses.items():
+        try:
+            await may_write(path)
+            await transaction.add_recipient(Recipient(path))
+        except (Refused, Unavailable) as error:
+            turned.append(Turned(address, error))
+    if turned:
+        raise RecipientsRefused(turned)
+    at = 0
+    while piece := await parcel.content.read(at, _PIECE):
+        await transaction.write(piece)
+        at += len(piece)
+    outcomes = await transaction.prepare()
+    turned = [
+        Turned(addresses[path], outcome.error)
+        for path, outcome in outcomes.items()
+        if isinstance(outcome, Failed)
+    ]
+    if turned:
+        raise RecipientsRefused(turned)
 
 
 def path_of(address: str) -> Path:

@@ -11,6 +11,7 @@ from mailkit.formats.letter import Letter, LetterFile
 from mailkit.formats.recipients import good, parse
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.delivery import IDestination
+from mailkit.interfaces.directory import IDirectory
 from mailkit.interfaces.drafts import IDraftStore
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.lanes import ILanes
@@ -26,6 +27,10 @@ from mailkit.services.composing.when import moment
 from mailkit.services.smtp.doors import SenderDoor
 
 
+def _nobody_is_told(account: AccountName, id: DraftId, reason: str) -> None:
+    """Where nobody wants to know what came back."""
+
+
 def _nobody_hears(account: AccountName, id: DraftId, revision: int) -> None:
     """Where nobody wants to know what was saved."""
 
@@ -39,6 +44,7 @@ class ComposingHouse:
     conversations: IConversations
     drafts: IDraftStore
     personal: IPersonal
+    directory: IDirectory
     queue: IQueueStore
     events: IEvents
     destination: IDestination
@@ -52,6 +58,11 @@ class ComposingHouse:
     settings: ComposingSettings = field(factory=ComposingSettings)
     saved: Callable[[AccountName, DraftId, int], None] = _nobody_hears
     """Called with each new revision of a draft."""
+    has_queue: bool = True
+    """Whether what is sent goes into the queue, which holds it; otherwise it is kept
+    back until it leaves."""
+    came_back: Callable[[AccountName, DraftId, str], None] = _nobody_is_told
+    """Called with a reason when what was kept back could not leave in the end."""
 
     def now(self) -> float:
         """Seconds since 1970."""

@@ -11,6 +11,7 @@ from mailkit.interfaces.queue import IQueueStore
 from mailkit.model.address import AccountName
 from mailkit.model.draft import DraftId, DraftState
 from mailkit.model.queueitem import QueueItem, Selection
+from mailkit.services.composing.handing import everybody_of, path_of
 from mailkit.services.composing.house import ComposingHouse
 
 _PAGE = 100
@@ -59,6 +60,18 @@ async def waiting(house: ComposingHouse, account: AccountName) -> Sequence[Waiti
             paths if known is None else (*known.recipients, *paths),
             None if draft is None else draft.id,
         )
+    for draft in drafts.values():
+        if draft.is_kept_back and draft.is_later and draft.hold_until > now:
+            found[draft.transaction] = Waiting(
+                draft.transaction,
+                draft.hold_until,
+                " ".join(draft.writing.subject.split()),
+                tuple(
+                    str(path_of(each.address))
+                    for each in everybody_of(draft, house.settings)
+                ),
+                draft.id,
+            )
     return sorted(found.values(), key=lambda one: one.leaves)
 
 

@@ -4,6 +4,9 @@ Sending: into the queue with a hold, back out of it, and what is done when it le
 A draft says itself how far it is: it is SENDING before the queue hears of it, HELD once
 it has it, and gone when the hold is over, its own copy kept and the original flagged.
 Whatever process finds one half-way, after a stop, brings it to an end.
+
+Where no mail leaves the house there is no queue: a draft is kept back until its hold is
+over, and delivered then; mailboxes take it once, however often that is tried.
 """
 
 from __future__ import annotations
@@ -35,16 +38,21 @@ from mailkit.services.composing.drafts import Drafts
 from mailkit.services.composing.errors import (
     CannotSend,
     Lack,
+    RecipientsRefused,
 )
 from mailkit.services.composing.handing import (
+    Parcel,
     content_to_send,
+    deliver_once,
     everybody_of,
     hand_over,
     path_of,
+    try_out,
 )
 from mailkit.services.composing.house import ComposingHouse
 from mailkit.services.composing.placing import Placing
 from mailkit.services.composing.scheduled import items_of
+from mailkit.services.smtp.replies import reply_for
 
 FORWARDED = "$Forwarded"
 """The keyword of messages that were sent on, as other programs know it."""
@@ -154,6 +162,7 @@ class Outbox:
                 hold_until=hold_until,
                 is_later=at is not None,
                 transaction="",
+                is_kept_back=False,
             )
             letter = await self.house.letter(account.name, sending)
             sender = path_of(letter.sender[1])
@@ -162,11 +171,14 @@ class Outbox:
             except NotAllowed as error:
                 raise CannotSend(Lack.SENDER, [letter.sender[1]]) from error
             content = await content_to_send(self.house, account.name, sending)
+            parcel = Parcel(letter, everybody, content)
+            if not self.house.has_queue:
+                return await self._keep_back(account, parcel, sending, peer)
             await self.house.drafts.mark(account.name, id)
             await self.drafts.change(account.name, id, lambda one: _as(one, sending))
             try:
                 transaction = await hand_over(
-                    self.house, account, letter, everybody, content, hold_until, peer
+                    self.house, account, parcel, hold_until, peer
                 )
             except (Refused, Unavailable):
                 await self.drafts.change(account.name, id, _written)
@@ -189,6 +201,8 @@ class Outbox:
                 raise HasLeft(id) from error
             if draft.state is DraftState.WRITING:
                 return draft
+            if draft.is_kept_back:
+                return await self._back_to_writing(account, draft)
             if draft.state is DraftState.SENDING:
                 raise Unavailable("it is being sent at this moment")
             queue, selection = self.house.queue, Selection(ids=(draft.transaction,))
@@ -270,6 +284,9 @@ class Outbox:
 
     async def _settle_sending(self, account: AccountName, draft: Draft) -> None:
         """Does the queue have it, or did it have it?"""
+        if draft.is_kept_back:
+            await self._settle_kept_back(account, draft)
+            return
         if self.house.now() - draft.changed < self.house.settings.patience:
             return  # somebody is at it
         transaction = await self._transaction(account, draft)
@@ -292,6 +309,9 @@ class Outbox:
         return ""
 
     async def _settle_held(self, account: AccountName, draft: Draft) -> None:
+        if draft.is_kept_back:
+            await self._settle_kept_back(account, draft)
+            return
         queue, selection = self.house.queue, Selection(ids=(draft.transaction,))
         items = await queue.items(selection)
         if any(item.held == CALLED_BACK for item in items):
@@ -308,6 +328,10 @@ class Outbox:
             )
         except DraftChanged:
             return
+        await self._finish(account, draft)
+
+    async def _finish(self, account: AccountName, draft: Draft) -> None:
+        """It has left."""
         await self.placing.file_sent(account, draft)
         await self.placing.unplace(account, draft)
         purpose = draft.opening.purpose
@@ -318,6 +342,96 @@ class Outbox:
         met = [Person(typed.name, typed.address) for typed in everybody]
         await self.house.personal.note(account, met, draft.hold_until, True)
         await self.house.drafts.remove(account, draft.id)
+
+    # --- where there is no queue
+
+    async def _keep_back(
+        self, account: Account, parcel: Parcel, sending: Draft, peer: str
+    ) -> Draft:
+        """The draft itself waits; whoever would not get it is told of now."""
+        await try_out(self.house, account, parcel, peer)
+        await self.house.drafts.mark(account.name, sending.id)
+        kept = evolve(
+            sending,
+            state=DraftState.HELD,
+            transaction=self.house.new_id(),
+            is_kept_back=True,
+            peer=peer,
+        )
+        held = await self.drafts.change(
+            account.name, sending.id, lambda one: _as(one, kept)
+        )
+        await self._after(account.name, held)
+        return held
+
+    async def _back_to_writing(self, account: AccountName, draft: Draft) -> Draft:
+        """:raises HasLeft: from the moment on at which it is to leave."""
+        if self.house.now() >= draft.hold_until:
+            raise HasLeft(draft.id)
+
+        def back(one: Draft) -> Draft:
+            if one.state is DraftState.SENDING:  # another process has begun
+                raise HasLeft(one.id)
+            return evolve(one, state=DraftState.WRITING)
+
+        written = await self.drafts.change(account, draft.id, back)
+        return await self._drop(account, written)
+
+    async def _settle_kept_back(self, account: AccountName, draft: Draft) -> None:
+        """Deliver it, once its time has come; what fails is tried again later."""
+        now, settings = self.house.now(), self.house.settings
+        if now < draft.hold_until:
+            await self._file(account, draft)
+            self._wake(account, draft)
+            return
+        is_begun = draft.state is DraftState.SENDING
+        if is_begun and now < draft.hold_until + settings.patience:
+            return  # somebody is at it
+        leaving = evolve(draft, state=DraftState.SENDING, version=draft.version + 1)
+        try:
+            # Of two processes one alone goes on.
+            await self.house.drafts.put(account, leaving)
+        except DraftChanged:
+            return
+        if not await self._transaction(account, leaving):
+            try:
+                await self._leave(account, leaving)
+            except Refused as error:
+                await self._came_back(account, leaving, error)
+                return
+            except Unavailable as error:
+                if now < draft.hold_until + settings.kept_trying:
+                    raise
+                await self._came_back(account, leaving, error)
+                return
+        await self._finish(account, leaving)
+
+    async def _leave(self, account: AccountName, draft: Draft) -> None:
+        """:raises Refused: :raises Unavailable: if it has not left."""
+        writer = await self.house.directory.account(account)
+        if writer is None:
+            raise NoSuchDraft(draft.id)  # with all that they wrote
+        letter = await self.house.letter(account, draft)
+        await self.house.door.check(writer, path_of(letter.sender[1]), True)
+        everybody = everybody_of(draft, self.house.settings)
+        content = await content_to_send(self.house, account, draft)
+        parcel = Parcel(letter, everybody, content)
+        await deliver_once(self.house, writer, parcel, draft)
+
+    async def _came_back(
+        self, account: AccountName, draft: Draft, error: MailkitError
+    ) -> None:
+        """It could not be delivered: a draft again, and the person hears why."""
+        self.log.warn(
+            "what {account} sent is a draft again: {reason}",
+            account=account,
+            reason=repr(error),
+        )
+        written = await self.drafts.change(
+            account, draft.id, lambda one: evolve(one, state=DraftState.WRITING)
+        )
+        await self._drop(account, written)
+        self.house.came_back(account, draft.id, _why(error))
 
     async def _called_back(self, account: AccountName, draft: Draft) -> Draft:
         """The queue keeps it still: a draft again first, then out of there."""
@@ -337,6 +451,15 @@ class Outbox:
         return written
 
 
+def _why(error: MailkitError) -> str:
+    """For people, as a server says it."""
+    if isinstance(error, RecipientsRefused):
+        return "; ".join(
+            f"{one.address}: {reply_for(one.error).text}" for one in error.turned
+        )
+    return reply_for(error).text
+
+
 def _written(draft: Draft) -> Draft:
     """A draft that can be written on."""
     return evolve(
@@ -345,6 +468,8 @@ def _written(draft: Draft) -> Draft:
         transaction="",
         hold_until=0.0,
         is_later=False,
+        is_kept_back=False,
+        peer="",
     )
 
 
@@ -355,5 +480,7 @@ def _as(draft: Draft, sending: Draft) -> Draft:
         changed=sending.changed,
         hold_until=sending.hold_until,
         is_later=sending.is_later,
-        transaction="",
+        transaction=sending.transaction,
+        is_kept_back=sending.is_kept_back,
+        peer=sending.peer,
     )

@@ -47,6 +47,10 @@ class ComposingSettings:
     forgotten_after: float = field(default=30 * DAY, validator=gt(0))
     """How long they are kept at least."""
 
+    kept_trying: float = field(default=DAY, validator=ge(0))
+    """How long what was kept back is tried to be delivered, before it is a draft
+    again."""
+
     patience: float = field(default=60.0, validator=gt(0))
     """After how long a sending that did not end is looked into."""
 

@@ -40,12 +40,18 @@ class Desk:
     settings: ComposingSettings = field(factory=ComposingSettings)
     drafts: IDraftStore = field(factory=MemoryDrafts)
     limit: Limit | None = None
+    is_alone: bool = False
+    """Whether mail goes to people of ours only, and there is no queue."""
+    back: list[tuple[DraftId, str]] = field(factory=list, init=False)
+    """What could not leave in the end, and why."""
     composing: Composing = field(init=False)
     personal: MemoryPersonal = field(factory=MemoryPersonal, init=False)
     numbers: count[int] = field(factory=lambda: count(1), init=False)
 
     def __attrs_post_init__(self) -> None:
         self.world.send_out()
+        if self.is_alone:
+            self.world.outbound, self.world.routing.sends = None, False
         self.composing = self.make()
 
     def make(self) -> Composing:
@@ -60,6 +66,7 @@ class Desk:
             conversations=world.store.conversations,
             drafts=self.drafts,
             personal=self.personal,
+            directory=world.directory,
             queue=self.queue,
             events=world.events,
             destination=world.delivery(rules),
@@ -68,6 +75,8 @@ class Desk:
             clock=world.clock,
             new_id=lambda: "fresh",
             settings=self.settings,
+            has_queue=not self.is_alone,
+            came_back=lambda account, id, reason: self.back.append((id, reason)),
         )
         composing = Composing(house)
         composing.drafts.new_id = lambda: f"{next(self.numbers):032x}"
