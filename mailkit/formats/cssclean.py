@@ -54,7 +54,21 @@ _REFUSED_PROPERTIES = frozenset(
     ("behavior", "-moz-binding", "-ms-behavior", "-o-link", "-o-link-source")
 )
 _COLOURED = frozenset(
-    ("color", "background", "background-color", "background-image", "fill", "filter")
+    (
+        "color",
+        "background",
+        "background-color",
+        "background-image",
+        "fill",
+        "filter",
+        "-webkit-filter",
+        "-webkit-text-fill-color",
+        "-webkit-text-stroke",
+        "-webkit-text-stroke-color",
+        "color-scheme",
+        "mix-blend-mode",
+        "stroke",
+    )
 )
 _NO_COLOUR = frozenset(
     ("inherit", "initial", "unset", "revert", "transparent", "none", "currentcolor", "")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from html import escape, unescape
 from types import MappingProxyType
+from unicodedata import normalize
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import nh3
@@ -112,6 +113,15 @@ _HOST_IN_TEXT = re.compile(
     r"(?:https?://|//)?(?:[^\s/@]*@)?((?:[\w-]+\.)+[^\W\d_]{2,24})(?::\d+)?(?:[/?#]\S*)?",
     re.IGNORECASE,
 )
+_ADDRESS_IN_TEXT = re.compile(
+    r"(?:https?://(?:[^\s/@]*@)?|\b(?=www\.))((?:[\w-]+\.)+[^\W\d_]{2,24})",
+    re.IGNORECASE,
+)
+"""Among other words; what is not written as an address may be something else there."""
+_UNSEEN = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+)
 _NOT_A_TOP_LEVEL = words(
     "pdf doc docx xls xlsx ppt pptx txt jpg jpeg png gif htm html zip csv xml"
 )
@@ -122,7 +132,9 @@ _QUOTE_CLASSES = frozenset(
     ("gmail_quote", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "mk-quoted")
 )
 _MARK = (
-    '<span style="all:initial!important;font:600 .8em system-ui,sans-serif!important;'
+    # In sizes of its own, and in its own direction: nothing around it turns or hides it.
+    '<span style="all:initial!important;font:600 12px system-ui,sans-serif!important;'
+    "direction:ltr!important;unicode-bidi:isolate!important;"
     "color:#8a5200!important;background:#fff4dc!important;border-radius:4px!important;"
     'padding:0 .3em!important;margin:0 .25em!important"'
     ' title="The text of this link shows another address">\u2192 {host}</span>'
@@ -366,8 +378,8 @@ def _mark(link: _Link) -> str:
     """What stands behind a link whose text shows another host than it leads to."""
     if link.host is None:
         return ""
-    text = " ".join(unescape("".join(link.text)).split())[:_LONGEST_TEXT]
-    match = _HOST_IN_TEXT.fullmatch(text)
+    text = _as_seen(unescape("".join(link.text)))[:_LONGEST_TEXT]
+    match = _HOST_IN_TEXT.fullmatch(text) or _ADDRESS_IN_TEXT.search(text)
     if match is None:
         return ""
     said = match[1].lower().rstrip(".")
@@ -376,6 +388,12 @@ def _mark(link: _Link) -> str:
     if _plain_host(said) == _plain_host(link.host):
         return ""
     return _MARK.format(host=escape(link.host))
+
+
+def _as_seen(text: str) -> str:
+    """Without what nobody sees, and letters that look the same as one."""
+    text = normalize("NFKC", _UNSEEN.sub("", text)).replace("\u3002", ".")
+    return " ".join(text.split())
 
 
 def _plain_host(host: str) -> str:

@@ -48,7 +48,8 @@ class PlainHTML:
 
 
 _URL = re.compile(
-    r"(?P<url>\b(?:https?://|www\.)[^\s<>\"\u00a0\u200b-\u200f\u2028-\u202e]{1,2000})"
+    r"(?P<url>\b(?:https?://|www\.)"
+    r"[^\s<>\"\u00a0\u200b-\u200f\u2028-\u202e\u2060-\u2069]{1,2000})"
     r"|(?P<mail>(?<![\w.@/+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}\b)",
     re.IGNORECASE,
 )

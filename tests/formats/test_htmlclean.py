@@ -112,6 +112,11 @@ def test_trackers_are_never_fetched(attributes: str) -> None:
         ("<p>x", False),
         ("<p style='color:red'>x", True),
         ("<p style='color:inherit'>x", False),
+        ("<p style='-webkit-text-fill-color:#000'>x", True),
+        ("<p style='-webkit-text-stroke:1px #000'>x", True),
+        ("<p style='color-scheme:dark'>x", True),
+        ("<p style='mix-blend-mode:difference'>x", True),
+        ("<p style='backdrop-filter:invert(1)'>x", False),
         ("<font color=red>x</font>", True),
         ("<table bgcolor=#eee><tr><td>x</table>", True),
         ("<style>p{background:#fff}</style><p>x", True),
@@ -135,6 +140,15 @@ MARKED = [
     ("https://bank.example/", "", False),
     ("mailto:a@b.example", "www.bank.example", False),
     ("#x", "www.bank.example", False),
+    ("https://evil.example/", "Sign in at https://bank.example/login now", True),
+    ("https://evil.example/", "Sign in at www.bank.example", True),
+    ("https://evil.example/", "https://bank.example\u2215login", True),
+    ("https://evil.example/", "bank\u200b.exa\u00admple", True),
+    ("https://evil.example/", "bank\u3002example", True),
+    ("https://evil.example/", "\uff42ank\uff0eexample", True),
+    ("https://bank.example@evil.example/", "https://bank.example", True),
+    ("https://bank.example/", "More at https://bank.example/x", False),
+    ("https://bank.example/", "Node.js in ten minutes", False),
     ("https://evil.example/", "x" * 400 + "<i>bank.example</i>", False),
 ]
 
@@ -145,6 +159,12 @@ def test_links_that_say_another_host_are_marked(
 ) -> None:
     made = cleaned(f'<a href="{address}"><b>{text}</b></a>').html
     assert ("shows another address" in made) is is_marked
+
+
+def test_the_mark_is_seen_whatever_is_around_it() -> None:
+    made = cleaned('<bdo dir=rtl><a href="https://evil.example/">bank.example</a>').html
+    for part in ("all:initial", "12px", "direction:ltr", "unicode-bidi:isolate"):
+        assert part in made
 
 
 def test_names_that_dns_cannot_have_are_compared_as_they_are() -> None:

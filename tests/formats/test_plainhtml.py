@@ -46,6 +46,13 @@ ROWS = [
 ]
 
 
+@pytest.mark.parametrize("turn", ["\u2066", "\u2067", "\u2069", "\u202e", "\u200f"])
+def test_what_turns_the_direction_round_is_in_no_link(turn: str) -> None:
+    html = render(f"See https://a.example/{turn}moc.knab now").html
+    assert 'href="https://a.example/"' in html
+    assert ">https://a.example/</a>" in html
+
+
 @pytest.mark.parametrize("text,html", ROWS)
 def test_rendered(text: str, html: str | None) -> None:
     made = render(text)

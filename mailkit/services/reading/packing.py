@@ -40,15 +40,18 @@ async def pack(
 def distinct_names(names: list[str]) -> list[str]:
     """The same names, with a number where one is there already, whatever its case."""
     seen: set[str] = set()
+    numbers: dict[str, int] = {}  # given last, by name: thousands may have the same
     found: list[str] = []
     for name in names:
         stem, dot, ending = name.rpartition(".")
         if not stem:
             stem, dot, ending = name, "", ""
-        number = 1
+        wanted = name.casefold()
+        number = numbers.get(wanted, 1)
         while name.casefold() in seen:
             number += 1
             name = f"{stem} ({number}){dot}{ending}"
+        numbers[wanted] = number
         seen.add(name.casefold())
         found.append(name)
     return found
@@ -67,7 +70,8 @@ class _Archive:
         self._zip = zipfile.ZipFile(self._out, "w")
 
     def add(self, name: str, one: FilePart, octets: bytes) -> bytes:
-        year = max(1980, time.gmtime(self._when).tm_year)  # ZIP knows none before
+        year = time.gmtime(self._when).tm_year
+        year = min(max(1980, year), 2107)  # ZIP knows no others
         entry = zipfile.ZipInfo(name, (year, *time.gmtime(self._when)[1:6]))
         entry.external_attr = 0o600 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED

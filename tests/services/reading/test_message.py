@@ -163,6 +163,12 @@ def test_names_in_an_archive() -> None:
     ]
 
 
+def test_ten_thousand_of_one_name() -> None:
+    names = distinct_names(["a.txt"] * 10_000)
+    assert len(set(names)) == 10_000
+    assert names[-1] == "a (10000).txt"
+
+
 def test_marking_what_vanished() -> None:
     world = World()
     world.put(b"\r\nhello")
