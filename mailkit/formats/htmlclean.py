@@ -132,7 +132,7 @@ _QUOTE_CLASSES = frozenset(
     ("gmail_quote", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "mk-quoted")
 )
 _MARK = (
-    # In sizes of its own, and in its own direction: nothing around it turns or hides it.
+    # In a size and a direction of its own: nothing around it turns or hides it.
     '<span style="all:initial!important;font:600 12px system-ui,sans-serif!important;'
     "direction:ltr!important;unicode-bidi:isolate!important;"
     "color:#8a5200!important;background:#fff4dc!important;border-radius:4px!important;"
