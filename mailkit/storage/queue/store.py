@@ -111,14 +111,16 @@ class QueueStore:
         To be called once before the queue is used; without it all works, and what
         was left stays.
         """
-        freed = await self._change(tidying.Distrust())
+        now = self._reactor.seconds()
+        # Looked for by one that reads: 8 MiB for the cache of the one that writes.
+        doubtful = await self._read(partial(tidying.is_doubtful, now=now))
+        freed = await self._change(tidying.Distrust()) if doubtful else 0
         if freed:
             self.log.warn(
                 "{count} items waited for a time that is far away, as a wrong clock "
                 "gives it: they are tried now",
                 count=freed,
             )
-        now = self._reactor.seconds()
         found = await self._read(partial(tidying.look, self._octets, now=now))
         for name in found.orphans:
             await self._lanes.sync(partial(self._octets.remove, name))
@@ -185,7 +187,8 @@ class QueueStore:
         await self._change(GiveBack(owner, ids, next_try))
 
     async def end_claims(self, owner: str, now: float) -> int:
-        return await self._change(EndClaims(owner, now), is_full=False)
+        keys = await self._read(partial(reading.claimed, owner=owner, now=now))
+        return await self._change(EndClaims(keys, owner, now), is_full=False)
 
     async def record(
         self,

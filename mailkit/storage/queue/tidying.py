@@ -79,6 +79,13 @@ _HOLD = """
 """
 
 
+def is_doubtful(database: Database, now: float) -> bool:
+    """Whether a clock that was wrong has put anything off; all rows are looked at."""
+    values = (now + LONGEST_LEASE, now + LONGEST_WAIT)
+    found = database.one(f"SELECT 1 FROM item WHERE {_DOUBTFUL} LIMIT 1", *values)
+    return found is not None
+
+
 @define(eq=False)
 class Distrust:
     """Free what a clock that was wrong, and is right again, has put off for years."""
@@ -93,7 +100,8 @@ class Distrust:
         return len(rows)
 
 
-_DISTRUST = """
+_DOUBTFUL = "until > ? OR (next_try > ? AND (rate IS NULL OR attempts > 0))"
+_DISTRUST = f"""
     UPDATE item SET owner = NULL, until = NULL,
         next_try = iif(rate IS NULL OR attempts > 0, min(next_try, ?), next_try),
         ready = iif(
@@ -104,5 +112,5 @@ _DISTRUST = """
             ),
             NULL
         )
-    WHERE until > ? OR (next_try > ? AND (rate IS NULL OR attempts > 0)) RETURNING hop
+    WHERE {_DOUBTFUL} RETURNING hop
 """
