@@ -27,8 +27,8 @@ from mailkit.net.nameserver.zone import Name, Node, Zone
 TTL = 3600
 NEGATIVE_TTL = 300
 REFRESH, RETRY, EXPIRE = 3600, 900, 14 * 86400
-MOST_RECORDS = 250_000
-"""Of a zone file: one line of ``$GENERATE`` may stand for any number."""
+MOST_GENERATED = 65536
+"""Records for which one line of ``$GENERATE`` may stand: it could say any number."""
 
 _LONGEST_SHOWN = 80
 _PLACE = re.compile(r"\Aline:\d+: ")
@@ -51,12 +51,14 @@ class _Words(dns.tokenizer.Tokenizer):
 
     begun = 1
     """The line."""
+    records = 0
+    """How many records it stood for up to now."""
 
     def get(
         self, want_leading: bool = False, want_comment: bool = False
     ) -> dns.tokenizer.Token:
         if want_leading:  # asked for at the beginning of each
-            self.begun = self.line_number
+            self.begun, self.records = self.line_number, 0
         return super().get(want_leading, want_comment)
 
 
@@ -68,13 +70,11 @@ def read_zone_file(text: str, origin: Name) -> list[RRset]:
     """
     zone = dns.zone.Zone(origin, relativize=False)
     words = _Words(text, "line")
-    left = MOST_RECORDS
 
     def count(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise ValueError(f"there are more than {MOST_RECORDS} records")
+        words.records += 1
+        if words.records > MOST_GENERATED:
+            raise ValueError(f"that stands for more than {MOST_GENERATED} records")
 
     try:
         with zone.writer(True) as change:

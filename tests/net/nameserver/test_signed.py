@@ -279,9 +279,10 @@ def test_zone_files_say_which_line_is_wrong() -> None:
 def test_one_line_cannot_stand_for_any_number(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(making, "MOST_RECORDS", 10)
-    assert len(read("$GENERATE 1-10 a$ A 192.0.2.$")) == 10
-    with pytest.raises(BadZone, match="line 2: there are more than 10 records"):
+    monkeypatch.setattr(making, "MOST_GENERATED", 10)
+    ten = "$GENERATE 1-10 {}$ A 192.0.2.$\n"
+    assert len(read(ten.format("a") + ten.format("b"))) == 20
+    with pytest.raises(BadZone, match="line 2: that stands for more than 10 records"):
         read("b A 192.0.2.1\n$GENERATE 1-4000000000 a$ A 192.0.2.1")
 
 
