@@ -14,6 +14,7 @@ OVERHEAD = 800
 """Octets that an answer takes besides its own, about."""
 EXPANSION = 6
 """Octets of memory for one of an answer, about."""
+_SET_BACK = 5.0  # seconds; by less, a clock is mended every day
 
 
 @frozen
@@ -35,19 +36,25 @@ class Kept:
 
 @define(eq=False)
 class Cache:
-    """Least recently used goes first once there is more than ``most`` octets."""
+    """
+    Least recently used goes first once there is more than ``most`` octets.
+
+    All goes if the clock is set back: nobody knows how old it is.
+    """
 
     most: int
     _seconds: Callable[[], float]
     _kept: OrderedDict[Question, Kept] = field(factory=OrderedDict, init=False)
     _size: int = field(default=0, init=False)
+    _latest: float = field(default=float("-inf"), init=False)
 
     def get(self, question: Question) -> Kept | None:
         """What is known and not too old."""
+        now = self._now()
         kept = self._kept.get(question)
         if kept is None:
             return None
-        if kept.until <= self._seconds():
+        if kept.until <= now:
             self._drop(question)
             return None
         self._kept.move_to_end(question)
@@ -56,7 +63,7 @@ class Cache:
     def keep(self, question: Question, kept: Kept) -> None:
         """Remember; what is too old already, or alone too large, is not."""
         self._drop(question)
-        if kept.until <= self._seconds() or kept.size > self.most:
+        if kept.until <= self._now() or kept.size > self.most:
             return
         self._kept[question] = kept
         self._size += kept.size
@@ -70,6 +77,13 @@ class Cache:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def _now(self) -> float:
+        now = self._seconds()
+        if now < self._latest - _SET_BACK:
+            self.clear()
+        self._latest = now
+        return now
 
     def _drop(self, question: Question) -> None:
         kept = self._kept.pop(question, None)

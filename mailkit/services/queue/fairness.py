@@ -93,6 +93,10 @@ class Host:
     waiting: dict[NextHop, None] = field(factory=dict)
     """Domains that have mail for it when there is room, in order."""
 
+    def is_alone(self, now: float) -> bool:
+        """Whether it is not to be asked; a clock that was set back ends that."""
+        return self.missed <= now < self.alone_until
+
 
 @define(eq=False)
 class Carry:
@@ -178,7 +182,7 @@ class Concurrency:
         now = self._clock.seconds()
         unmet = self._unmet.get(_demand(host))
         for known in (self.host(host), unmet):
-            if known is not None and known.alone_until > now:
+            if known is not None and known.is_alone(now):
                 return known
         return None
 
@@ -225,7 +229,7 @@ class Concurrency:
         """
         now = self._clock.seconds()
         for host in list(self._freed):
-            is_open = host.window.has_room or host.alone_until > now
+            is_open = host.window.has_room or host.is_alone(now)
             if host.waiting and is_open:
                 hop = next(iter(host.waiting))
                 del host.waiting[hop]
@@ -269,7 +273,7 @@ class Concurrency:
             known = Host(Window(self._settings.per_host))
             self._unmet.put(_demand(host), known)
         now = self._clock.seconds()
-        if known.alone_until <= now:
+        if not known.is_alone(now):
             self._leave_alone(known, now, words, status)
 
     def met(self, host: NextHost) -> None:

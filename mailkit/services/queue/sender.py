@@ -120,7 +120,7 @@ class Sender:
             self._look_again = True
         else:
             gap = self._looked + LOOK_GAP - self._house.clock.seconds()
-            self._look_in(max(gap, 0.0))
+            self._look_in(min(max(gap, 0.0), LOOK_GAP))  # a clock may be set back
 
     async def stop(self) -> None:
         """
@@ -352,7 +352,7 @@ class Sender:
         """Find out where they go; where nobody can be asked, that is recorded."""
         house = self._house
         now = house.clock.seconds()
-        if not lane.hop.route and lane.looked + HOSTS_GOOD_FOR <= now:
+        if not (lane.hop.route or 0 <= now - lane.looked < HOSTS_GOOD_FOR):
             lane.error = None
             try:
                 lane.hosts = await house.hosts.of(lane.hop.domain)
@@ -418,7 +418,7 @@ class Sender:
         now = self._house.clock.seconds()
         for one in lane.hosts:
             host = self._concurrency.host(one)
-            if host.alone_until <= now:
+            if not host.is_alone(now):
                 return host
         return None
 

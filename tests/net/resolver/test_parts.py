@@ -109,6 +109,18 @@ def test_what_is_too_old_is_forgotten() -> None:
     assert len(cache) == 0
 
 
+def test_all_is_forgotten_when_the_clock_is_set_back() -> None:
+    clock = TestClock()
+    cache = Cache(10**6, clock.seconds)
+    cache.keep(QUESTION, kept(clock.seconds() + 10))
+    clock.rightNow -= 1.0  # as by whoever keeps it right
+    assert cache.get(QUESTION) is not None
+    clock.rightNow -= 3600.0
+    assert cache.get(QUESTION) is None
+    cache.keep(QUESTION, kept(clock.seconds() + 10))
+    assert cache.get(QUESTION) is not None
+
+
 def test_the_least_recently_used_goes_first() -> None:
     clock = TestClock()
     size = OVERHEAD + EXPANSION * 100

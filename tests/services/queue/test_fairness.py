@@ -177,6 +177,19 @@ def test_a_host_that_cannot_even_take_one_is_left_alone() -> None:
     assert host.words == "421 too many"
 
 
+def test_a_clock_that_is_set_back_leaves_no_host_alone() -> None:
+    clock = TestClock()
+    concurrency = Concurrency(clock)
+    host = concurrency.host(HOST)
+    carry = concurrency.begin(NET)
+    concurrency.move(carry, host)
+    clock.advance(1)
+    concurrency.missed(carry, "silent")
+    assert concurrency.alone(HOST) is host
+    clock.rightNow -= 3600.0
+    assert concurrency.alone(HOST) is None
+
+
 def test_whoever_waits_for_a_host_is_called_when_there_is_room() -> None:
     clock = TestClock()
     concurrency = Concurrency(clock)

@@ -74,6 +74,20 @@ def test_it_wakes_when_something_comes() -> None:
     assert world.item() is None
 
 
+def test_a_clock_that_is_set_back_keeps_new_mail_from_nobody() -> None:
+    world = World()
+    world.resolver.fail("example.net")
+    world.put(an_item("a"))
+    world.start()
+    world.turn(0.1)
+    assert world.item("a.1") is not None
+    world.resolver.mend("example.net")
+    before = world.clock.rightNow = world.clock.seconds() - 86_400.0
+    world.put(an_item("b", at=before))
+    world.turn(0.2)
+    assert world.item("b.1") is None
+
+
 def test_it_wakes_when_it_is_time() -> None:
     world = World().start()
     world.put(an_item(hold_until=NEW_YEAR + 7.0))
