@@ -143,15 +143,21 @@ class GiveBack:
 class EndClaims:
     """Free what somebody claimed who is no more; whose it was stays known."""
 
+    keys: Sequence[int]
+    """Items that were that one's."""
     owner: str
     now: float
 
     def __call__(self, changing: Changing) -> int:
-        found = changing.database.all(_END, self.now, self.now, self.owner, self.now)
-        for (hop,) in found:
-            changing.touch(hop)
-        changing.is_told |= bool(found)
-        return len(found)
+        count = 0
+        for key in self.keys:
+            values = self.now, self.now, key, self.owner
+            row = changing.database.execute(_END, values).fetchone()
+            if row is not None:  # nobody has claimed it meanwhile
+                changing.touch(row[0])
+                count += 1
+        changing.is_told |= bool(count)
+        return count
 
 
 @define(eq=False)
@@ -279,7 +285,7 @@ _GIVE_BACK = """
 """
 _END = """
     UPDATE item SET until = ?, ready = iif(held = '', ?, NULL)
-    WHERE owner = ? AND until > ? RETURNING hop
+    WHERE key = ? AND owner = ? RETURNING hop
 """
 _ITEM_OF = """
     SELECT item.key, item.owner, item.message, item.hop, hop.domain, item.arrived,

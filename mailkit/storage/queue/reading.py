@@ -51,6 +51,14 @@ def next_time(database: Database, now: float) -> float | None:
     return None if row is None else float(row[0])
 
 
+def claimed(database: Database, owner: str, now: float) -> list[int]:
+    """Keys of what somebody has claimed; all items are looked at."""
+    rows = database.all(
+        "SELECT key FROM item WHERE owner = ? AND until > ?", owner, now
+    )
+    return [key for (key,) in rows]
+
+
 def content(database: Database, id: QueueId) -> MessageFile:
     """:raises NoSuchItem:"""
     row = database.one(CONTENT, storable(id))
