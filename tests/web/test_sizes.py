@@ -25,7 +25,7 @@ MOST_OF = {
     "reader.js": 3,
     "notices.js": 2,
     "signin.js": 1.2,
-    "joining.js": 0.6,
+    "joining.js": 0.5,
     "live.js": 3,
     "fresh.js": 2,
     "compose.js": 8,

@@ -1,26 +1,20 @@
 // Says whether an address can be had, while it is typed.
 
-const LULL = 400; // ms without a key, before it is asked
 const field = document.querySelector("[data-free]");
 const hint = document.getElementById("name-hint");
-const { domain, invitation } = field.form.elements;
 let timer;
 
 async function look() {
-  const name = field.value;
-  const asked = new URLSearchParams({ name, domain: domain.value, invitation: invitation?.value ?? "" });
+  const asked = new URLSearchParams();
+  for (const one of ["name", "domain", "invitation"]) asked.set(one, field.form[one]?.value ?? "");
   const answer = await fetch(`/register/free?${asked}`);
-  if (!answer.ok || name !== field.value) return;
+  if (!answer.ok || field.value !== asked.get("name")) return;
   const { isFree, text } = await answer.json();
   hint.textContent = text;
   hint.classList.toggle("bad", !isFree);
-  field.ariaInvalid = !isFree;
 }
 
-function soon() {
+field.form.addEventListener("input", ({ target }) => {
   clearTimeout(timer);
-  if (field.value) timer = setTimeout(() => look().catch(() => {}), LULL);
-}
-
-field.addEventListener("input", soon);
-domain.addEventListener("change", soon);
+  if (field.value && target.type !== "password") timer = setTimeout(look, 400);
+});
