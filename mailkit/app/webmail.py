@@ -103,7 +103,7 @@ def make_webmail_house(
             house.store,
             house.conversations,
             house.lanes,
-            ProxiedPictures(strangers, lambda: [secret], now),
+            ProxiedPictures(strangers, lambda: [secret], house.reactor),
         ),
         one_click=strangers,
         acquaintances=Acquaintances(house.personal, now),

@@ -1,4 +1,4 @@
-"""How many logins are looked at at once."""
+"""How much of a kind is done at once: logins that are looked at, pictures fetched."""
 
 from __future__ import annotations
 
@@ -26,9 +26,6 @@ class _Inside:
 class Attempts:
     """
     Few at a time for each key; the others wait until those have come to an end.
-
-    Who guesses many passwords at once would otherwise have all of them looked at
-    before the first is found to be wrong.
     """
 
     _clock: IReactorTime

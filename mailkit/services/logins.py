@@ -42,6 +42,8 @@ class Logins:
         :param name: folded.
         :raises Busy: if it would have to wait too long.
         """
+        # Who guesses many passwords at once would otherwise have all of them looked at
+        # before the first is found to be wrong.
         counted = self._slowdown.counted(host, name)
         async with self._attempts.turn(counted, self._slowdown.at_once):
             wait = self._reserve(host, name, service, mechanism)

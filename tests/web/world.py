@@ -279,9 +279,7 @@ class WebWorld:
             await self.admin.accounts.add(ROOT, name, PASSWORD)
 
     def _pictures(self) -> ProxiedPictures:
-        return ProxiedPictures(
-            self.elsewhere, lambda: [b"a secret"], self.clock.seconds
-        )
+        return ProxiedPictures(self.elsewhere, lambda: [b"a secret"], self.clock)
 
     def _serve(self) -> None:
         addresses = Addresses(

@@ -6,12 +6,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from mailkit.errors import MailkitError, Refused, Unavailable
 from mailkit.formats.picture import picture_path, read_picture_path
 from mailkit.interfaces.pictures import IPictures, Picture
 from mailkit.model.address import AccountName
+from mailkit.services.attempts import Attempts
 
 
 @frozen
@@ -26,6 +28,8 @@ class PictureSettings:
     """Octets of all pictures that are kept."""
     at_once: int = 24
     """Pictures that are fetched at the same time."""
+    for_one: int = 8
+    """Of them for one account: nobody's slow pictures keep all others waiting."""
 
 
 @frozen(eq=False)
@@ -46,15 +50,15 @@ class ProxiedPictures:
     _pictures: IPictures
     _keys: Callable[[], list[bytes]]
     """Secrets that sign addresses, the newest first."""
-    _now: Callable[[], float]
+    _clock: IReactorTime
     settings: PictureSettings = field(factory=PictureSettings)
     _kept: OrderedDict[str, _Kept] = field(factory=OrderedDict, init=False)
     _size: int = field(default=0, init=False)
     _waiting: dict[str, list[Deferred[None]]] = field(factory=dict, init=False)
-    _room: DeferredSemaphore = field(init=False)
+    _room: Attempts = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._room = DeferredSemaphore(self.settings.at_once)
+        self._room = Attempts(self._clock)
 
     def path(self, account: AccountName, url: str) -> str:
         """Where this account sees a picture of another server."""
@@ -72,25 +76,26 @@ class ProxiedPictures:
             raise Refused("no picture of this account")
         while True:
             kept = self._kept.get(url)
-            if kept is not None and kept.until > self._now():
+            if kept is not None and kept.until > self._clock.seconds():
                 self._kept.move_to_end(url)
                 if kept.picture is None:
                     raise Unavailable("the picture cannot be had at present")
                 return kept.picture
             if url not in self._waiting:
-                return await self._fetch(url)
+                return await self._fetch(account, url)
             turn: Deferred[None] = Deferred()
             self._waiting[url].append(turn)
             await turn
 
-    async def _fetch(self, url: str) -> Picture:
+    async def _fetch(self, account: AccountName, url: str) -> Picture:
         self._waiting[url] = []
+        settings = self.settings
         try:
-            await self._room.acquire()
-            try:
+            async with (
+                self._room.turn((f"account {account}",), settings.for_one),
+                self._room.turn(("all",), settings.at_once),
+            ):
                 picture = await self._pictures.fetch(url)
-            finally:
-                self._room.release()
         except MailkitError:
             self._keep(url, None, self.settings.keep_failure)
             raise
@@ -103,7 +108,7 @@ class ProxiedPictures:
 
     def _keep(self, url: str, picture: Picture | None, lasts: float) -> None:
         self._forget(url)
-        self._kept[url] = _Kept(self._now() + lasts, picture)
+        self._kept[url] = _Kept(self._clock.seconds() + lasts, picture)
         self._size += _weight(url, picture)
         while self._size > self.settings.most and len(self._kept) > 1:
             self._forget(next(iter(self._kept)))

@@ -20,6 +20,7 @@ from mailkit.services.reading.pictures import ProxiedPictures
 from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.store import MemoryStore
 from mailkit.testing.at_once import at_once
+from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
 from tests.web.conversations import FewConversations, summary
 
@@ -36,7 +37,7 @@ class World:
             self.store,
             self.conversations,
             DirectLanes(),
-            ProxiedPictures(pictures, lambda: [b"k"], lambda: 0.0),
+            ProxiedPictures(pictures, lambda: [b"k"], TestClock()),
             ReadingSettings(**settings),
         )
 

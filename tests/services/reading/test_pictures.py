@@ -15,6 +15,7 @@ from mailkit.interfaces.pictures import IPictures, Picture
 from mailkit.model.address import AccountName
 from mailkit.services.reading.pictures import PictureSettings, ProxiedPictures
 from mailkit.testing.at_once import at_once
+from mailkit.testing.clock import TestClock
 
 ALICE = AccountName("alice@example.test")
 BOB = AccountName("bob@example.test")
@@ -28,9 +29,12 @@ class Slow:
 
     asked: list[str] = field(factory=list)
     waiting: list[Deferred[Picture]] = field(factory=list)
+    fails: bool = False
 
     async def fetch(self, url: str) -> Picture:
         self.asked.append(url)
+        if self.fails:
+            raise Refused(url)
         answer: Deferred[Picture] = Deferred()
         self.waiting.append(answer)
         return await answer
@@ -38,10 +42,10 @@ class Slow:
 
 class World:
     def __init__(self, **settings: Any) -> None:
-        self.time = 0.0
+        self.clock = TestClock()
         self.slow = Slow()
         self.pictures = ProxiedPictures(
-            self.slow, lambda: [b"k"], lambda: self.time, PictureSettings(**settings)
+            self.slow, lambda: [b"k"], self.clock, PictureSettings(**settings)
         )
 
     def open(self, url: str, account: AccountName = ALICE) -> list[Any]:
@@ -67,7 +71,7 @@ def test_for_a_day() -> None:
     world = World()
     world.open("https://a/")
     world.slow.waiting[0].callback(PICTURE)
-    world.time = 86_400.0
+    world.clock.advance(86_400.0)
     assert world.open("https://a/") == []
     assert len(world.slow.asked) == 2
 
@@ -79,7 +83,7 @@ def test_one_that_is_not_there_is_not_asked_for_at_once() -> None:
     assert isinstance(first[0], Refused)
     assert isinstance(second[0], Unavailable)
     assert isinstance(world.open("https://a/")[0], Unavailable)
-    world.time = 61.0
+    world.clock.advance(61.0)
     assert world.open("https://a/") == []
 
 
@@ -97,8 +101,31 @@ def test_so_many_at_a_time() -> None:
     found = [world.open(f"https://a/{n}") for n in range(3)]
     assert len(world.slow.asked) == 2
     world.slow.waiting[0].callback(PICTURE)
+    world.clock.advance(0)
     assert len(world.slow.asked) == 3
     assert found[0] == [PICTURE]
+
+
+def test_nobody_keeps_all_others_waiting() -> None:
+    world = World(for_one=2)
+    for n in range(10):
+        world.open(f"https://slow/{n}")
+    assert len(world.slow.asked) == 2
+    found = world.open("https://a/", BOB)
+    world.slow.waiting[-1].callback(PICTURE)
+    assert found == [PICTURE]
+
+
+def test_a_thousand_that_fail_at_once() -> None:
+    """Each makes room for the next, and none stands upon the one before."""
+    world = World(for_one=1)
+    found = [world.open(f"https://a/{n}") for n in range(1000)]
+    world.slow.fails = True
+    world.slow.waiting[0].callback(PICTURE)
+    for _ in range(1000):
+        world.clock.advance(0)
+    assert found[0] == [PICTURE]
+    assert all(isinstance(one, Refused) for (one,) in found[1:])
 
 
 def test_so_much_is_kept() -> None:
