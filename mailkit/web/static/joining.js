@@ -15,6 +15,7 @@ async function look() {
 }
 
 field.form.addEventListener("input", ({ target }) => {
+  if (target.type === "password") return;
   clearTimeout(timer);
-  if (field.value && target.type !== "password") timer = setTimeout(look, 400);
+  if (field.value) timer = setTimeout(look, 400);
 });
