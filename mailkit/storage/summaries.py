@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from mailkit.formats.overviewed import Overview, string
+from mailkit.formats.overviewed import said, string
 from mailkit.model.conversation import Place, Summary
 from mailkit.model.flags import SEEN, SYSTEM_FLAGS, Flags
 from mailkit.model.verdict import Verdict
@@ -24,7 +24,7 @@ def summary_of(
     verdict: Verdict | None,
 ) -> Summary:
     """A message as it is in one place."""
-    overview = Overview.of(envelope)
+    known = said(envelope)
     return Summary(
         email_id=email_id,
         thread_id=thread_id,
@@ -33,15 +33,15 @@ def summary_of(
         keywords=flags - SYSTEM_FLAGS,
         size=size,
         internal_date=internal_date,
-        sent=overview.sent,
-        from_=overview.from_,
-        reply_to=overview.reply_to,
-        to=overview.to,
-        cc=overview.cc,
-        bcc=overview.bcc,
-        subject=overview.subject,
-        message_id=overview.message_id,
-        in_reply_to=overview.in_reply_to,
+        sent=known.sent,
+        from_=known.from_,
+        reply_to=known.reply_to,
+        to=known.to,
+        cc=known.cc,
+        bcc=known.bcc,
+        subject=known.subject,
+        message_id=known.message_id,
+        in_reply_to=known.in_reply_to,
         preview=string(preview).decode("utf-8", "replace"),
         has_attachments=has_attachments,
         verdict=verdict,

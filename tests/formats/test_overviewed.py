@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mailkit.formats import overview
 from mailkit.formats.header import unfold
 from mailkit.formats.limits import Limits
-from mailkit.formats.overviewed import Overview, one_line, people, string
+from mailkit.formats.overviewed import Overview, one_line, people, said, string
 from mailkit.model.conversation import Person
 
 
@@ -91,6 +91,25 @@ def test_no_more_than_the_limit() -> None:
 def test_addresses_show_no_controls() -> None:
     octets = b'((NIL NIL {3}\r\na\nb "c"))'
     assert people(octets) == (Person("", "ab@c"),)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_all_at_once(count: int) -> None:
+    octets = envelope(
+        date=b"Thu, 13 Feb 1969 23:32:54 -0330",
+        subject=b"Lunch",
+        **{"from": b"a@b"},
+        reply_to=b"c@d",
+        to=b",".join(b"to%d@example.com" % number for number in range(count)),
+        cc=b"e@f",
+        bcc=b"g@h",
+        in_reply_to=b"<1@a>",
+        message_id=b"<2@a>",
+    )
+    found = Overview.of(octets)
+    for _ in range(2):  # the first time, and again
+        for name, value in said(octets)._asdict().items():
+            assert value and value == getattr(found, name)
 
 
 NOT_WRITTEN = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mailkit.formats.overviewed import Overview, people
+from mailkit.formats.overviewed import said
 from mailkit.model.conversation import Person, Place, Summary
 from mailkit.model.mailbox import MailboxName
 from mailkit.model.verdict import Verdict
@@ -17,7 +17,6 @@ from mailkit.storage.summaries import summary_of, with_place
 Names = Mapping[int, MailboxName]
 """Mailboxes by their numbers."""
 
-_FROM = 2  # its place in an ENVELOPE
 _WRITERS = 10
 """Messages of a conversation whose authors a list shows: the first and the latest."""
 
@@ -146,7 +145,7 @@ def writers(
     rows = index.database.execute(
         f"SELECT id, envelope FROM overview WHERE id IN ({listed})"
     )
-    wrote = {key: people(Overview.of(octets).parts[_FROM]) for key, octets in rows}
+    wrote = {key: said(octets).from_ for key, octets in rows}
     for keys in chosen:
         found: dict[str, Person] = {}
         for key in keys:
