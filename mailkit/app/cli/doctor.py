@@ -36,11 +36,14 @@ from mailkit.services.doctor.machine import (
     judge_disk,
     judge_port_25,
 )
+from mailkit.services.together import each, together
 from mailkit.services.zones import DirectoryZones
 
 T = TypeVar("T")
 
 MACHINE = "this server"
+AT_ONCE = 8
+"""Domains that are asked about at the same time: where DNS is silent, it takes long."""
 Found = list[tuple[str, Finding]]
 """Domain, or `MACHINE`, and what was found of it."""
 
@@ -95,18 +98,27 @@ def _ask(at: Open, host: MailHost, name: str) -> Found:
     examining = Doctor(resolver, policy_fetch(settings, reactor, resolver), host)
 
     async def ask() -> tuple[Found, list[tuple[str, str]]]:
-        found: Found = []
-        for domain in domains or await zones.origins():
-            ours = await zones.records(domain)
-            found += [(domain, one) for one in await examining.domain(domain, ours)]
-        found += [(MACHINE, one) for one in await examining.host()]
-        lists = settings.doctor.blocklists
-        found += [(MACHINE, one) for one in await examining.blocklists(lists)]
-        hosts: list[tuple[str, str]] = []
-        if settings.relay.enabled:
-            hosts = await examining.exchangers(settings.doctor.reach)
+        others = settings.doctor.reach if settings.relay.enabled else ()
+        found, of_host, listed, hosts = await together(
+            ask_of(domains or await zones.origins()),
+            examining.host(),
+            examining.blocklists(settings.doctor.blocklists),
+            examining.exchangers(others),
+        )
         await resolver.close()
-        return found, hosts
+        return [*found, *((MACHINE, one) for one in (*of_host, *listed))], hosts
+
+    async def ask_of(domains: Sequence[str]) -> Found:
+        found: Found = []
+        for first in range(0, len(domains), AT_ONCE):
+            some = domains[first : first + AT_ONCE]
+            for several in await each(map(ask_one, some)):
+                found += several
+        return found
+
+    async def ask_one(domain: str) -> Found:
+        ours = await zones.records(domain)
+        return [(domain, one) for one in await examining.domain(domain, ours)]
 
     found, hosts = run(reactor, ask())
     if settings.relay.enabled and settings.doctor.reach:

@@ -18,6 +18,7 @@ from mailkit.model.dnsrecord import DNSRecord
 from mailkit.model.inward import may_be_reached
 from mailkit.services.doctor import records
 from mailkit.services.doctor.finding import Finding, good, note, unknown, wrong
+from mailkit.services.together import each
 from mailkit.trust.tls.mtasts import Mode, read_policy, read_record
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -84,15 +85,18 @@ class Doctor:
 
     async def exchangers(self, domains: Sequence[str]) -> list[tuple[str, str]]:
         """Mail servers of others, to be tried: names and addresses."""
+        found = await each(self._exchangers_of(domain) for domain in domains)
+        return [one for several in found for one in several]
+
+    async def _exchangers_of(self, domain: str) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
-        for domain in domains:
-            try:
-                exchangers = sorted((await self._resolver.mx(domain)).records)
-                for one in exchangers[:MOST_EXCHANGERS]:
-                    addresses = (await self._resolver.ipv4(one.host)).records
-                    found += [(one.host, address) for address in addresses[:1]]
-            except DNSTrouble:
-                continue
+        try:
+            exchangers = sorted((await self._resolver.mx(domain)).records)
+            for one in exchangers[:MOST_EXCHANGERS]:
+                addresses = (await self._resolver.ipv4(one.host)).records
+                found += [(one.host, address) for address in addresses[:1]]
+        except DNSTrouble:
+            pass  # the others will do
         return found
 
     async def public(self) -> list[str]:

@@ -69,6 +69,31 @@ def test_all_is_well(shell: Shell, resolver: DictResolver) -> None:
     assert lines[-1].endswith(" ok, 2 note")  # no MTA-STS, no DANE without ports
 
 
+def test_all_is_asked_at_once(
+    shell: Shell, resolver: DictResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where DNS is silent each answer takes long: they are waited for together."""
+    silent = ("example.org", "example.net", "mail.example.org", "gmail.com")
+    shell.ok("domain", "add", "example.net")
+    for name in silent:
+        resolver.hold(name)
+
+    def run(reactor: object, coroutine: Coroutine[Any, Any, T]) -> T:
+        results: list[T] = []
+        Deferred.fromCoroutine(coroutine).addCallback(results.append)
+        assert {name for name, _ in resolver.asked} >= set(silent)
+        for name in silent:
+            resolver.release(name)
+        [result] = results
+        return result
+
+    monkeypatch.setattr(module, "run", run)
+    said = shell.run("doctor")
+    assert said.out.startswith("example.net\n")
+    assert "\nexample.org\n" in said.out
+    assert "\nthis server\n" in said.out
+
+
 def test_something_is_wrong(shell: Shell, resolver: DictResolver) -> None:
     resolver.drop("5.113.0.203.in-addr.arpa")
     said = shell.run("--json", "doctor", "EXAMPLE.org")
