@@ -23,6 +23,7 @@ from mailkit.app.check import (
     served_endpoints,
     warn_of_missing,
 )
+from mailkit.app.garbage import loading
 from mailkit.app.logging import LogSwitch
 from mailkit.app.metricsite import make_metric_site
 from mailkit.app.nameserver import NameService
@@ -283,7 +284,8 @@ class Server(MultiService):
 
     def _site(self) -> WebSite:
         # Who serves no pages has no room for what makes them: 12 MiB.
-        from mailkit.app.webhouse import Web
+        with loading():
+            from mailkit.app.webhouse import Web
 
         web = Web(
             self._open_house,

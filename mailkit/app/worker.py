@@ -1,13 +1,9 @@
-"""One of several processes that serve: ``python -m mailkit.app.worker DESCRIPTOR``.
-
-The descriptor is the worker's end of its `mailkit.app.tie`.
-"""
+"""One of several processes that serve; `mailkit.app.work` begins it."""
 
 from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -179,13 +175,9 @@ def serve(connection: socket.socket, reactor: Any, out: TextIO) -> int:
 
 
 def main(words: Sequence[str]) -> int:
-    """:param words: the command line after the module's name."""
+    """:param words: the descriptor of the worker's end of its `mailkit.app.tie`."""
     # What the terminal sends to all is for the parent to pass on.
     os.setpgid(0, 0)
     connection = socket.socket(fileno=int(words[0]))
     with open(1, "w", encoding="utf-8", closefd=False) as out:
         return serve(connection, twisted_reactor, out)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -93,7 +93,7 @@ class Workplace:
                 _Child(self._owner.pass_on, self._ended),
                 sys.executable,
                 # The same way to our modules as in this process.
-                [sys.executable, "-P", "-m", "mailkit.app.worker", str(descriptors[0])],
+                [sys.executable, "-P", "-m", "mailkit.app.work", str(descriptors[0])],
                 env={
                     **os.environ,
                     "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

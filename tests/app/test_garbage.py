@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mailkit.app.garbage import OLD, YOUNG, look_seldom
+from mailkit.app.garbage import OLD, YOUNG, loading, look_seldom
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +41,16 @@ def test_cycles_still_go() -> None:
     rest = [[] for _ in range(YOUNG + 1)]  # type: list[list[object]]
     assert rest
     assert ring() is None
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_nothing_is_looked_for_while_loading(is_on: bool) -> None:
+    if not is_on:
+        gc.disable()
+    try:
+        with pytest.raises(ImportError), loading():
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() is is_on
+    finally:
+        gc.enable()

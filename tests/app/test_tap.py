@@ -13,10 +13,11 @@ from twisted.application.service import IService
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from zope.interface import implementer
 
-from mailkit.app import find, tap
+from mailkit.app import find, serving
 from mailkit.app.logging import LogSwitch
 from mailkit.app.server import Server
-from mailkit.app.tap import Options, give_up, make_server, makeService
+from mailkit.app.serving import give_up, make_server
+from mailkit.app.tap import Options, makeService
 from mailkit.app.workers import Workers
 
 
@@ -122,7 +123,7 @@ def test_strays_and_root_are_warned_about(
 ) -> None:
     (nowhere / "mailkit.toml").write_text('hostname = "a.example"\ndata = "d"\n')
     monkeypatch.setenv("MAILKIT_PORT", "1")
-    monkeypatch.setattr(tap, "is_root", lambda: True)
+    monkeypatch.setattr(serving, "is_root", lambda: True)
     told = warnings_of(lambda: make_server(None, {}))
     assert told == [
         "MAILKIT_PORT names no setting",
@@ -133,7 +134,7 @@ def test_strays_and_root_are_warned_about(
 def test_who_it_becomes_is_looked_up_before_anything_is_bound(
     nowhere: Path, error: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tap, "is_root", lambda: True)
+    monkeypatch.setattr(serving, "is_root", lambda: True)
     (nowhere / "mailkit.toml").write_text(
         'hostname = "a.example"\ndata = "d"\n[process]\nuser = "no such"\n'
     )

@@ -238,7 +238,7 @@ def test_workers_get_all_they_need(stage: Stage) -> None:
     }
     assert begun[1] is not None
     assert begun[1]["number"] == 2
-    assert one.words[1:-1] == ["-P", "-m", "mailkit.app.worker"]
+    assert one.words[1:-1] == ["-P", "-m", "mailkit.app.work"]
     assert one.descriptors[77] == 77
     assert two.descriptors[1] == two.descriptors[2] == "r"
     assert one.environment["PYTHONPATH"]

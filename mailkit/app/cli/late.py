@@ -8,6 +8,8 @@ from typing import Any
 import click
 from attrs import frozen
 
+from mailkit.app.garbage import loading
+
 LONGEST = 1000
 """Characters of a summary: all of the first sentence, folded where lines end."""
 
@@ -42,7 +44,9 @@ class LateGroup(click.Group):
         late = self.late.get(cmd_name)
         if late is None:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(late.module), cmd_name)
+        with loading():
+            module = import_module(late.module)
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(

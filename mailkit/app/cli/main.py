@@ -8,7 +8,6 @@ import click
 
 from mailkit.app.cli.late import Late, LateGroup
 from mailkit.app.cli.options import Options
-from mailkit.app.garbage import look_seldom
 from mailkit.errors import MailkitError
 
 NOUNS = {
@@ -88,6 +87,4 @@ for noun, summary in NOUNS.items():
 
 def main() -> None:
     """What the console script calls."""
-    # Before anything is loaded, most of which stays until the end: a fifth of the time.
-    look_seldom()
     mailkit(prog_name="mailkit")
