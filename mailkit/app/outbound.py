@@ -16,6 +16,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mailkit.app.freeing import free_claims
 from mailkit.app.ownports import own_ports
 from mailkit.app.routes import EndMaker
 from mailkit.app.settings import Settings
@@ -164,15 +165,14 @@ class WayOut:
 
     async def _free_claims(self) -> None:
         """Those who were killed will not go on with what they have claimed."""
-        for name in await self.lanes.run(self.living, self.living.dead):
-            freed = await self.queue.end_claims(name, self.reactor.seconds())
-            await self.lanes.run(self.living, partial(self.living.forget, name))
-            if freed:
-                self.log.info(
-                    "a process ended without a word: {count} items that it was at are"
-                    " tried again",
-                    count=freed,
-                )
+        now = self.reactor.seconds()
+        freed = await free_claims(self.living, self.queue, self.lanes, now)
+        if freed:
+            self.log.info(
+                "a process ended without a word: {count} items that it was at are"
+                " tried again",
+                count=freed,
+            )
 
     def _log_not_freed(self, failure: Failure) -> None:
         """They end by themselves, in a minute."""

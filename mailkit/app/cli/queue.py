@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from mailkit.app.cli.desk import Desk, Open, pass_desk
 from mailkit.app.cli.printed import Row, print_facts, print_rows, say_time
+from mailkit.app.freeing import free_claims
 from mailkit.config.units import say_about
 from mailkit.errors import Refused
 from mailkit.model.address import DomainName, fold_domain
@@ -23,6 +24,7 @@ from mailkit.services.admin.names import account_name
 from mailkit.services.queue.control import PAGE, QueueControl, Shown
 from mailkit.services.queue.control import Progress as Step
 from mailkit.services.queue.outcome import say_reply
+from mailkit.storage.state.living import Living
 
 _HOST = re.compile(r"\A[^ ]* ?\[[^]]*\]:\d+: ")
 """What words of ours begin with where no host said any."""
@@ -253,12 +255,20 @@ def _do(desk: Desk, selection: Selection, done: str, rest: str, work: Work) -> N
     """
     with desk.open() as at:
         control = _control(at)
+        _free_claims(at)
         total = at.do(control.count(selection))
         with _progress(total, done) as step:
             count = at.do(work(control, selection, step))
     what = "1 item" if count == 1 else f"{count} items"
     more, why = (f" of {total}", f"; {rest}") if count < total else ("", "")
     desk.done(f"{what}{more} {done}{why}", {"items": count, "of": total})
+
+
+def _free_claims(at: Open) -> None:
+    """What a server was at that was killed is nobody's, also while none is there."""
+    here = at.foundation
+    living = Living(str(at.settings.data / "run"))
+    at.do(free_claims(living, here.queue, here.lanes, here.reactor.seconds()))
 
 
 @contextmanager

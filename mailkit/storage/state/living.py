@@ -61,9 +61,12 @@ class Living:
         """
         The names of those who ended without a word.
 
-        :raises OSError: if the folder cannot be read.
+        :raises OSError: if the folder is there and cannot be read.
         """
-        names = sorted(os.listdir(self._folder))
+        try:
+            names = sorted(os.listdir(self._folder))
+        except FileNotFoundError:
+            return ()
         return [
             name.removeprefix(_PREFIX)
             for name in names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,7 @@ from mailkit.model.queueitem import (
     Report,
 )
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.state.living import Living
 from tests.app.cli.conftest import Shell
 
 NEW_YEAR = 1767225600.0
@@ -200,6 +202,26 @@ def test_holding_releasing_trying_dropping(filled: Shell) -> None:
     assert filled.ok("queue", "list") == "the queue is empty\n"
     assert "dropped" in filled.ok("trace", "b")
     assert filled.ok("trace", "b.2") == filled.ok("trace", "b")
+
+
+def test_what_a_killed_server_was_at_may_be_dropped(shell: Shell) -> None:
+    with opened() as (at, store):
+        run = str(at.settings.data / "run")
+        now = at.foundation.reactor.seconds()
+        for owner in ("killed", "alive"):
+            put = store.put(
+                OctetsContent(b"\r\n"), [an_item(owner)], b"", owner, now + 60
+            )
+            at.do(put)
+    killed, alive = Living(run), Living(run)
+    killed.begin("killed")
+    alive.begin("alive")
+    os.close(killed._descriptor)
+    assert shell.ok("queue", "drop", "--all") == (
+        "1 item of 2 dropped; the rest is being tried\n"
+    )
+    assert "alive.1" in shell.ok("queue", "list")
+    alive.end()
 
 
 @pytest.mark.parametrize("verb", ["hold", "release", "retry", "drop"])

@@ -67,6 +67,10 @@ def test_one_that_is_gone_meanwhile(run: Path) -> None:
     two.end()
 
 
+def test_without_a_folder_nobody_was_there(run: Path) -> None:
+    assert list(Living(str(run)).dead()) == []
+
+
 def test_what_cannot_be_told(tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     living = Living(str(tmp_path / "run"))
