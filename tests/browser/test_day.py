@@ -97,6 +97,7 @@ def test_a_day(tab: Page, site: Site, tmp_path: Path) -> None:
     page.goto("/login")
     page.get_by_role("link", name="Make a new account").click()
     page.get_by_label("Your address").fill("maren")
+    expect(page.get_by_text(f"{MAREN} is free.")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)
     page.get_by_role("button", name="Make the account").click()

@@ -45,7 +45,12 @@ OUTSIDE = {"login": "/login", "login-again": "/login?over=1"}
 
 def seed(site: Site) -> None:
     """A few letters of all kinds."""
-    site.deliver(WORD, "A long word, and https://far.example/" + "x" * 300 + "\n")
+    site.deliver(
+        WORD,
+        "A long word, and https://far.example/" + "x" * 300 + "\n",
+        sender=f'"{WORD}" <them@far.example>',
+        files=[(f"{WORD} " * 3 + ".pdf", "application/pdf", b"%PDF-1.4\n")],
+    )
     for name in ("Wei Zhang", "Parish newsletter", "City library"):
         site.deliver(f"From {name}", sender=f'"{name}" <them@far.example>')
     first = site.deliver(
@@ -112,6 +117,15 @@ SMALL = """() => {
 }"""
 
 
+CUT = """() => [...document.querySelectorAll(".card, .btn, .chip, .ib, .in, .sel, h1")]
+  .filter((one) => {
+    const box = one.getBoundingClientRect();
+    return one.checkVisibility({visibilityProperty: true}) && !one.closest(".vh")
+      && box.width > 1 && (box.left < -1 || box.right > innerWidth + 1);
+  }).map((one) => one.outerHTML.slice(0, 90))"""
+"""What lies beyond the edges, where nobody can scroll to."""
+
+
 def look_at(page: Page, name: str) -> list[str]:
     """What is wrong with a page on six screens; pictures of four are kept."""
     wrong = []
@@ -123,6 +137,7 @@ def look_at(page: Page, name: str) -> list[str]:
             wrong += [f"{screen}: {one}" for one in violations(page)]
             if page.evaluate(SIDEWAYS) > 0:
                 wrong.append(f"{screen}: scrolls sideways")
+            wrong += [f"{screen}: cut off: {one}" for one in page.evaluate(CUT)]
             if width == 360 and theme == "light":
                 wrong += [f"too small: {one}" for one in page.evaluate(SMALL)]
             if width != 768:
@@ -177,6 +192,10 @@ def test_a_phone_reaches_everything(page: Page) -> None:
         assert box["x"] + box["width"] <= 360
     assert page.evaluate(SIDEWAYS) == 0
     keep_picture(page, "inbox-selected-360-light")
+    go(page, PAGES["conversation"])
+    page.get_by_role("button", name="More actions").click()
+    for name in ("Snooze", "Label", "Move to", "Star", "Mute"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
 
 
 BOXES = """() => {
