@@ -49,7 +49,11 @@ class Routes:
         actor.check_server()
         if not self._routing.sends:
             raise Refused("a route needs relay.enabled = true")
-        settings = read_table(RouteSettings, dict(keys), folder)
+        try:
+            settings = read_table(RouteSettings, dict(keys), folder)
+        except Misconfigured as error:
+            name = f"route {keys.get('name', '')}".strip()
+            raise Misconfigured(name, None, error.key, error.problem) from error
         if await self._routing.book.route(settings.name) is not None:
             raise AlreadyExists(f"there is a route {settings.name} already")
         given = given_keys(settings)
