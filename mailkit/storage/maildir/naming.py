@@ -105,11 +105,6 @@ def email_id(base: str) -> str:
     return "M" + (once[1] if once else _digest(base))
 
 
-def email_id_once(once: str) -> str:
-    """EMAILID of what is delivered with that as its `Placement.once`."""
-    return "M" + _digest(once)
-
-
 def thread_id(root: bytes) -> str:
     """THREADID of a conversation that a Message-ID began (RFC 8474 §5.2)."""
     return "T" + blake2b(root, digest_size=12).hexdigest()

@@ -63,6 +63,17 @@ def test_new_names_never_repeat() -> None:
     assert [name.partition(".")[0] for name in made] == ["5", "5", "5"]
 
 
+def test_what_is_delivered_once_has_one_id_under_all_its_names() -> None:
+    names = NewNames("host", lambda: 5.0)
+    one, again, other = (names.next(once) for once in ("a.1", "a.1", "a.2"))
+    assert len({one, again, other}) == 3
+    assert naming.email_id(one) == naming.email_id(again) != naming.email_id(other)
+    plain = {naming.email_id(name) for name in (names.next(), names.next(), one)}
+    assert len(plain) == 3
+    # Other programs name their files as they like.
+    assert naming.email_id("5.Kabc.host") != naming.email_id("6.Kabc.host")
+
+
 @pytest.mark.parametrize(
     ("account", "folder"),
     [
