@@ -46,7 +46,7 @@ class LetterFile:
     """Media type; what is none goes as octets."""
     size: int
     content_id: str = ""
-    """Not empty: a picture that the HTML shows by ``cid:``."""
+    """Not empty: a picture that the HTML may show by ``cid:``."""
 
 
 @frozen(kw_only=True)
@@ -213,7 +213,7 @@ def _fields(letter: Letter, shows_blind: bool) -> bytes:
 
 
 def _body(letter: Letter) -> list[Piece]:
-    inline = [file for file in letter.files if file.content_id and letter.html]
+    inline = [file for file in letter.files if _is_shown(file, letter.html)]
     beside = [file for file in letter.files if file not in inline]
     pieces: list[Piece] = [_text(letter)]
     if letter.html:
@@ -226,6 +226,11 @@ def _body(letter: Letter) -> list[Piece]:
         parts = [pieces, *(_file(letter, file, "attachment") for file in beside)]
         pieces = _multipart(letter, "mixed", parts)
     return pieces
+
+
+def _is_shown(file: LetterFile, html: str) -> bool:
+    """A picture that was taken out of the text again is a file like others."""
+    return bool(file.content_id) and f"cid:{file.content_id}" in html
 
 
 def _text(letter: Letter) -> bytes:

@@ -33,6 +33,7 @@ _ATTRIBUTES = {
 }
 _DROPPED = {"script", "style", "title", "head", "textarea", "select", "template"}
 _SCHEMES = {"http", "https", "mailto", "cid", "tel"}
+_PICTURE = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')  # as nh3 writes it
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _TRAILING = re.compile(r"(?<!^--)[ \t]+$", re.M)  # a signature is kept (RFC 3676 §4.3)
@@ -50,7 +51,7 @@ def clean(html: str) -> str:
 
     Nothing that is left runs, loads anything, or has a style of its own.
     """
-    return nh3.clean(
+    cleaned = nh3.clean(
         html[:LONGEST],
         tags=_TAGS,
         clean_content_tags=_DROPPED,
@@ -59,6 +60,13 @@ def clean(html: str) -> str:
         url_schemes=_SCHEMES,
         link_rel=None,
     )
+    # Whoever reads it leaves out the first line end of a <pre>.
+    return _PICTURE.sub(_with_source, cleaned).replace("<pre>\n", "<pre>\n\n")
+
+
+def _with_source(found: re.Match[str]) -> str:
+    """A picture of nothing is none."""
+    return found[0] if ' src="' in found[1] else ""
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -102,6 +110,7 @@ class _Reader(HTMLParser):
         self._pending = 0
         self._hidden = 0
         self._preformatted = 0
+        self._is_at_first = False  # the first line end in <pre> is none
         self._links: list[tuple[str, int]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -129,6 +138,9 @@ class _Reader(HTMLParser):
         if self._hidden:
             return
         if self._preformatted:
+            if self._is_at_first:
+                data = data.removeprefix("\n")
+                self._is_at_first = False
             first, *others = data.split("\n")
             self._add(first)
             for line in others:
@@ -232,6 +244,7 @@ class _Reader(HTMLParser):
 
     def _begin_preformatted(self, found: dict[str, str | None]) -> None:
         self._preformatted += 1
+        self._is_at_first = True
 
     def _end_preformatted(self) -> None:
         self._preformatted = max(self._preformatted - 1, 0)

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import sign_in
@@ -217,6 +217,11 @@ def test_a_file_that_is_missing_is_asked_for(alice: Page, sink: Hosts) -> None:
     alice.get_by_role("button", name="Send", exact=True).click()
     question = alice.get_by_role("alert").filter(has_text="Send without a file?")
     expect(question).to_be_visible()
+    above = alice.get_by_label("Subject").bounding_box()
+    below = body(alice).bounding_box()
+    assert above is not None
+    assert below is not None
+    assert below["y"] - above["y"] < 60  # the text has the room that is left
     alice.locator("input[type=file]").set_input_files(
         {"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}
     )
@@ -263,19 +268,35 @@ def test_files_by_drop_and_paste(alice: Page, site: Site, sink: Hosts) -> None:
     alice.evaluate(DROP, [[["image.png", list(PNG)]], "paste"])
     expect(alice.locator("#ups .up")).to_have_count(3)
     expect(alice.get_by_role("link", name="image.png")).to_be_visible()
+    picture = body(alice).get_by_role("img", name="image.png")
+    expect(picture).to_have_js_property("naturalWidth", 1)
     assert alice.get_by_role("button", name=re.compile("Attach files")).get_attribute(
         "title"
     )
     alice.get_by_role("button", name="Remove one.bin").click()
     expect(alice.locator("#ups .up")).to_have_count(2)
+    # A picture that is removed from the files is not in the text any more.
+    alice.evaluate(DROP, [[["other.png", list(PNG)]], "paste"])
+    expect(body(alice).get_by_role("img")).to_have_count(2)
+    alice.get_by_role("button", name="Remove other.png").click()
+    expect(body(alice).get_by_role("img")).to_have_count(1)
+    saved(alice)
+    alice.reload()
+    expect(picture).to_have_js_property("naturalWidth", 1)
     alice.get_by_role("button", name="Send", exact=True).click()
     alice.wait_for_url("**/mail/inbox**")
     wait_until("it leaves", lambda: bool(left(sink, "With files")), 40)
     [message] = left(sink, "With files")
     found = {
-        part.get_filename(): part.get_content() for part in message.iter_attachments()
+        part.get_filename(): (part.get_content(), part.get_content_disposition())
+        for part in message.walk()
+        if part.get_filename()
     }
-    assert found == {"two.bin": two, "image.png": PNG}
+    assert found == {"two.bin": (two, "attachment"), "image.png": (PNG, "inline")}
+    rich = message.get_body(("html",))
+    [shown] = [part for part in message.walk() if part.get_filename() == "image.png"]
+    assert rich is not None
+    assert f'src="cid:{shown["Content-ID"].strip("<>")}"' in rich.get_content()
 
 
 def test_files_that_are_chosen_while_the_script_comes(alice: Page) -> None:
@@ -300,7 +321,7 @@ def test_files_that_are_chosen_while_the_script_comes(alice: Page) -> None:
     expect(alice.get_by_role("link", name="early.txt")).to_be_visible()
 
     # The dialogue was open while the script began.
-    late = {"name": "late.txt", "mimeType": "", "buffer": b"Late."}
+    late = FilePayload(name="late.txt", mimeType="", buffer=b"Late.")
     opened.value.set_files([late])
     expect(alice.get_by_role("link", name="late.txt")).to_be_visible()
     expect(alice.locator(".up")).to_have_count(2)

@@ -231,8 +231,15 @@ BAD: list[dict[str, Any]] = [  # Any: each field has its own type
     {"in_reply_to": "<a>\r\nX: y"},
     {"text": "\ud800"},
     {"files": (evolve(REPORT, name="a\r\nb"),)},
-    {"html": "x", "files": (evolve(PICTURE, content_id="a>b"),)},
+    {"html": '<img src="cid:a>b">', "files": (evolve(PICTURE, content_id="a>b"),)},
 ]
+
+
+def test_a_picture_that_the_text_shows_no_more_is_a_file() -> None:
+    found = read(evolve(PLAIN, html="<p>Hi</p>", files=(PICTURE,)))
+    assert found.get_content_type() == "multipart/mixed"
+    [file] = found.iter_attachments()
+    assert file["Content-Disposition"] == 'attachment; filename="cat.png"'
 
 
 @pytest.mark.parametrize("wrong", BAD)

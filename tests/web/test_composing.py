@@ -220,6 +220,7 @@ def multipart(
     path: str,
     form: Mapping[str, str],
     *files: tuple[str, bytes],
+    kind: str = "text/plain",
     **ways: str,
 ) -> Heard:
     lines = []
@@ -229,7 +230,7 @@ def multipart(
     for name, octets in files:
         head = (
             f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"'
-            "\r\nContent-Type: text/plain\r\n\r\n"
+            f"\r\nContent-Type: {kind}\r\n\r\n"
         )
         lines.append(head.encode() + octets + b"\r\n")
     headers = {
@@ -265,9 +266,9 @@ def test_files_by_forms(world: WebWorld) -> None:
 def test_files_by_scripts(world: WebWorld) -> None:
     did, _ = opened(world)
     path = f"/compose/{did}/att"
-    heard = multipart(world, path, {"within": "1"}, ("a.png", b"png"), **JSON)
+    heard = multipart(world, path, {"within": "1"}, ("a.txt", b"png"), **JSON)
     [added] = facts(heard)["added"]
-    assert added["cid"] == f"1.{did}@mailkit"
+    assert added["cid"] == ""  # no picture, and so not within the text
     assert facts(heard)["left"] > 1_000_000
     shown = world.get(added["url"])
     assert (shown.octets, shown.headers["content-disposition"][:10]) == (

@@ -11,6 +11,8 @@ const LATEST = 5000; // ms behind the first one
 const AGAIN = 10_000; // ms until a save that failed is tried again
 const KEPT_ALIVE = 60_000; // octets a browser sends for a page that goes
 const MANY = 10; // people, above which the button says how many
+const METER = `<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none"><rect class="tr" height="6" width="100"/><rect class="fl" height="6" width="0"/></svg>`;
+const SHOWN = /^image\/(avif|gif|jpeg|png|webp)$/; // what is a picture in the text
 const lang = document.documentElement.lang;
 
 const size = (octets) => {
@@ -18,9 +20,9 @@ const size = (octets) => {
   return `${new Intl.NumberFormat(lang, { maximumFractionDigits: digits }).format(of)} ${unit}`;
 };
 
-/** Brings a composer to life; the form has data-module="compose". */
+/** Brings a composer to life. */
 export function start(form) {
-  // There is one at a time: another one is kept as a draft.
+  // One at a time: another is kept as a draft.
   for (const other of document.querySelectorAll(".dock #composer, #inline #composer"))
     if (other !== form) other.querySelector("header a").click();
   const { draft: did, mode } = form.dataset;
@@ -105,11 +107,11 @@ export function start(form) {
     try {
       sessionStorage.setItem(copyKey, JSON.stringify({ revision, fields: written() }));
     } catch {
-      // There is no room for a copy; the server has it soon.
+      // No room; the server has it soon.
     }
   }
 
-  /** One save after the other; those that ask meanwhile wait for one more. */
+  /** One save after the other. */
   async function save({ isGoing = false } = {}) {
     clearTimeout(timer);
     while (saving) await saving;
@@ -214,7 +216,7 @@ export function start(form) {
 
   // -- files
 
-  // The field is the page's own: whoever is choosing while this begins chooses in it.
+  // The page's own field: whoever is choosing while this begins chooses in it.
   const nojs = find(".nojs");
   const picker = nojs.querySelector("input");
   picker.hidden = true;
@@ -222,58 +224,46 @@ export function start(form) {
   picker.ariaLabel = words.attach;
   nojs.replaceWith(picker);
   function choose() {
-    [...picker.files].forEach(upload);
+    for (const file of picker.files) upload(file);
     picker.value = "";
   }
   picker.addEventListener("change", choose);
   const clip = make("button", { type: "button", class: "ib", onclick: () => picker.click() }, icon("clip"));
   tools.prepend(clip);
 
-  function room() {
-    const text = `${words.attach} (${words.room.replace("{}", size(form.dataset.most)).replace("{}", size(left))})`;
-    clip.title = clip.ariaLabel = text;
-  }
+  const free = () => words.room.replace("{}", size(form.dataset.most)).replace("{}", size(left));
+  const room = () => (clip.title = clip.ariaLabel = `${words.attach} (${free()})`);
   room();
 
   const uploads = new Set();
+  const cross = (text, name, more) => make("button", { type: "button", class: "ib", "aria-label": text.replace("{}", name), ...more }, icon("close"));
 
-  function upload(file) {
+  /** at: where in the text a picture was pasted. */
+  function upload(file, at) {
     const name = file.name || "picture.png";
-    if (file.size > left) return notice("room", `${words.room.replace("{}", size(form.dataset.most)).replace("{}", size(left))}: ${name}, ${size(file.size)}`);
+    if (file.size > left) return notice("room", `${free()}: ${name}, ${size(file.size)}`);
     drop("room");
     left -= file.size;
-    const meter = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    meter.setAttribute("class", "meter");
-    meter.setAttribute("viewBox", "0 0 100 6");
-    meter.setAttribute("preserveAspectRatio", "none");
-    const bars = ["tr", "fl"].map((kind) => {
-      const bar = document.createElementNS(meter.namespaceURI, "rect");
-      bar.setAttribute("class", kind);
-      bar.setAttribute("height", 6);
-      bar.setAttribute("width", kind === "tr" ? 100 : 0);
-      return bar;
-    });
-    meter.append(...bars);
+    const meter = document.adoptNode(parse(METER).querySelector("svg"));
     const said = make("small", { class: "muted num", role: "progressbar", "aria-label": name });
     const request = new XMLHttpRequest();
-    let isCancelled = false;
-    const stopIt = () => request.abort((isCancelled = true));
-    const cancel = make("button", { type: "button", class: "ib", "aria-label": words.cancel.replace("{}", name), onclick: stopIt }, icon("close"));
+    const cancel = cross(words.cancel, name, { onclick: () => request.abort(row.remove()) });
     const row = make("div", { class: "up" }, icon(file.type.startsWith("image/") ? "picture" : "file"), make("span", { class: "ell", dir: "auto" }, name), said, cancel, meter);
     ups.append(row);
     const progress = (part) => {
       said.textContent = `${Math.round(part * 100)}% · ${size(file.size)}`;
       said.ariaValueNow = Math.round(part * 100);
-      bars[1].setAttribute("width", part * 100);
+      meter.lastChild.setAttribute("width", part * 100);
     };
     progress(0);
     request.upload.onprogress = (event) => progress(event.loaded / event.total);
     const over = new Promise((done) => {
-      request.onloadend = () => done(uploaded(request, row, file, isCancelled));
+      request.onloadend = () => done(uploaded(request, row, file, at));
     }).finally(() => uploads.delete(over));
     uploads.add(over);
     const data = new FormData();
     for (const key of ["purpose", "original"]) data.append(key, form.elements[key].value);
+    if (at) data.append("within", 1);
     data.append("file", file, name);
     request.open("POST", `${url}/att`);
     request.setRequestHeader("Accept", "application/json");
@@ -281,20 +271,28 @@ export function start(form) {
     request.send(data);
   }
 
-  async function uploaded(request, row, file, isCancelled) {
+  async function uploaded(request, row, file, at) {
+    const isWanted = row.isConnected;
     row.remove();
-    if (request.status === 200) return showFiles(JSON.parse(request.responseText));
+    if (request.status === 200) {
+      const said = JSON.parse(request.responseText);
+      showFiles(said);
+      if (!at) return;
+      at.insertNode(make("img", { src: said.added[0].url, alt: file.name }));
+      at.collapse();
+      return changed();
+    }
     left += file.size;
     room();
-    if (request.status === 401) return ask(`${url}/state`).then(() => upload(file));
-    if (!isCancelled) notice("room", words.refused.replace("{}", file.name));
+    if (request.status === 401) return ask(`${url}/state`).then(() => upload(file, at));
+    if (isWanted) notice("room", words.refused.replace("{}", file.name));
   }
 
-  function showFiles({ attachments, left: free }) {
-    if (free !== undefined) left = free;
+  function showFiles({ attachments, left: now }) {
+    left = now ?? left;
     const waiting = [...ups.children].filter((row) => !row.dataset.n);
     const rows = attachments.map((file) => {
-      const away = make("button", { type: "button", class: "ib", "aria-label": words.remove.replace("{}", file.name), "data-away": file.n }, icon("close"));
+      const away = cross(words.remove, file.name);
       return make(
         "div",
         { class: "up", "data-n": file.n, "data-cid": file.cid },
@@ -316,6 +314,7 @@ export function start(form) {
     try {
       const answer = await ask(`${url}/att/${number}`, { method: "DELETE", csrf: "compose" });
       showFiles(await answer.json());
+      if (editor) changed(editor.take(editor.html())); // without a picture that went
       (ups.querySelector("button") ?? clip).focus();
     } catch (error) {
       complain(error);
@@ -337,7 +336,7 @@ export function start(form) {
   form.addEventListener("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    filesOf(event).forEach(upload);
+    for (const file of filesOf(event)) upload(file);
   });
   form.addEventListener(
     "paste",
@@ -346,7 +345,8 @@ export function start(form) {
       // Office programs put a picture of the text beside the text.
       if (!files.length || event.clipboardData.types.includes("text/html")) return;
       event.preventDefault();
-      files.forEach(upload);
+      const at = event.target.closest("#body") && getSelection().rangeCount && getSelection().getRangeAt(0);
+      for (const file of files) upload(file, SHOWN.test(file.type) && at);
     },
     true,
   );

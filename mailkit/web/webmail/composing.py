@@ -350,8 +350,9 @@ async def _attached(
 ) -> Saved:
     """The files of a form become the draft's."""
     drafts = asked.house.composing.drafts
-    is_within = asked.form.is_on("within")
     for one in asked.files:
+        kind = one.content_type.lower()
+        is_within = asked.form.is_on("within") and kind in _SHOWN
         attaching = await drafts.attach(
             asked.account, id, one.name, one.content_type, opening, is_within=is_within
         )
