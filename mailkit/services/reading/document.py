@@ -34,7 +34,7 @@ _THEMED = (
 )
 _DARKENED = (
     "html{filter:invert(.9) hue-rotate(180deg);background:#fff}"
-    "img{filter:invert(1) hue-rotate(180deg) contrast(1.1)}"
+    "img:not(.mk-blocked){filter:invert(1) hue-rotate(180deg) contrast(1.1)}"
 )
 _LIGHT = ":root{color-scheme:light}"
 _DARK = ":root{color-scheme:dark}"
