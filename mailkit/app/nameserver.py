@@ -142,8 +142,11 @@ class NameService:
 
     async def _look_for_changes(self) -> None:
         is_due = self._reactor.seconds() - self._looked >= LOOK_AT_ALL
-        if is_due or (self._files is not None and await self._files.look()):
+        changed = () if self._files is None else await self._files.look()
+        if is_due or changed:
             await self.look()
+        for origin in changed:
+            await self.book.zone(origin)  # made now: who changed it reads the log
 
     def _failed(self, failure: Failure) -> None:
         self.log.failure("zones could not be looked at", failure)

@@ -10,6 +10,7 @@ import dns.message
 import pytest
 from dns.rcode import Rcode
 from twisted.internet import reactor
+from twisted.logger import capturedLogs, formatEvent
 
 from mailkit.app.check import check_config, check_datagrams
 from mailkit.app.nameserver import (
@@ -142,8 +143,26 @@ def test_changes_of_files_are_seen_soon(tmp_path: Path) -> None:
     path.write_text("a A 192.0.2.1\nb A 192.0.2.2\n")
     assert not house.text("b.files.test", "A")
     house.clock.advance(LOOK)
-    house.ask("files.test", "SOA")  # has it made; the one before answers
     assert house.text("b.files.test", "A")
+    path.unlink()
+    house.clock.advance(LOOK)
+    assert house.ask("b.files.test", "A").rcode() == Rcode.REFUSED
+
+
+def test_whoever_changes_a_file_is_told_at_once(tmp_path: Path) -> None:
+    """Not only when somebody asks for something in it."""
+    (tmp_path / "zones").mkdir()
+    house = House(tmp_path, '[nameserver]\nzones = "zones"\n')
+    path = tmp_path / "zones" / "files.test.zone"
+    with capturedLogs() as events:
+        path.write_text("a A 192.0.2.1\n")
+        house.clock.advance(LOOK)
+        path.write_text("a A 192.0.2.1\na A none\n")
+        house.clock.advance(LOOK)
+    said = [formatEvent(event) for event in events]
+    assert said[0].startswith("zone files.test is served, serial ")
+    assert said[1].startswith("zone files.test: line 2: ")
+    assert len(said) == 2
 
 
 def test_certificates_and_keys_are_looked_at_now_and_then(tmp_path: Path) -> None:
@@ -152,7 +171,6 @@ def test_certificates_and_keys_are_looked_at_now_and_then(tmp_path: Path) -> Non
     assert not house.text(name, "TLSA")
     keep_self_signed(tmp_path / "data" / "tls", "mail.example.org", datetime.now(UTC))
     house.clock.pump([LOOK] * int(LOOK_AT_ALL / LOOK))
-    house.ask(name, "TLSA")
     assert house.text(name, "TLSA")
 
 

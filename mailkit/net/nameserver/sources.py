@@ -71,12 +71,13 @@ class Files:
             raise NoSuchDomain(str(origin))
         return await self._lanes.run(LANE, lambda: self._read(origin))
 
-    async def look(self) -> bool:
-        """Whether files came, went or changed since the last look."""
+    async def look(self) -> Sequence[Name]:
+        """The zones whose files came, went or changed since the last look."""
         seen = await self._lanes.run(LANE, self._list)
-        has_changed = seen != self._seen
-        self._seen = seen
-        return has_changed
+        before, self._seen = self._seen, seen
+        return [
+            name for name in {**before, **seen} if before.get(name) != seen.get(name)
+        ]
 
     def _list(self) -> dict[Name, tuple[int, int, int]]:
         seen: dict[Name, tuple[int, int, int]] = {}
