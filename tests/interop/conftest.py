@@ -15,6 +15,36 @@ from tests.interop.server import Server
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
 
+FIRST = (
+    "test_chaos.py",
+    "test_kill.py",
+    "test_routes.py",
+    "test_way_out.py",
+    # xdist gives whoever has one or two tests another file at once: short ones.
+    "test_relay.py",
+    "test_websessions.py",
+    "test_workers.py",
+    "test_nameserver.py",
+    "test_way_out_tls.py",
+    "test_process.py",
+    "test_demo.py",
+    "test_doctor.py",
+    "test_told.py",
+    "test_stolen_password.py",
+)
+"""Files that take longest, so that none of them is begun when all others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first; `--no-loadscope-reorder` has xdist leave it so."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    is_here = item.path.parent == Path(__file__).parent
+    name = item.path.name
+    return FIRST.index(name) if is_here and name in FIRST else len(FIRST)
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
