@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 
 _SAME = str.maketrans(
     {
@@ -102,10 +103,13 @@ def has_mixed_scripts(domain: str) -> bool:
     return any(_is_mixed(label) for label in readable(domain).split("."))
 
 
+@lru_cache(4096)  # those that a person knows are asked for with each message
 def skeleton(domain: str) -> str:
     """The same for domains that one may take for each other (UTS #39 §4)."""
-    text = unicodedata.normalize("NFKD", readable(domain))
-    text = "".join(one for one in text if not unicodedata.combining(one))
+    text = readable(domain)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(one for one in text if not unicodedata.combining(one))
     text = text.translate(_SAME)
     for pair, one in _PAIRS:
         text = text.replace(pair, one)
@@ -123,18 +127,18 @@ def looks_like(domain: str, known: Iterable[str]) -> str | None:
     others = [one.lower() for one in known]
     if any(domain == one or domain.endswith(f".{one}") for one in others):
         return None
-    mine = skeleton(domain)
+    mine = skeleton(domain[:_LONGEST])
     for other in others:
-        if other and (mine == skeleton(other) or _is_near(domain, other)):
+        if other and (mine == skeleton(other[:_LONGEST]) or _is_near(domain, other)):
             return other
     return None
 
 
 def _is_near(one: str, other: str) -> bool:
     """Whether one letter is changed, left out, put in, or two have changed places."""
-    if min(len(one.partition(".")[0]), len(other.partition(".")[0])) < _SHORTEST:
-        return False
     if abs(len(one) - len(other)) > 1 or one == other:
+        return False
+    if min(len(one.partition(".")[0]), len(other.partition(".")[0])) < _SHORTEST:
         return False
     start = 0
     while start < min(len(one), len(other)) and one[start] == other[start]:
