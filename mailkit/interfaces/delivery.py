@@ -16,6 +16,7 @@ from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.model.outcome import Outcome
 from mailkit.model.path import Path
 from mailkit.model.queueitem import NextHop
+from mailkit.model.verdict import Verdict
 
 
 @frozen
@@ -35,6 +36,8 @@ class Origin:
     is_submission: bool = False
     item: str = ""
     """The item of the queue that ends here, as `Placement.once` has it."""
+    verdict: Verdict | None = None
+    """What was thought of that item when it came: it is not checked again."""
     transaction: str = ""
     """The id of the transaction: the same whenever the same is tried once more, because
     nobody knows what became of it. Empty: it is new."""

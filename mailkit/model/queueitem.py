@@ -101,6 +101,9 @@ class QueueItem:
     is no reason to fail (RFC 8689 §4.2.2)."""
     is_tls_report: bool = False
     """It tells how TLS went: how it goes itself is not told (RFC 8460 §3)."""
+    verdict: str = ""
+    """What was thought of it when it came, as `Verdict.to_text`; empty: nobody checked.
+    For mailboxes of ours, where it ends."""
     rate: str = ""
     """The name of a bulk sending whose pace it keeps; empty: as fast as it goes."""
     is_taken_over: bool = False

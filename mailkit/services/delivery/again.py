@@ -16,6 +16,7 @@ from mailkit.model.envelope import Envelope
 from mailkit.model.outcome import Failed, Outcome
 from mailkit.model.path import Path
 from mailkit.model.queueitem import Fate, QueueItem, Report
+from mailkit.model.verdict import Verdict
 from mailkit.services.smtp.replies import reply_for
 
 _PIECE = 64 * 1024
@@ -40,7 +41,11 @@ class LocalCarrier:
 
     async def carry(self, item: QueueItem, content: IContent) -> Carried:
         origin = Origin(
-            "unix", protocol="LMTP", item=item.id, transaction=_transaction_of(item)
+            "unix",
+            protocol="LMTP",
+            item=item.id,
+            verdict=Verdict.from_text(item.verdict),
+            transaction=_transaction_of(item),
         )
         transaction = await self._destination().begin(_envelope_of(item), origin)
         reports: list[Report] = []

@@ -111,6 +111,7 @@ class Onward:
         size: int,
         tls_optional: bool = False,
         wait: float = 0.0,
+        verdict: str = "",
     ) -> Sequence[QueueItem]:
         """
         What is to be put into the queue.
@@ -118,6 +119,7 @@ class Onward:
         :param size: octets of the message as it will leave.
         :param tls_optional: whether its header says so; MAIL may say otherwise.
         :param wait: seconds until it is tried.
+        :param verdict: as of `QueueItem`.
         """
         parameters = self._envelope.parameters
         is_ours = accepted.account is not None
@@ -145,6 +147,7 @@ class Onward:
                 require_tls=parameters.require_tls,
                 # RFC 8689 §4.1.
                 tls_optional=tls_optional and not parameters.require_tls,
+                verdict=verdict,
             )
             for number, ((hop, sender), recipients) in enumerate(self._items.items(), 1)
         ]

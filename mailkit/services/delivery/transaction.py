@@ -273,6 +273,8 @@ class LocalTransaction:
 
     async def _check(self, examined: Examined) -> Verdict | None:
         """Our own people who are logged in are not strangers."""
+        if self._origin.item:
+            return self._origin.verdict
         check = self._house.check
         if check is None or self._origin.account is not None:
             return None
@@ -325,7 +327,11 @@ class LocalTransaction:
         if onward.alias:
             head = received.write_delivered_to(onward.alias) + trace
         items = onward.items(
-            accepted, content.size + len(head), said.strip().lower() == b"no", wait
+            accepted,
+            content.size + len(head),
+            said.strip().lower() == b"no",
+            wait,
+            "" if self._verdict is None else self._verdict.to_text(),
         )
         if items and not await self._is_queued(outbound, items[0]):
             await outbound.put(content, items, head)

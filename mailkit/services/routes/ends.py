@@ -13,6 +13,7 @@ from mailkit.interfaces.storage import IContent, IMailStore, Placement
 from mailkit.model.account import Account
 from mailkit.model.queueitem import Fate, QueueItem, Report
 from mailkit.model.target import ToError, ToMailbox
+from mailkit.model.verdict import Verdict
 from mailkit.services.delivery.quota import Quotas
 
 
@@ -45,8 +46,9 @@ class IntoMailbox:
         for each in item.waiting:
             head += received.write_delivered_to(str(each.path))
         await self._quotas.check(account, content.size)
+        verdict = Verdict.from_text(item.verdict)
         placement = Placement(
-            account.name, target.mailbox, frozenset(), head, once=item.id
+            account.name, target.mailbox, frozenset(), head, verdict, item.id
         )
         await self._store.deliver(content, [placement])
         self._quotas.delivered(account.name, content.size)

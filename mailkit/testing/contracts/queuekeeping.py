@@ -106,6 +106,7 @@ class KeepingContract(QueueCase):
             is_sealed=True,
             require_tls=True,
             rate="spring",
+            verdict='{"spf":"pass"}',
         )
         is_without_defaults(item)
         content = OctetsContent(message())

@@ -15,12 +15,15 @@ from mailkit.model.conversation import InMailbox
 from mailkit.model.envelope import Envelope, Recipient
 from mailkit.model.mailbox import INBOX
 from mailkit.model.path import NULL_PATH, Path
+from mailkit.model.queueitem import Selection
 from mailkit.model.verdict import Verdict
+from mailkit.services.delivery.again import LocalCarrier
 from mailkit.services.delivery.local import LocalDelivery
-from mailkit.services.delivery.rules import Arrival
+from mailkit.services.delivery.rules import Arrival, Handed
 from mailkit.storage.memory.store import MemoryStore
 from mailkit.testing.at_once import at_once
 from mailkit.testing.checks import FAIL, NOTHING, PASS, KnownCheck
+from tests.services.delivery.test_transaction import Rulebook
 from tests.services.smtp.world import ALICE, HOSTNAME, World
 
 ORIGIN = Origin("192.0.2.1", "client", "ESMTPS", "TLSv1.3 TLS_AES_256_GCM_SHA384")
@@ -63,6 +66,46 @@ def test_it_is_kept_with_the_message(domain: str, expected: Verdict | None) -> N
     world = World()
     at_once(send(world, CHECK, Path("dave", domain)))
     assert verdict_in(world) == expected
+
+
+def test_it_is_kept_with_what_waits_and_asked_no_more() -> None:
+    """A mailbox of ours has no room at first."""
+    world = World()
+    world.send_out()
+    check = KnownCheck({"example.net": PASS})
+    world.filing = Rulebook({ALICE: Unavailable("busy")})
+    delivery = world.delivery(Arrival((HOSTNAME,)))
+    assert isinstance(delivery, LocalDelivery)
+    delivery.house.check = check
+
+    async def run() -> None:
+        transaction = await delivery.begin(
+            Envelope(Path("dave", "example.net")), ORIGIN
+        )
+        for name in ("alice", "bob"):
+            await transaction.add_recipient(Recipient(Path(name, "example.org")))
+        await transaction.write(MESSAGE)
+        await transaction.prepare()
+        await transaction.commit()
+
+    at_once(run())
+    queue = world.queue
+    assert queue is not None
+    [item] = at_once(queue.items(Selection()))
+    assert Verdict.from_text(item.verdict) == VERDICTS["example.net"]
+
+    world.filing = Rulebook({})
+
+    def again() -> LocalDelivery:
+        found = world.delivery(Handed())
+        assert isinstance(found, LocalDelivery)
+        found.house.check = check
+        return found
+
+    content = at_once(queue.content(item.id))
+    at_once(LocalCarrier(again).carry(item, content))
+    assert verdict_in(world) == VERDICTS["example.net"]
+    assert len(check.asked) == 1
 
 
 def test_where_nobody_checks_there_is_none() -> None:

@@ -10,10 +10,12 @@ from mailkit.errors import OverQuota, TurnedAway, TurnedAwayForNow, Unavailable
 from mailkit.interfaces.queue import Carried, IRouteEnd
 from mailkit.model.account import Role
 from mailkit.model.address import AccountName, DomainName
+from mailkit.model.conversation import InMailbox
 from mailkit.model.mailbox import MailboxName
-from mailkit.model.queueitem import Fate
+from mailkit.model.queueitem import Fate, QueueItem
 from mailkit.model.target import ToError, ToMailbox
 from mailkit.model.uidset import ALL_UIDS
+from mailkit.model.verdict import Verdict
 from mailkit.services.delivery.quota import Quotas
 from mailkit.services.routes.ends import IntoMailbox, IntoNothing
 from mailkit.storage.content import OctetsContent
@@ -34,13 +36,14 @@ class World:
     directory: MemoryDirectory = field(factory=lambda: MemoryDirectory(lambda: 0.0))
     store: MemoryStore = field(factory=MemoryStore)
     quota: int = 0
+    item: QueueItem = field(factory=lambda: item("a@x.test", "b@x.test"))
 
     def carry(self) -> Carried:
         quotas = Quotas(self.store, TestClock(), self.quota)
         target = ToMailbox(account=ANNA, mailbox=TICKETS)
         end = IntoMailbox(target, self.store, self.directory, quotas)
         verifyObject(IRouteEnd, end)
-        done = at_once(end.carry(item("a@x.test", "b@x.test"), OctetsContent(TEXT)))
+        done = at_once(end.carry(self.item, OctetsContent(TEXT)))
         at_once(end.close())
         return done
 
@@ -63,6 +66,16 @@ def test_into_a_mailbox() -> None:
         b"Return-Path: <x@elsewhere.test>\r\nDelivered-To: a@x.test\r\n"
         b"Delivered-To: b@x.test\r\n" + TEXT
     )
+
+
+def test_what_was_thought_of_it_stays() -> None:
+    world = World()
+    world.add()
+    verdict = Verdict(spf="pass")
+    world.item = evolve(world.item, verdict=verdict.to_text())
+    world.carry()
+    [row] = at_once(world.store.conversations.page(ANNA, InMailbox(TICKETS))).rows
+    assert row.newest.verdict == verdict
 
 
 def test_an_attempt_that_is_made_again_brings_nothing_new() -> None:
