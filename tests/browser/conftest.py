@@ -25,6 +25,31 @@ PICTURES = Path(
 """Where screenshots are kept."""
 
 
+FIRST = (
+    "test_day.py",
+    "test_searching.py",
+    "test_pages.py",
+    # xdist gives whoever has one test another file at once: a short one.
+    "test_by_program.py",
+    "test_lists.py",
+    "test_composing.py",
+    "test_pictures.py",
+    "test_long_lists.py",
+)
+"""Files that take longest, so that none of them is begun when all others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first; `--no-loadscope-reorder` has xdist leave it so."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    is_here = item.path.parent == Path(__file__).parent
+    name = item.path.name
+    return FIRST.index(name) if is_here and name in FIRST else len(FIRST)
+
+
 expect.set_options(timeout=15_000)  # of a machine that has much else to do
 
 
