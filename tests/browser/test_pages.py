@@ -26,6 +26,7 @@ PAGES = {
     "scheduled": "/mail/scheduled",
     "search": "/search?q=kitchen",
     "options": "/search/options",
+    "searches": "/search/saved?q=kitchen",
     "nothing-found": "/search?q=nowhere",
     "conversation": "Kitchen drawings, second round",
     "long-names": WORD,
@@ -77,6 +78,10 @@ def signed_in(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
     context.set_default_timeout(10_000)
     page = context.new_page()
     sign_in(page)
+    page.goto("/search/saved?q=kitchen")
+    page.get_by_label("Name").fill(WORD)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Results for kitchen")).to_be_visible()
     page.close()
     yield context
     context.close()
