@@ -61,7 +61,12 @@ def stays(heard: Heard) -> bool:
 
 def test_what_would_lead_elsewhere_is_seen() -> None:
     """Or the tests below would say nothing."""
-    for location in ("//evil.example/", "/\\evil.example", "/\t/evil.example", "\\/e.x"):
+    for location in (
+        "//evil.example/",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "\\/e.x",
+    ):
         assert leads_to(location) != urlsplit(ORIGIN).netloc
 
 
