@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailkit.testing.at_once import at_once
@@ -38,6 +40,17 @@ def events() -> Iterator[list[LogEvent]]:
     globalLogPublisher.addObserver(note)
     yield found
     globalLogPublisher.removeObserver(note)
+
+
+def said(world: WebWorld, octets: bytes) -> bytes:
+    """What a connection hears until it is gone."""
+    address = IPv4Address("TCP", "192.0.2.7", 50000)
+    channel: Any = world.site.buildProtocol(address)  # Twisted's, without types
+    transport = StringTransport(peerAddress=address)
+    channel.makeConnection(transport)
+    channel.dataReceived(octets)
+    channel.connectionLost(Failure(ConnectionDone()))
+    return bytes(transport.value())
 
 
 @pytest.mark.parametrize(
@@ -76,16 +89,15 @@ def test_what_is_doubtful_is_refused(
     world: WebWorld, events: list[LogEvent], octets: bytes
 ) -> None:
     """Nor does anything behind it count (RFC 9112 §11.2)."""
-    heard = world.say(octets + b"GET /healthz HTTP/1.1\r\n" + OURS + b"\r\n")
-    assert heard.status in (0, 400)
-    assert heard.octets == b""
+    heard = said(world, octets + b"GET /healthz HTTP/1.1\r\n" + OURS + b"\r\n")
+    assert heard in (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n")
     assert [one for one in events if "log_failure" in one] == []
 
 
 def test_lines_end_with_both(world: WebWorld) -> None:
     """A bare LF ends nothing (RFC 9112 §2.2)."""
     octets = b"GET /login HTTP/1.1\nHost: mail.example.test\n\n"
-    assert world.say(octets).status == 0
+    assert said(world, octets) == b""
 
 
 @pytest.mark.parametrize(
@@ -103,12 +115,8 @@ def test_nothing_leads_elsewhere(world: WebWorld, path: str) -> None:
 
 
 def test_the_wrong_name_is_said_in_its_own_words(world: WebWorld) -> None:
-    address = IPv4Address("TCP", "192.0.2.7", 50000)
-    channel: Any = world.site.buildProtocol(address)  # Twisted's, without types
-    transport = StringTransport(peerAddress=address)
-    channel.makeConnection(transport)
-    channel.dataReceived(b"GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n")
-    assert transport.value().startswith(b"HTTP/1.0 421 Misdirected Request\r\n")
+    heard = said(world, b"GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n")
+    assert heard.startswith(b"HTTP/1.0 421 Misdirected Request\r\n")
 
 
 def test_no_secret_comes_into_the_log(events: list[LogEvent]) -> None:
