@@ -30,7 +30,7 @@ def test_keys_of_the_browser_are_left_alone() -> None:
 
 def test_whatever_is_listed_is_done_by_the_script() -> None:
     table = KEYS_JS[KEYS_JS.index("const ACTIONS = {") :]
-    bound = set(re.findall(r"^  (\w+)[:,]", table[: table.index("\n};")], re.M))
+    bound = set(re.findall(r"^  (\w+)[:,(]", table[: table.index("\n};")], re.M))
     boxes = {"goinbox", "gostarred", "gosnoozed", "gosent", "godrafts", "goall"}
     ops = {op.value for op in Op}
     does = {one.does for one in ALL}
