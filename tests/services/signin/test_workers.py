@@ -265,7 +265,7 @@ def test_addresses_of_ones_own_are_counted_together(server: Server) -> None:
 
 
 def _error(work: Callable[[], object]) -> BaseException:
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - the test says which
+    with pytest.raises(Exception) as caught:
         work()
     return caught.value
 
