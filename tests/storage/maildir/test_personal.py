@@ -63,7 +63,8 @@ def test_an_older_file_is_changed(folder: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         for table in ("preference", "label", "identity", "trusted", "correspondent"):
             database.execute(f"DROP TABLE {table}")
-        for table in ("correspondent_word", "snooze", "woken", "undo", "muted", "search"):
+        database.execute("DROP TABLE search")
+        for table in ("correspondent_word", "snooze", "woken", "undo", "muted"):
             database.execute(f"DROP TABLE {table}")
         database.execute("PRAGMA user_version = 1")
         before = database.execute("SELECT count(*) FROM subscription").fetchone()
