@@ -111,6 +111,11 @@ class QueueItem:
     It was claimed by somebody who let the claim end and told nothing: it may have been
     sent. Not kept; `IQueueStore.claim` says so.
     """
+    claimed_until: float | None = field(default=None, eq=False)
+    """
+    Somebody tries it, and has until then, seconds since 1970, to claim it again. Not
+    kept, and no part of what it is; `IQueueStore.items` says so.
+    """
 
     @property
     def waiting(self) -> tuple[QueuedRecipient, ...]:

@@ -313,6 +313,8 @@ def _state(item: QueueItem, now: float) -> str:
         return f"held: {item.held}"
     if (item.hold_until or 0.0) > now:
         return "held until then"
+    if (item.claimed_until or 0.0) > now:
+        return "is tried"
     return "due" if item.next_try <= now else "waits"
 
 

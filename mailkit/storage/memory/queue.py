@@ -231,7 +231,10 @@ class MemoryQueue:
             raise NoSuchItem(after)
         beyond = 0 if after is None else self._places[after]
         found = [entry for entry in self._selected(selection) if entry.place > beyond]
-        return [entry.seen() for entry in found[:most]]
+        return [
+            evolve(entry.seen(), claimed_until=entry.until if entry.owner else None)
+            for entry in found[:most]
+        ]
 
     async def count(self, selection: Selection) -> int:
         return len(self._selected(selection))

@@ -61,6 +61,7 @@ _COLUMNS = frozenset(
         "is_sealed",
         "rate",
         "is_taken_over",
+        "claimed_until",
     }
 )
 """Fields of an item that are not among what is merely told of it."""

@@ -6,7 +6,7 @@ import heapq
 import json
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.storage.index.database import Database
@@ -107,7 +107,10 @@ def count(database: Database, selection: Selection) -> int:
 def items(database: Database, keys: Sequence[int]) -> list[QueueItem]:
     """Items of ascending keys."""
     found = database.all(_ITEMS, json.dumps(keys))
-    return [rows.item_of(row, rows.hop_of(*row[-2:])) for row in found]
+    return [
+        evolve(rows.item_of(row, rows.hop_of(*row[-3:-1])), claimed_until=row[-1])
+        for row in found
+    ]
 
 
 def key_of(database: Database, id: str) -> int | None:
@@ -132,7 +135,7 @@ _KEYS = """
     CROSS JOIN item ON item.message = message.key
 """
 _ITEMS = f"""
-    SELECT {rows.ITEM}, hop.domain, hop.route FROM json_each(?) AS wanted
+    SELECT {rows.ITEM}, hop.domain, hop.route, item.until FROM json_each(?) AS wanted
     CROSS JOIN item ON item.key = wanted.value
     CROSS JOIN message ON message.key = item.message
     CROSS JOIN hop ON hop.key = item.hop

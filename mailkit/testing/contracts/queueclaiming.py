@@ -81,6 +81,16 @@ class ClaimingContract(QueueCase):
         assert not again.is_taken_over
 
     @coroutine
+    async def test_pages_tell_what_is_tried(self) -> None:
+        await self.put(queue_item("t1"))
+        [item] = await self.claim(until=NOW + 60)
+        [tried] = await self.store.items(EVERYTHING)
+        assert tried.claimed_until == NOW + 60
+        await self.store.give_back(US, [item.id], NOW)
+        [waiting] = await self.store.items(EVERYTHING)
+        assert waiting.claimed_until is None
+
+    @coroutine
     async def test_a_lease_that_nobody_took_is_still_ours(self) -> None:
         await self.put(queue_item("t1"))
         [item] = await self.claim()

@@ -120,6 +120,17 @@ def test_listing(filled: Shell) -> None:
     assert "held: looks odd" in lines[4]
 
 
+def test_what_is_tried(filled: Shell) -> None:
+    with opened() as (at, store):
+        hop = NextHop(DomainName("two.example"))
+        [item] = at.do(store.claim(hop, "me", NEW_YEAR, 4e9, 1))
+    states = {
+        one["id"]: one["state"] for one in filled.run("--json", "queue", "list").json
+    }
+    assert states[item.id] == "is tried"
+    assert states["b.1"] == "due"
+
+
 def test_listing_some(filled: Shell) -> None:
     def ids(*options: str) -> list[str]:
         listed = filled.run("--json", "queue", "list", *options).json
