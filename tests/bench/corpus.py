@@ -46,6 +46,13 @@ def message(number: int) -> bytes:
     return head.encode() + _body(chance, left).encode()
 
 
+def short(number: int) -> bytes:
+    """Plain text of 4 KiB with the header of such a `message`."""
+    chance = random.Random(f"short {number}")
+    head = _head(chance, number)
+    return (head + _part(chance, 4096 - len(head))).encode()
+
+
 @cache
 def _prose_of(size: int, variant: int) -> bytes:
     return _prose(random.Random(f"fixed {size} {variant}"), size).encode()
