@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 
@@ -37,6 +38,11 @@ _TYPES = {
     "png": "image/png",
     "webmanifest": "application/manifest+json",
 }
+_COMMENTS = re.compile(
+    r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)\n", re.MULTILINE | re.ASCII
+)
+"""Whole lines of a script that are nothing but a comment."""
+
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -78,7 +84,7 @@ class Statics:
         found = {STYLE: ("".join(css) + more_style).encode()}
         for entry in folder.iterdir():
             if entry.is_file() and entry.name.rpartition(".")[2] in _TYPES:
-                found[entry.name] = entry.read_bytes()
+                found[entry.name] = _served(entry.name, entry.read_bytes())
         digest = hashlib.sha256()
         for name in sorted(found):
             digest.update(name.encode() + b"\0" + found[name] + b"\0")
@@ -97,6 +103,13 @@ class Statics:
     def names(self) -> list[str]:
         """Of all files, sorted."""
         return sorted(self._files)
+
+
+def _served(name: str, octets: bytes) -> bytes:
+    """Comments of scripts are for whoever works on them: browsers do without."""
+    if not name.endswith(".js"):
+        return octets
+    return _COMMENTS.sub("", octets.decode()).encode()
 
 
 def _static(name: str, octets: bytes) -> Static:
