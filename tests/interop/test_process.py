@@ -19,6 +19,7 @@ import pytest
 from tests.interop.server import (
     ENVIRONMENT,
     SERVICES,
+    STARTING,
     TWISTD,
     Server,
     can_connect,
@@ -133,7 +134,8 @@ def start_to_try(folder: Path, words: tuple[str, ...]) -> tuple[Server, str]:
     """A server without a config file, on ports of its own; its screen."""
     server = Server(folder)
     server.config.unlink()
-    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    services = (*SERVICES, "http", "https")
+    ports = dict(zip(services, free_ports(len(services)), strict=True))
     server.ports = ports
     listen = {
         f"MAILKIT_LISTEN__{service.upper()}": f'["tcp:{port}:interface=127.0.0.1"]'
@@ -148,7 +150,8 @@ def start_to_try(folder: Path, words: tuple[str, ...]) -> tuple[Server, str]:
             stderr=log,
             env={**ENVIRONMENT, **listen},
         )
-    wait_until("the screen is there", lambda: "mailkit init DIR" in server.log)
+    last = "mailkit init DIR"
+    wait_until("the screen is there", lambda: last in server.log, STARTING)
     return server, server.log
 
 
