@@ -31,6 +31,9 @@ class ISendingCounts(Interface):
     async def frozen(account: AccountName) -> Freeze | None:
         """Why the account may not send; ``None``: it may."""
 
+    async def all_frozen() -> Sequence[Freeze]:
+        """Everybody who may not send, by name."""
+
     async def freeze(freeze: Freeze) -> bool:
         """
         Let an account send no more; durable on return.

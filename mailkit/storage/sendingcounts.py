@@ -75,6 +75,7 @@ _QUICK = "PRAGMA synchronous = NORMAL"
 _FREEZE = "INSERT OR IGNORE INTO frozen VALUES (?, ?, ?, 0)"
 _TOLD = "UPDATE frozen SET is_told = 1 WHERE account = ? AND since = ?"
 _FROZEN = "SELECT account, since, reason FROM frozen WHERE account = ?"
+_ALL_FROZEN = "SELECT account, since, reason FROM frozen ORDER BY account"
 _UNTOLD = "SELECT account, since, reason FROM frozen WHERE NOT is_told ORDER BY account"
 
 
@@ -100,6 +101,9 @@ class SendingCounts:
 
     async def frozen(self, account: AccountName) -> Freeze | None:
         return await self._file.read(partial(_frozen, account))
+
+    async def all_frozen(self) -> Sequence[Freeze]:
+        return await self._file.read(_all_frozen)
 
     async def freeze(self, freeze: Freeze) -> bool:
         return await self._file.read(partial(_freeze, freeze))
@@ -159,6 +163,10 @@ class SendingCounts:
 def _frozen(account: AccountName, database: sqlite3.Connection) -> Freeze | None:
     row = database.execute(_FROZEN, (account,)).fetchone()
     return None if row is None else Freeze(*row)
+
+
+def _all_frozen(database: sqlite3.Connection) -> Sequence[Freeze]:
+    return [Freeze(*row) for row in database.execute(_ALL_FROZEN)]
 
 
 def _freeze(freeze: Freeze, database: sqlite3.Connection) -> bool:

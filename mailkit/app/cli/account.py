@@ -9,11 +9,12 @@ import click
 
 from mailkit.app.cli.desk import Desk, OctetsType, pass_desk
 from mailkit.app.cli.late import Late, LateGroup
-from mailkit.app.cli.printed import say_quota, say_time
+from mailkit.app.cli.printed import Row, say_quota, say_time
 from mailkit.app.newpassword import make_password
 from mailkit.config.units import say_about
 from mailkit.errors import Refused
 from mailkit.model.account import Account, Role
+from mailkit.model.sendinglimit import Freeze
 from mailkit.services.admin.accounts import Key, Sheet
 from mailkit.services.admin.importing import import_accounts
 from mailkit.services.sendingsettings import SendingSettings
@@ -89,14 +90,21 @@ def import_file(desk: Desk, file: TextIO) -> None:
 @click.argument("domain", default="", metavar="[DOMAIN]")
 @pass_desk
 def list_accounts(desk: Desk, domain: str) -> None:
-    """List all accounts, or those of DOMAIN."""
+    """List all accounts, or those of DOMAIN.
+
+    The state is active, frozen (it had sent more than it may: see thaw), or suspended.
+    """
     with desk.open() as at:
         accounts = at.do(at.administration.accounts.list(at.actor, domain))
+        frozen = at.do(at.administration.accounts.frozen(at.actor))
         default = at.settings.accounts.quota
-    desk.rows(
-        ["account", "role", "quota", "state", "made"],
-        [_row(one, default) for one in accounts],
-    )
+    freezes = {one.account: one for one in frozen}
+    rows: list[Row] = []
+    for one in accounts:
+        freeze = freezes.get(one.name)
+        why = None if freeze is None else freeze.reason
+        rows.append({**_row(one, default, freeze), "frozen": why})
+    desk.rows(["account", "role", "quota", "state", "made"], rows)
 
 
 @account.command()
@@ -110,7 +118,7 @@ def show(desk: Desk, address: str) -> None:
         limits = at.settings.sending
     desk.facts(
         {
-            **_row(sheet.account, default),
+            **_row(sheet.account, default, sheet.freeze),
             "used": say_about(sheet.used),
             "aliases": [str(alias) for alias in sheet.aliases],
             "may_send_as": [str(grant) for grant in sheet.grants],
@@ -227,14 +235,22 @@ def _tell_password(
         desk.done(words, {"account": name})
 
 
-def _row(one: Account, default: int) -> dict[str, str | int | None]:
+def _row(
+    one: Account, default: int, freeze: Freeze | None
+) -> dict[str, str | int | None]:
     return {
         "account": one.name,
         "role": one.role.value,
         "quota": say_quota(one.quota, default),
-        "state": "suspended" if one.is_suspended else "active",
+        "state": _state(one, freeze),
         "made": say_time(one.made),
     }
+
+
+def _state(one: Account, freeze: Freeze | None) -> str:
+    if one.is_suspended:
+        return "suspended"
+    return "active" if freeze is None else "frozen"
 
 
 def _sending(sheet: Sheet, limits: SendingSettings) -> str:

@@ -15,7 +15,7 @@ from mailkit.errors import (
     Refused,
 )
 from mailkit.model.account import Account, Alias, Role
-from mailkit.model.address import AccountName, Address
+from mailkit.model.address import AccountName, Address, DomainName
 from mailkit.model.sendinglimit import Freeze, Sent
 from mailkit.services.admin.actor import Actor
 from mailkit.services.admin.names import account_name, alias_address
@@ -148,6 +148,16 @@ class Accounts:
         name = await self._office.domain(actor, domain)
         accounts = await self._office.directory.accounts(name)
         return [one for one in accounts if actor.may_change(one.domain)]
+
+    async def frozen(self, actor: Actor) -> Sequence[Freeze]:
+        """Those of them that may not send, as they had sent more than they may."""
+        counts = self._office.sending
+        found = () if counts is None else await counts.all_frozen()
+        return [
+            one
+            for one in found
+            if actor.may_change(DomainName(one.account.rpartition("@")[2]))
+        ]
 
     async def show(self, actor: Actor, text: str) -> Sheet:
         """All about one. :raises NotAllowed: :raises NoSuchAccount:"""

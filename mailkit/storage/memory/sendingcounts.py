@@ -51,6 +51,9 @@ class MemorySendingCounts:
     async def frozen(self, account: AccountName) -> Freeze | None:
         return self._frozen.get(account)
 
+    async def all_frozen(self) -> Sequence[Freeze]:
+        return [self._frozen[name] for name in sorted(self._frozen)]
+
     async def freeze(self, freeze: Freeze) -> bool:
         if freeze.account in self._frozen:
             return False

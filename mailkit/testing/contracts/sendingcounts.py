@@ -115,8 +115,10 @@ class SendingCountsContract:
         assert await self.counts.frozen(BOB) is None
         assert await self._take(Most()) is Reached.FROZEN
         assert await self._take(Most(), account=BOB) is None
+        assert list(await self.counts.all_frozen()) == [freeze]
         assert await self.counts.thaw(ALICE) == freeze
         assert await self.counts.thaw(ALICE) is None
+        assert list(await self.counts.all_frozen()) == []
         assert await self.counts.frozen(ALICE) is None
         assert await self.counts.sent(ALICE, NEW_YEAR) == Sent()
         assert await self._take(Most(new=1)) is None  # it is known by now
@@ -132,5 +134,6 @@ class SendingCountsContract:
         await self.counts.told(freezes[0])
         await self.counts.told(Freeze(BOB, NEW_YEAR + 1, "a later one"))
         assert list(await self.counts.untold()) == freezes[1:]
+        assert list(await self.counts.all_frozen()) == freezes
         await self.counts.thaw(BOB)
         assert list(await self.counts.untold()) == []

@@ -43,3 +43,24 @@ def test_show_and_thaw(house: Shell) -> None:
     assert sending(house) == "without limit"
     config.write_text(f"{text}[sending]\nnew = 0\n")
     assert sending(house).endswith("1000 today, 0 new ones")
+
+
+def test_list_says_who_is_frozen(house: Shell) -> None:
+    def listed() -> dict[str, object]:
+        [row] = (
+            row
+            for row in house.run("--json", "account", "list").json
+            if row["account"] == ALICE
+        )
+        return {"state": row["state"], "frozen": row["frozen"]}
+
+    assert listed() == {"state": "active", "frozen": None}
+    counts = SendingCounts(Path("data/sending.sqlite"), DirectLanes())
+    at_once(counts.freeze(Freeze(ALICE, time.time(), "it wrote too much")))
+    at_once(counts.close())
+    assert listed() == {"state": "frozen", "frozen": "it wrote too much"}
+    lines = house.ok("account", "list").splitlines()
+    assert [line for line in lines if ALICE in line and " frozen " in line]
+    assert house.run("--json", "account", "show", ALICE).json["state"] == "frozen"
+    house.ok("account", "suspend", ALICE)
+    assert listed() == {"state": "suspended", "frozen": "it wrote too much"}
