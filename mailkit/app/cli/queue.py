@@ -32,6 +32,9 @@ _HOST = re.compile(r"\A[^ ]* ?\[[^]]*\]:\d+: ")
 LONG = 2000
 """Items from which on a command shows how far it is."""
 
+IS_TRIED = "is tried"
+TRIED_NOW = "It is being tried at the moment; what comes of it will stand here."
+
 Work = Callable[[QueueControl, Selection, Step], Coroutine[Any, Any, int]]
 Command = Callable[..., None]
 
@@ -314,7 +317,7 @@ def _state(item: QueueItem, now: float) -> str:
     if (item.hold_until or 0.0) > now:
         return "held until then"
     if (item.claimed_until or 0.0) > now:
-        return "is tried"
+        return IS_TRIED
     return "due" if item.next_try <= now else "waits"
 
 
@@ -412,18 +415,26 @@ def _whole(shown: Shown, now: float) -> dict[str, object]:
 
 def _print(shown: Shown, now: float) -> None:
     item = shown.item
+    is_tried = False
     if item is None:
         print_facts({"id": shown.id, "state": "gone"}, as_json=False)
     else:
-        print_facts(_facts(item, now), as_json=False)
+        facts = _facts(item, now)
+        is_tried = facts["state"] == IS_TRIED
+        print_facts({**facts, "next_try": "now"} if is_tried else facts, as_json=False)
         click.echo()
         columns = ["recipient", "fate", "status", "words", "host"]
         print_rows(columns, _recipients(item), as_json=False)
-    if not shown.attempts:
-        return
+    if shown.attempts:
+        _print_attempts(shown.attempts)
+    if is_tried:
+        click.echo(f"\n{TRIED_NOW}")
+
+
+def _print_attempts(attempts: Sequence[Attempt]) -> None:
     click.echo()
     rows: list[Row] = []
-    for one in shown.attempts:
+    for one in attempts:
         attempt = _attempt(one)
         said = [
             f"<{report.path}> {report.fate.value}: "

@@ -30,6 +30,7 @@ from tests.app.cli.conftest import Shell
 
 NEW_YEAR = 1767225600.0
 ALICE = AccountName("alice@example.org")
+TWO = NextHop(DomainName("two.example"))
 
 
 def an_item(
@@ -122,13 +123,28 @@ def test_listing(filled: Shell) -> None:
 
 def test_what_is_tried(filled: Shell) -> None:
     with opened() as (at, store):
-        hop = NextHop(DomainName("two.example"))
-        [item] = at.do(store.claim(hop, "me", NEW_YEAR, 4e9, 1))
+        [item] = at.do(store.claim(TWO, "me", NEW_YEAR, 4e9, 1))
     states = {
         one["id"]: one["state"] for one in filled.run("--json", "queue", "list").json
     }
     assert states[item.id] == "is tried"
     assert states["b.1"] == "due"
+
+
+def test_the_screen_says_that_it_is_tried(filled: Shell) -> None:
+    with opened() as (at, store):
+        [item] = at.do(store.claim(TWO, "me", NEW_YEAR, 4e9, 1))
+    shown = filled.ok("queue", "show", item.id).splitlines()
+    assert "state        is tried" in [line.rstrip() for line in shown]
+    assert "next try     now" in [line.rstrip() for line in shown]
+    assert shown[-1] == (
+        "It is being tried at the moment; what comes of it will stand here."
+    )
+    facts = filled.run("--json", "queue", "show", item.id).json[0]
+    assert facts["state"] == "is tried"
+    other = filled.ok("queue", "show", "b.1")
+    assert "being tried" not in other
+    assert "now" not in other
 
 
 def test_listing_some(filled: Shell) -> None:
