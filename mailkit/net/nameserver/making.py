@@ -62,6 +62,22 @@ class _Words(dns.tokenizer.Tokenizer):
         return super().get(want_leading, want_comment)
 
 
+class _Reader(dns.zonefile.Reader):
+    """Minds records that are outside of the zone: dnspython passes them over."""
+
+    @property
+    def last_name(self) -> Name | None:
+        """Whose record was begun last."""
+        return self._last_name
+
+    @last_name.setter
+    def last_name(self, name: Name | None) -> None:
+        origin = self.zone_origin
+        if name and origin and not name.is_subdomain(origin):
+            raise dns.exception.SyntaxError(f"{name} is outside of the zone")
+        self._last_name = name
+
+
 def read_zone_file(text: str, origin: Name) -> list[RRset]:
     """
     The records of a zone file (RFC 1035 §5).
@@ -79,7 +95,7 @@ def read_zone_file(text: str, origin: Name) -> list[RRset]:
     try:
         with zone.writer(True) as change:
             change.check_put_rdataset(count)
-            reader = dns.zonefile.Reader(words, RdataClass.IN, change)
+            reader = _Reader(words, RdataClass.IN, change)
             reader.default_ttl, reader.default_ttl_known = TTL, True
             reader.read()
     except (dns.exception.DNSException, ValueError) as error:

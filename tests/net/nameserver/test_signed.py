@@ -270,10 +270,23 @@ def test_zone_files_say_which_line_is_wrong() -> None:
         ("a A 192.0.2.1\na CNAME b\nb A 192.0.2.1", "^line 2: .*CNAME"),
         ("a BLAH c", "^line 1: unknown rdatatype 'BLAH': a BLAH c$"),
         ("$INCLUDE /etc/passwd\n", "^line 1: .*not allowed"),
+        (
+            "@ A 192.0.2.1\nmail.other.test. 60 A 192.0.2.2 ; glue\nb A 192.0.2.1",
+            r"^line 2: mail\.other\.test\. is outside of the zone: mail\.other",
+        ),
+        ("b A 192.0.2.1\n$ORIGIN test.\n\na A 192.0.2.1", r"^line 4: a\.test\. is out"),
+        ("$GENERATE 1-2 a$.test. A 192.0.2.$", r"^line 1: a1\.test\. is out"),
     ):
         with pytest.raises(BadZone, match=complaint):
             read(text)
     assert read("") == []
+
+
+def test_a_zone_file_may_begin_anywhere() -> None:
+    [one] = read("$ORIGIN test.\n$ORIGIN org.\nwww.example A 192.0.2.1\n")
+    assert one.name.to_text() == "www.example.org."
+    [one] = read("$ORIGIN .\nWWW.Example.ORG A 192.0.2.1\n")
+    assert one.name == dns.name.from_text("www.example.org")
 
 
 def test_one_line_cannot_stand_for_any_number(
