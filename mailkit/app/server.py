@@ -54,6 +54,7 @@ from mailkit.net.tls import KeyPair, ServerTLS
 from mailkit.protocols.machine import Machine
 
 if TYPE_CHECKING:
+    from mailkit.app.webhouse import Web
     from mailkit.web.site import WebSite
 
 TLS_FIRST = frozenset({"submissions", "imaps", "pop3s"})
@@ -128,6 +129,7 @@ class Server(MultiService):
         self.tls = ServerTLS(tuple(key_pairs(config.settings, identity)))
         self.house: House | None = None
         self._names: NameService | None = None
+        self._web: Web | None = None
         self._builds: dict[str, Build] = {}
         if post is None:
             warn_of_missing(config)
@@ -284,16 +286,17 @@ class Server(MultiService):
 
     def _site(self) -> WebSite:
         # Who serves no pages has no room for what makes them: 12 MiB.
-        with loading():
-            from mailkit.app.webhouse import Web
+        if self._web is None:
+            with loading():
+                from mailkit.app.webhouse import Web
 
-        web = Web(
-            self._open_house,
-            lambda: self.config.settings,
-            lambda: self.trouble,
-            self._reactor,
-        )
-        return web.site()
+            self._web = Web(
+                self._open_house,
+                lambda: self.config.settings,
+                lambda: self.trouble,
+                self._reactor,
+            )
+        return self._web.site()
 
     def _name_server(self) -> NameServer:
         assert self._names is not None
@@ -320,6 +323,8 @@ class Server(MultiService):
         measure_turns(self._reactor, self.metrics.turned)
         for call in self._ready:
             call()
+        if self._web is not None:
+            self._web.warm()
 
     async def _stop(self) -> None:
         if self._watch.running:

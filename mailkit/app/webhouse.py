@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailkit.app.assemble import House
 from mailkit.app.foundation import make_administration
@@ -79,6 +82,15 @@ class Web:
                 tuple(all_routes()),
             )
         )
+
+    def warm(self) -> None:
+        """Compile the templates, so that the first who comes does not wait for it."""
+        warm = partial(self._rendering.warm, self._languages.choose("", ""))
+        warming = Deferred.fromCoroutine(self._house().lanes.run("templates", warm))
+        warming.addErrback(self._not_warmed)
+
+    def _not_warmed(self, failure: Failure) -> None:
+        self.log.failure("the templates of pages do not compile", failure)
 
     def webmail(self) -> Webmail:
         """The webmail, put together anew where settings were reloaded."""

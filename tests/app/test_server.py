@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 from attrs import define, field
+from jinja2 import TemplateSyntaxError
 from twisted.application.service import Application
 from twisted.internet.error import CannotListenError, ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -24,9 +25,13 @@ from mailkit.app.server import Server
 from mailkit.app.settings import LogSettings, Settings
 from mailkit.config.reader import Config, Misconfigured, read
 from mailkit.errors import MailkitError, Refused, StorageBroken
+from mailkit.interfaces.lanes import ILanes
 from mailkit.interfaces.session import Build
 from mailkit.metrics import Metrics
+from mailkit.net.directlanes import DirectLanes
 from mailkit.net.listeners import PumpFactory
+from mailkit.web.rendering import Rendering
+from mailkit.web.words import Language
 
 BASIC = """
 hostname = "mail.example.org"
@@ -61,6 +66,7 @@ class FakeHouse:
 
     events: list[str] = field(factory=list)
     trouble: str | None = None
+    lanes: ILanes = field(factory=DirectLanes)
 
     def start(self, counts_all: bool) -> None:
         self.events.append("start")
@@ -268,6 +274,31 @@ def test_metrics_and_health_are_served(stage: Stage) -> None:
     channel.dataReceived(b"GET /healthz HTTP/1.0\r\n\r\n")
     assert transport.value().endswith(b"\r\n\r\nok\n")
     channel.connectionLost(Failure(ConnectionDone()))
+
+
+def test_pages_are_made_once_and_their_templates_compiled_at_the_start(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm: list[Rendering] = []
+    monkeypatch.setattr(Rendering, "warm", lambda self, language: warm.append(self))
+    stage.text += 'http = ["tcp:8080"]\nhttps = ["tcp:8443"]\n'
+    server = stage.server()
+    server.startService()
+    assert warm == []
+    stage.reactor.run()
+    assert len(warm) == 1
+
+
+def test_templates_that_do_not_compile_are_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Rendering, language: Language) -> None:
+        raise TemplateSyntaxError("no such tag", 7)
+
+    monkeypatch.setattr(Rendering, "warm", fail)
+    stage.text += 'http = ["tcp:8080"]\n'
+    stage.started()
+    assert "the templates of pages do not compile" in stage.out.getvalue()
 
 
 def test_twistd_is_given_the_log_that_the_config_wants(stage: Stage) -> None:

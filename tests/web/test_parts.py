@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from jinja2 import Environment
 from markupsafe import Markup
 
 from mailkit.config.units import GB, MB
@@ -19,9 +20,9 @@ from mailkit.web.cookies import Cookies
 from mailkit.web.dates import Dates, zone
 from mailkit.web.fetchmetadata import is_opened_by_hand
 from mailkit.web.fields import MOST_FIELDS, Fields
-from mailkit.web.rendering import Kept, say_size
+from mailkit.web.rendering import Kept, Rendering, say_size
 from mailkit.web.webmail.people import colour_of, first_name, initials, together
-from tests.web.world import ALICE, LANGUAGES, WebWorld
+from tests.web.world import ALICE, LANGUAGES, STATICS, WebWorld
 
 ENGLISH = LANGUAGES.choose("en", "")
 ARABIC = LANGUAGES.choose("ar", "")
@@ -95,6 +96,16 @@ def test_what_was_made_is_kept_for_as_long_as_it_is_asked_for(
     kept.made("<a>", 1)
     kept.made("<a>", 2)
     assert made == [("<a>", 1), ("<a>", 2), ("b", 1), ("<a>", 2)]
+
+
+def test_templates_are_compiled_once_for_all_languages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rendering = Rendering(STATICS)
+    rendering.warm(LANGUAGES.choose("en", ""))
+    monkeypatch.setattr(Environment, "compile", None)
+    for language in LANGUAGES.all:
+        rendering.warm(language)
 
 
 def test_a_colour_that_everybody_can_read() -> None:
