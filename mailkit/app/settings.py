@@ -292,7 +292,10 @@ class WebSettings:
     leaves that word out. Whoever is on the way can then read people's mail."""
 
     time_zone: str = ""
-    """Of people who have chosen none: a name such as `Europe/Oslo`; empty: UTC."""
+    """
+    Of people who have chosen none, and whose browser has not told its own: a name such
+    as `Europe/Oslo`; empty: UTC.
+    """
 
     name: str = field(default="mailkit", validator=max_len(40))
     """What the pages call themselves."""

@@ -68,7 +68,9 @@ class Preferences:
     language: str = field(default="", validator=[instance_of(str), max_len(35)])
     """A language tag; empty: as the browser asks."""
     time_zone: str = field(default="", validator=[instance_of(str), max_len(64)])
-    """A name of the tz database; empty: the server's."""
+    """A name of the tz database; empty: as the browser has it."""
+    browser_zone: str = field(default="", validator=[instance_of(str), max_len(64)])
+    """Of the browser that signed in last, of the same names; empty: not known."""
     density: int = field(default=52, validator=in_((44, 52)))
     """Pixels of a row."""
     theme: Theme = field(default=Theme.AUTO, validator=instance_of(Theme))

@@ -93,8 +93,13 @@ class Asked:
     @property
     def dates(self) -> Dates:
         """Writes times in the person's zone and language."""
-        where = zone(self.preferences.time_zone or self.house.time_zone)
-        return Dates(self.language, where, self.house.now())
+        return Dates(self.language, zone(self.zone_name), self.house.now())
+
+    @property
+    def zone_name(self) -> str:
+        """Of the person's zone: chosen, the browser's, or the server's."""
+        chosen = self.preferences
+        return chosen.time_zone or chosen.browser_zone or self.house.time_zone
 
     def say(self, text: str) -> str:
         """Words of ours in the person's language; `_` marks them where they stand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from attrs import define, field
 from babel.dates import format_date, format_time
@@ -13,6 +13,10 @@ from babel.dates import format_date, format_time
 from mailkit.web.words import Language
 
 Say = Callable[[str], str]  # gettext
+
+
+ZONE_NAMES = frozenset(available_timezones())
+"""Of the tz database; looked up once, as the program starts."""
 
 
 def zone(name: str) -> tzinfo:

@@ -26,6 +26,7 @@ MOST_OF = {
     "notices.js": 2,
     "signin.js": 1.2,
     "joining.js": 0.5,
+    "zone.js": 0.2,
     "live.js": 3,
     "fresh.js": 2,
     "compose.js": 8,

@@ -286,7 +286,7 @@ def _given(asked: Asked) -> dict[str, str]:
 
 def _until(asked: Asked, text: str) -> float | None:
     now = asked.house.now()
-    where = zone(asked.preferences.time_zone or asked.house.time_zone)
+    where = zone(asked.zone_name)
     for one in offers(datetime.fromtimestamp(now, UTC).astimezone(where)):
         if one.offer.value == text:
             return one.at.timestamp()
@@ -316,7 +316,7 @@ async def _found(asked: Asked, form: _Form) -> Sequence[Place]:
     """What a search shows, wherever it lies."""
     house, name = asked.house, asked.name
     if form.is_all:
-        where = zone(asked.preferences.time_zone or house.time_zone)
+        where = zone(asked.zone_name)
         return await house.finding.places(name, form.query, where, MOST + 1)
     places: list[Place] = []
     for message in await house.conversations.messages(name, form.messages):
@@ -342,7 +342,7 @@ async def _ask(asked: Asked, form: _Form, error: str) -> Answer:
     match form.op:
         case Op.SNOOZE:
             now = asked.house.now()
-            where = zone(asked.preferences.time_zone or house.time_zone)
+            where = zone(asked.zone_name)
             local = datetime.fromtimestamp(now, UTC).astimezone(where)
             facts["field"] = "until"
             facts["choices"] = [

@@ -71,7 +71,7 @@ def moment_of(asked: Asked) -> float | None:
         return None
     if text == "pick":
         text = asked.form.text("at_time")
-    where = zone(asked.preferences.time_zone or asked.house.time_zone)
+    where = zone(asked.zone_name)
     found = read_moment(text, where, asked.house.now())
     if found is None:
         raise CannotSend(Lack.TIME)

@@ -273,7 +273,7 @@ async def _with_choices(asked: Asked, composer: Composer) -> Composer:
     if sender and all(address != sender for address, _shown in identities):
         identities.append((sender, sender))
     now = asked.house.now()
-    where = zone(asked.preferences.time_zone or asked.house.time_zone)
+    where = zone(asked.zone_name)
     most = composing.house.settings.files_size
     writing = composer.writing
     return evolve(

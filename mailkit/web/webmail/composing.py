@@ -391,7 +391,7 @@ def _page(
     draft: Draft | None = None,
     status: int = 200,
 ) -> Answer:
-    where = asked.preferences.time_zone or asked.house.time_zone or "UTC"
+    where = asked.zone_name or "UTC"
     facts: dict[str, Any] = {  # as of templates
         "composer": composer,
         "zone": where,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zoneinfo import available_timezones
 
 from attrs import frozen
 
@@ -19,6 +18,7 @@ from mailkit.model.preferences import (
 )
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
+from mailkit.web.dates import ZONE_NAMES
 from mailkit.web.webmail.facts import CURRENT
 from mailkit.web.webmail.rooms import Room
 
@@ -38,10 +38,8 @@ _AREAS = (
     "Indian",
     "Pacific",
 )
-ZONES = tuple(
-    sorted(name for name in available_timezones() if name.split("/")[0] in _AREAS)
-)
-"""Time zones that are offered; looked up once, as the program starts."""
+ZONES = tuple(sorted(name for name in ZONE_NAMES if name.split("/")[0] in _AREAS))
+"""Time zones that are offered: those of places."""
 
 UNDO_SECONDS = (5, 10, 20, 30)
 
@@ -160,6 +158,7 @@ async def change(asked: Asked) -> Answer:
         chosen = Preferences(
             language=language,
             time_zone=zone_name,
+            browser_zone=asked.preferences.browser_zone,
             density=form.number("density", 52),
             theme=Theme(form.text("theme")),
             grouped=form.is_on("grouped"),

@@ -50,7 +50,7 @@ _NAME = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")
 def speech_of(asked: Asked) -> Speech:
     """How whoever asks is spoken to."""
     dates = asked.dates
-    where = asked.preferences.time_zone or asked.house.time_zone
+    where = asked.zone_name
 
     def time(at: datetime) -> str:
         return dates.local(at) if at.tzinfo is None else dates.long(at.timestamp())

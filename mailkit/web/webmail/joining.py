@@ -14,6 +14,7 @@ from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
 from mailkit.web.webmail.rooms import Needs, Room
 from mailkit.web.webmail.security import unfit_words
+from mailkit.web.webmail.signing import keep_zone
 
 room = Room()
 
@@ -124,6 +125,7 @@ async def set_password(asked: Asked, ticket: str) -> Answer:
 async def _in(asked: Asked, begun: Begun) -> Answer:
     if asked.session is not None:
         await asked.house.sign_in.end(asked.session)
+    await keep_zone(asked, begun.signed_in.session.account)
     cookie = asked.cookies.set_session(begun.cookie, is_public=False)
     return asked.redirect("/mail/inbox", cookies=(cookie,))
 

@@ -85,7 +85,7 @@ async def search(asked: Asked) -> Answer:
     results = await house.finding.find(
         name,
         text,
-        zone(asked.preferences.time_zone or house.time_zone),
+        zone(asked.zone_name),
         int(after) if after.isdecimal() and len(after) < 19 else None,
         MOST,
         grouped=asked.preferences.grouped,

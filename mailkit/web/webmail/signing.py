@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from mailkit.errors import Busy, NotAuthenticated
+from attrs import evolve
+
+from mailkit.errors import Busy, NotAuthenticated, Unavailable
+from mailkit.model.address import AccountName
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
+from mailkit.web.dates import ZONE_NAMES
 from mailkit.web.webmail.rooms import Needs, Room
 
 room = Room()
@@ -54,6 +58,7 @@ async def sign_in(asked: Asked) -> Answer:
         # Whoever was signed in here is not any more: the cookie has room for one.
         await asked.house.sign_in.end(asked.session)
     asked.house.search.begin(begun.signed_in.session.account)
+    await keep_zone(asked, begun.signed_in.session.account)
     cookie = asked.cookies.set_session(begun.cookie, is_public=is_public)
     return asked.redirect(_next(form.text("next")), cookies=(cookie,))
 
@@ -65,6 +70,24 @@ async def sign_out(asked: Asked) -> Answer:
         await asked.house.sign_in.end(asked.session)
     answer = asked.redirect("/login?out=1", cookies=(asked.cookies.drop_session(),))
     return answer.with_headers({"Clear-Site-Data": '"cache", "cookies", "storage"'})
+
+
+async def keep_zone(asked: Asked, account: AccountName) -> None:
+    """
+    Times are those of the browser's zone, which a script has written into the form.
+
+    Whatever the person has chosen goes before it.
+    """
+    found = asked.form.text("zone")
+    if found not in ZONE_NAMES:
+        return
+    try:
+        before = await asked.house.personal.preferences(account)
+        if before.browser_zone != found:
+            changed = evolve(before, browser_zone=found)
+            await asked.house.personal.change(account, changed)
+    except Unavailable:  # a zone is no reason to turn somebody away
+        return
 
 
 def _form(
