@@ -271,6 +271,33 @@ def test_a_question_has_an_address() -> None:
     assert (heard.status, "New label" in heard.text) == (200, True)
 
 
+@pytest.mark.parametrize("op", ["snooze", "label", "unlabel", "move"])
+@pytest.mark.parametrize("more", ["", "?m="])
+def test_a_question_given_up_leads_back_to_the_conversation(op: str, more: str) -> None:
+    """And what is done leads to the list, as it would without a question."""
+    desk = Desk()
+    message, thread = desk.put("one")
+    here = f"/mail/inbox/c/{thread}" + (more and f"{more}{message}")
+    page = desk.world.get(here).text
+    form = page[page.index('data-act="conv"') :].partition("</form>")[0]
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
+    fields = [(name, value) for name, value in hidden if name != "t"]
+    question = desk.asked(("op", op), *fields).text
+    assert f'<a class="btn" href="{here}" data-swap="main" data-key="back">' in question
+    assert 'name="back" value="/mail/inbox"' in question
+    # An error does not make it forget.
+    wrong = desk.act(("op", op), ("until", "x"), ("label", "x"), *fields)
+    assert wrong.status == (303 if op == "move" else 422)
+    if op != "move":
+        assert f'href="{here}" data-swap="main" data-key="back"' in wrong.text
+
+
+def test_a_question_given_up_stays_with_us() -> None:
+    desk = Desk()
+    page = desk.world.get("/act?op=label&c=x&back=/mail/all&here=//evil.example").text
+    assert 'href="/mail/all" data-swap="main" data-key="back"' in page
+
+
 @pytest.mark.parametrize(
     ("until", "seconds"),
     [

@@ -86,6 +86,8 @@ class _Form:
     box: str
     query: str
     back: str
+    here: str
+    """Where it was asked for, and what gives it up leads to; empty: `back`."""
 
     @property
     def is_empty(self) -> bool:
@@ -102,6 +104,7 @@ class _Form:
             *(("c", one) for one in self.chosen),
             *(("m", one) for one in self.messages),
             *([("all", "1")] if self.is_all else []),
+            *([("here", self.here)] if self.here else []),
         ]
 
 
@@ -116,7 +119,8 @@ async def act(asked: Asked) -> Answer:
     one), ``to`` a mailbox's name, ``until`` one of `Offer`, seconds since 1970 or a
     local time. Instead of ``op`` and ``c``, a button may be called as an action and
     have a conversation as its value. What is missing is asked for on a page. ``back``
-    is where to be afterwards; ``quiet=1`` wants no page at all.
+    is where to be afterwards, ``here`` where to be if nothing is done after all;
+    ``quiet=1`` wants no page at all.
     """
     form = _read(asked, asked.form)
     if form.is_empty:
@@ -226,6 +230,7 @@ def _read(asked: Asked, form: Fields) -> _Form:
         form.text("box"),
         form.text("q"),
         back_of(form.text("back")),
+        back_of(form.text("here"), ""),
     )
 
 
@@ -333,7 +338,7 @@ async def _ask(asked: Asked, form: _Form, error: str) -> Answer:
     facts: dict[str, object] = {
         "question": asked.say(_QUESTIONS[form.op]),
         "hidden": form.hidden,
-        "back": form.back,
+        "back": form.here or form.back,
         "error": error,
         "field": "",
         "choices": [],

@@ -173,6 +173,7 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
         "box_name": asked.say(box.name) if box.is_ours else box.name,
         "cid": cid,
         "here": here,
+        "whole": f"{here}?{urlencode({'m': wanted})}" if wanted else here,
         "print": f"{here}/print" + _asked_for(asked, summaries),
         "subject": subject_of(summaries) or asked.say("(no subject)"),
         "rows": list(rows.values()),
