@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import define, frozen
-from jinja2 import StrictUndefined, TemplateError, meta
 from jinja2 import Template as Text
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import TemplateError, meta
 
 from mailkit.errors import BadMessage
 from mailkit.formats import (
@@ -30,6 +29,7 @@ from mailkit.formats.limits import Limits
 from mailkit.model.address import Address, a_labels, fold_domain
 from mailkit.model.path import NULL_PATH, Path
 from mailkit.services.sendings.errors import BadRow, BadTemplate
+from mailkit.services.sendings.sandbox import Environment
 
 LIMITS = Limits(parts=100, depth=10)
 """What is read of a template."""
@@ -64,6 +64,8 @@ _MISTAKES = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    MemoryError,
+    RecursionError,
     TemplateError,
     TypeError,
     ValueError,
@@ -71,14 +73,8 @@ _MISTAKES = (
 """What an expression may raise, whatever its author had in mind."""
 
 
-def _environment(*, is_html: bool) -> SandboxedEnvironment:
-    return SandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=is_html, keep_trailing_newline=True
-    )
-
-
-_PLAIN = _environment(is_html=False)
-_HTML = _environment(is_html=True)
+_PLAIN = Environment(is_html=False)
+_HTML = Environment(is_html=True)
 
 
 @frozen
@@ -195,11 +191,12 @@ class Template:
         except BadMessage as error:
             raise BadRow(str(error)) from error
         except _MISTAKES as error:
-            raise BadRow(f"the template says: {error}") from error
+            words = str(error) or type(error).__name__
+            raise BadRow(f"the template says: {words}") from error
 
 
 def _compiled(
-    environment: SandboxedEnvironment, text: str, where: str, names: set[str], line: int
+    environment: Environment, text: str, where: str, names: set[str], line: int
 ) -> Text:
     """
     :param line: of the file, in which the text begins.
