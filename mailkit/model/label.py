@@ -82,6 +82,21 @@ def unnamed(keyword: str) -> Label:
     return Label(keyword, name, colour, position=1 << 30)
 
 
+def stands_for(keyword: str, name: str) -> bool:
+    """
+    Whether a keyword that nobody gave a name is what somebody means by this name.
+
+    Case, accents and what parts words make no difference: those a keyword cannot have.
+    """
+    return _folded(unnamed(keyword).name) == _folded(name)
+
+
+def _folded(name: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(one for one in plain if not unicodedata.combining(one))
+    return re.findall(r"[^\s_-]+", plain)
+
+
 def new_keyword(name: str, taken: Collection[str]) -> str:
     """
     A keyword for a new label, not among ``taken``.

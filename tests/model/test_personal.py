@@ -21,6 +21,7 @@ from mailkit.model.label import (
     is_label,
     keyword_of,
     new_keyword,
+    stands_for,
     unnamed,
 )
 from mailkit.model.preferences import DEFAULTS, MarkRead, Preferences, Theme
@@ -113,6 +114,24 @@ def test_a_name_makes_a_keyword(name: str, keyword: str) -> None:
 def test_a_keyword_is_made_once() -> None:
     taken = ["$L_WORK", "$l_work-2"]
     assert new_keyword("work", taken) == "$l_work-3"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "name", "is_meant"),
+    [
+        ("$l_book", "Book", True),
+        ("$l_two-words", "Two  words", True),
+        ("two_words", "Two words", True),
+        ("$l_raum", "Räum", True),
+        ("$l_book-2", "Book", False),
+        ("$l_c", "C#", False),
+        ("$l_label", "кухня", False),
+        ("$l_books", "Book", False),
+        ("$l_", "", False),
+    ],
+)
+def test_which_keyword_a_name_means(keyword: str, name: str, is_meant: bool) -> None:
+    assert stands_for(keyword, name) is is_meant
 
 
 @given(st.text())

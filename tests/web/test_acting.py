@@ -271,6 +271,19 @@ def test_a_question_has_an_address() -> None:
     assert (heard.status, "New label" in heard.text) == (200, True)
 
 
+def test_a_label_that_a_program_has_made_is_taken() -> None:
+    desk = Desk()
+    _, thread = desk.put("one", "$l_book")
+    _, other = desk.put("two")
+    desk.world.personal._keywords_of = lambda account: {"$l_book"}
+    desk.act(("op", "label"), ("c", other), ("box", "inbox"), ("new", "Book"))
+    assert desk.flags() == [{"$l_book"}, {"$l_book"}]
+    [label] = at_once(desk.world.house.sorting.labels.labels(ALICE))
+    assert (label.keyword, label.name) == ("$l_book", "Book")
+    page = desk.world.get(f"/mail/inbox/c/{thread}").text
+    assert f'<span class="chip a{label.colour}"><bdi>Book</bdi></span>' in page
+
+
 @pytest.mark.parametrize("op", ["snooze", "label", "unlabel", "move"])
 @pytest.mark.parametrize("more", ["", "?m="])
 def test_a_question_given_up_leads_back_to_the_conversation(op: str, more: str) -> None:

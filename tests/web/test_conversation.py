@@ -12,7 +12,7 @@ from mailkit.errors import Unavailable
 from mailkit.model.conversation import Person, Place
 from mailkit.model.flags import SEEN
 from mailkit.model.identity import Identity
-from mailkit.model.label import Label
+from mailkit.model.label import Label, unnamed
 from mailkit.model.mailbox import MailboxName
 from mailkit.model.preferences import Images, MarkRead, Preferences
 from mailkit.testing.at_once import at_once
@@ -159,11 +159,13 @@ def test_only_a_draft(world: WebWorld) -> None:
 def test_labels_and_folders_have_their_addresses(world: WebWorld) -> None:
     at_once(world.personal.put_labels(ALICE, [Label("$l_studio", "Studio", 3)]))
     at_once(world.store.create(ALICE, MailboxName("A/B")))
-    put(world, "\nx", 1, keywords=["$l_studio", "Work"], mailbox=MailboxName("A/B"))
+    put(world, "\nx", 1, keywords=["$l_studio", "Todo"], mailbox=MailboxName("A/B"))
     for path in ("/mail/label/studio/c/t1", "/mail/folder/A/B/c/t1"):
         text = world.get(path).text
         assert re.search(r'class="chip a3"><bdi>Studio', text)
-        assert "<bdi>Work</bdi>" in text
+        # The colour that it has in lists.
+        colour = unnamed("Todo").colour
+        assert f'class="chip a{colour}"><bdi>Todo</bdi>' in text
         assert "<bdi>A/B</bdi>" in text
         assert world.get(f"{path}/print").status == 200
     assert world.get("/mail/label/studio/c/nope").status == 404

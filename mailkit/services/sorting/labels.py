@@ -19,6 +19,7 @@ from mailkit.model.label import (
     Label,
     is_label,
     new_keyword,
+    stands_for,
     unnamed,
 )
 from mailkit.model.mailbox import Want
@@ -64,7 +65,7 @@ class Labels:
 
     async def create(self, account: AccountName, name: str, colour: int = 0) -> Label:
         """
-        Make one.
+        Make one, of a keyword that a mail program uses under that name if there is one.
 
         :param colour: 0: one after the other.
         :raises CannotName: :raises AlreadyExists: :raises TooMany:
@@ -74,8 +75,11 @@ class Labels:
         taken = {*keywords, *(one.keyword for one in named)}
         wanted = _checked(name)
         position = max((one.position for one in named), default=-1) + 1
+        there = [
+            one for one in without_name(named, keywords) if stands_for(one, wanted)
+        ]
         label = Label(
-            new_keyword(wanted, taken),
+            there[0] if there else new_keyword(wanted, taken),
             wanted,
             colour or len(named) % COLOURS + 1,
             position,

@@ -16,10 +16,11 @@ from mailkit.errors import (
     Unavailable,
 )
 from mailkit.model.conversation import InMailbox, Person, Summary
-from mailkit.model.label import Label, is_label, unnamed
+from mailkit.model.label import Label, unnamed
 from mailkit.model.mailbox import MailboxEntry, SpecialUse
 from mailkit.model.preferences import MarkRead
 from mailkit.services.reading.authenticity import judge
+from mailkit.services.sorting.labels import without_name
 from mailkit.services.together import each, together
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
@@ -342,10 +343,9 @@ def _chips(
     found = [
         Chip(one.name, one.colour) for one in labels if one.keyword.lower() in keywords
     ]
-    named = {one.keyword.lower() for one in labels}
-    for keyword in sorted({k for s in summaries for k in s.keywords if is_label(k)}):
-        if keyword.lower() not in named:
-            found.append(Chip(unnamed(keyword).name, 6))
+    for keyword in without_name(labels, {k for s in summaries for k in s.keywords}):
+        label = unnamed(keyword)
+        found.append(Chip(label.name, label.colour))
     names = sorted({place.mailbox for one in summaries for place in one.places})
     uses = {entry.name: entry.special_use for entry in entries}
     for name in names:

@@ -168,11 +168,11 @@ def test_an_empty_folder_is_no_more_and_comes_back() -> None:
 def test_labels_are_made_with_one_colour_after_the_other() -> None:
     async def run() -> None:
         world = await _world()
-        await world.put("old", "$l_work")
+        await world.put("old", "$l_word")
         made = [await world.labels.create(ALICE, "Work")]
         made.append(await world.labels.create(ALICE, "  Two   words ", 5))
         assert made == [
-            Label("$l_work-2", "Work", 1, 0),
+            Label("$l_work", "Work", 1, 0),
             Label("$l_two-words", "Two words", 5, 1),
         ]
         with pytest.raises(AlreadyExists):
@@ -180,6 +180,27 @@ def test_labels_are_made_with_one_colour_after_the_other() -> None:
         for name in ("", " ", "x" * 101, "a\u202eb"):
             with pytest.raises(CannotName):
                 await world.labels.create(ALICE, name)
+
+    at_once(run())
+
+
+@pytest.mark.parametrize(
+    ("keyword", "name"),
+    [("$l_book", "Book"), ("Book", "book"), ("$l_my-cafe", "My Café")],
+)
+def test_a_name_takes_the_keyword_that_a_program_uses(keyword: str, name: str) -> None:
+    async def run() -> None:
+        world = await _world()
+        await world.put("one", keyword)
+        assert list(await world.labels.labels(ALICE)) == [unnamed(keyword)]
+        made = await world.labels.create(ALICE, name, 4)
+        assert made == Label(keyword, name, 4, 0)
+        assert list(await world.labels.labels(ALICE)) == [made]
+        # One that has a name is not taken, whatever its keyword is.
+        renamed = await world.labels.change(ALICE, keyword, "Other", 4)
+        again = await world.labels.create(ALICE, name)
+        assert again.keyword != keyword
+        assert list(await world.labels.labels(ALICE)) == [renamed, again]
 
     at_once(run())
 
