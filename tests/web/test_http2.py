@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import gc
+import struct
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from attrs import define, field, frozen
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
-from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from twisted.logger import (
+    ILogObserver,
+    LogEvent,
+    capturedLogs,
+    globalLogPublisher,
+)
+from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer
 
 from mailkit.web.csrf import make_token
@@ -311,3 +319,50 @@ def test_questions_of_the_protocol_itself_cost_little(clock: Clock, kind: str) -
             break
         browser.channel.dataReceived(frame)
     assert browser.transport.disconnected
+
+
+def priorities(count: int, *, each_on_the_last: bool = False) -> bytes:
+    """So many PRIORITY frames (RFC 9113 §6.3), of streams that nobody opened."""
+    frames = b""
+    for number in range(1, 2 * count, 2):
+        parent = max(number - 2, 0) if each_on_the_last else 0
+        frames += b"\0\0\x05\x02\0" + struct.pack(">IIB", number, parent, 15)
+    return frames
+
+
+def test_a_flood_of_priorities_ends_the_connection(clock: Clock) -> None:
+    """Nothing fails: see `failures`."""
+    browser = Browser(WebWorld().site, clock)
+    browser.turn()
+    with capturedLogs() as logged:
+        browser.channel.dataReceived(priorities(2000))
+    [ended] = browser.client.receive_data(browser.transport.value())
+    assert isinstance(ended, events.ConnectionTerminated)
+    assert ended.error_code.name == "ENHANCE_YOUR_CALM"
+    assert browser.transport.disconnecting
+    [line] = [one for one in logged if one.get("peer") == "192.0.2.7"]
+    assert line["log_level"].name == "info"
+    assert "PRIORITY" in line["log_format"]
+    # What is on its way still does no harm.
+    browser.channel.dataReceived(priorities(2000))
+    browser.channel.connectionLost(Failure(ConnectionDone()))
+
+
+def test_what_is_said_of_the_order_costs_nothing(clock: Clock) -> None:
+    """A tree of streams as deep as they are many would have to be climbed by each."""
+    browser = Browser(WebWorld().site, clock)
+    browser.turn()
+    browser.channel.dataReceived(priorities(900, each_on_the_last=True))
+    browser.client.highest_outbound_stream_id = 1799
+    assert browser.get("/login").is_whole
+    for _ in range(20):
+        browser.client.prioritize(1799, depends_on=1, weight=200, exclusive=True)
+        browser.turn()
+    assert browser.get("/login").is_whole
+    for _ in range(150):  # as many as a browser may say of each request
+        head = [("priority", "u=1")]
+        number = browser.begin("GET", "/healthz", head, ends=True)
+        for weight in (1, 256):
+            browser.client.prioritize(number, weight=weight)
+    assert browser.get("/login").is_whole
+    assert not browser.transport.disconnecting
