@@ -80,7 +80,8 @@ class Web:
                 self._languages,
                 self.webmail,
                 tuple(all_routes()),
-            )
+            ),
+            self._reactor,
         )
 
     def warm(self) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from attrs import define
 from klein import Klein
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.iweb import IRequest
@@ -215,9 +216,12 @@ class WebSite(Site):
     displayTracebacks = False
     noisy = False
 
-    def __init__(self, pages: Pages, house: WebHouse) -> None:
+    def __init__(self, pages: Pages, house: WebHouse, reactor: IReactorTime) -> None:
         super().__init__(
-            pages.app.resource(), timeout=60, parsePOSTFormSubmission=False
+            pages.app.resource(),
+            timeout=60,
+            parsePOSTFormSubmission=False,
+            reactor=reactor,
         )
         self._map = pages.map.bind("")
         self._house = house
@@ -287,9 +291,13 @@ def make_webmail(
     return Webmail(serving, house)
 
 
-def make_site(house: WebHouse) -> WebSite:
-    """What ``[listen] http`` and ``https`` serve."""
-    return WebSite(Pages(house), house)
+def make_site(house: WebHouse, reactor: IReactorTime) -> WebSite:
+    """
+    What ``[listen] http`` and ``https`` serve.
+
+    :param reactor: by whose time connections are ended where nothing is said.
+    """
+    return WebSite(Pages(house), house, reactor)
 
 
 def _missing(request: Request) -> str:

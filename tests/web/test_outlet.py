@@ -19,6 +19,7 @@ from mailkit.web.outlet import RequestOutlet
 def request_() -> Request:
     """One that is being answered."""
     channel = HTTPChannel()
+    channel.timeOut = None
     channel.site = Site(Resource())  # type: ignore[attr-defined]  # its factory sets it
     transport = StringTransport()
     channel.makeConnection(transport)

@@ -144,7 +144,8 @@ class World:
                 LANGUAGES,
                 lambda: self.world.webmail,
                 tuple(room.routes),
-            )
+            ),
+            self.world.idle,
         )
         self.world.get("/login")
 

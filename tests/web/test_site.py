@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides
@@ -43,7 +44,8 @@ class World:
                 statics,
                 Rendering(statics),
                 Languages.load(),
-            )
+            ),
+            Clock(),
         )
         self.site.startFactory()
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from attrs import define, field, frozen
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from zope.interface import directlyProvides, implementer
 
@@ -151,6 +152,8 @@ class WebWorld:
     """Conversations are those of the store, and not what a test says they are."""
     cookies_of: Cookies = field(factory=Cookies)
     clock: TestClock = field(factory=TestClock)
+    idle: Clock = field(factory=Clock, init=False)
+    """By which connections are ended where nothing is said."""
     directory: MemoryDirectory = field(init=False)
     store: MemoryStore = field(init=False)
     conversations: FewConversations = field(factory=FewConversations, init=False)
@@ -307,7 +310,8 @@ class WebWorld:
                 LANGUAGES,
                 lambda: self.webmail,
                 tuple(all_routes()),
-            )
+            ),
+            self.idle,
         )
 
     async def unsubscribe(self, what: Unsubscription) -> None:
