@@ -428,7 +428,18 @@ def test_marks_lists_and_links(alice: Page, site: Site, tmp_path: Path) -> None:
     saved(alice)
     [draft] = [one for one in drafts(site) if one["Subject"] == "Marks"]
     rich = draft.get_body(("html",))
-    assert rich is not None and "<b>bold</b>" in rich.get_content()
+    assert rich is not None and "plain <b>bold" in rich.get_content()
+
+
+def test_enter_twice_leaves_one_line_empty(alice: Page) -> None:
+    compose(alice)
+    body(alice).click()
+    alice.keyboard.type("Hello")
+    alice.keyboard.press("Enter")
+    alice.keyboard.press("Enter")
+    alice.keyboard.type("World")
+    html = body(alice).evaluate("body => body.innerHTML")
+    assert html == "<div>Hello</div><div><br></div><div>World</div>"
 
 
 def test_signed_in_again_by_another_tab(alice: Page, site: Site) -> None:

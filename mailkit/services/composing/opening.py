@@ -22,6 +22,12 @@ from mailkit.model.preferences import (
 from mailkit.services.composing.house import ComposingHouse
 from mailkit.services.composing.originals import Found, OriginalFile, find
 
+_LINE = "<div><br></div>"
+"""
+An empty line to write on. What is typed makes more of its kind: a paragraph (``p``)
+would have space around each of them wherever it is read.
+"""
+
 TellDate = Callable[[float], str]
 """A moment in words, for the line above a quote."""
 
@@ -101,7 +107,7 @@ def _blank(given: Writing, sender: Identity, manner: Manner) -> Writing:
     text = f"{given.text}{_signature(sender)}"
     html = ""
     if _is_rich(manner):
-        above = quoting.from_text(given.text) if given.text else "<p><br></p>"
+        above = quoting.from_text(given.text) if given.text else _LINE
         html = above + _signature_html(sender)
     return evolve(given, sender=sender.address, text=text, html=html)
 
@@ -149,11 +155,11 @@ def _quoted(original: Original, sender: Identity, manner: Manner) -> tuple[str, 
     if not _is_rich(manner):
         return text, ""
     marked = quoting.answered_html(original, manner.words)
-    html = f"<p><br></p>{signed}\n{marked}"
+    html = f"{_LINE}{signed}\n{marked}"
     if position is QuotePosition.ABOVE:
-        html = f"{marked}<p><br></p>{signed}"
+        html = f"{marked}{_LINE}{_LINE}{signed}"
     elif position is QuotePosition.NONE:
-        html = f"<p><br></p>{signed}"
+        html = f"{_LINE}{signed}"
     return text, html
 
 
@@ -213,7 +219,8 @@ def _signature(sender: Identity) -> str:
 
 
 def _signature_html(sender: Identity) -> str:
+    """Below one, which is still there when the line above it is written."""
     html = sender.signature_html
     if not html and sender.signature_text:
         html = quoting.from_text(sender.signature_text.strip("\n"))
-    return f"<div>-- <br>{richtext.clean(html)}</div>" if html else ""
+    return f"{_LINE}<div>-- <br>{richtext.clean(html)}</div>" if html else ""

@@ -9,6 +9,7 @@ from attrs import evolve
 from hypothesis import given
 
 from mailkit.errors import NoSuchDraft, StorageFull
+from mailkit.formats import richtext
 from mailkit.model.draft import DraftId, DraftState, Opening, Purpose, Writing
 from mailkit.model.identity import Identity
 from mailkit.model.mailbox import MailboxName
@@ -80,7 +81,7 @@ def test_blank() -> None:
     rich = at_once(drafts.prepare(desk.alice, Opening(), given))
     assert rich.writing.html == "<div>Hi</div>"
     rich = at_once(drafts.prepare(desk.alice, Opening()))
-    assert rich.writing.html == "<p><br></p>"
+    assert rich.writing.html == "<div><br></div>"
 
 
 def signed(desk: Desk, text: str, html: str = "") -> None:
@@ -97,7 +98,7 @@ def test_signatures() -> None:
     assert blank.writing.text == "\n\n-- \nAlice\nInfo\n"
     rich = at_once(drafts.prepare(desk.alice, Opening()))
     assert rich.writing.html == (
-        "<p><br></p><div>-- <br><div>Alice<br>\nInfo</div></div>"
+        "<div><br></div><div><br></div><div>-- <br><div>Alice<br>\nInfo</div></div>"
     )
     signed(desk, "", "<p>Alice <script>x</script></p>")
     blank = at_once(drafts.prepare(desk.alice, Opening(), Writing(), PLAIN))
@@ -165,6 +166,34 @@ def test_where_quotes_stand(position: QuotePosition, text: str) -> None:
     answer = prepared(desk, Purpose.REPLY, RICH_LETTER, rich)
     assert ("blockquote" in answer.writing.html) == bool(text)
     assert bool(answer.files) == bool(text)
+
+
+SIGNED = "-- \nAlice"
+QUOTED = "On 1 January, Jörg <joerg@example.net> wrote:\n> One line"
+
+
+@pytest.mark.parametrize(
+    ("position", "line", "text"),
+    [
+        (QuotePosition.BELOW, 0, f"Yes\n\nno\n\n{SIGNED}\n\n{QUOTED}"),
+        (QuotePosition.ABOVE, 1, f"{QUOTED}\n\nYes\n\nno\n\n{SIGNED}"),
+        (QuotePosition.NONE, 0, f"Yes\n\nno\n\n{SIGNED}"),
+    ],
+)
+def test_one_line_stays_empty_around_what_is_typed(
+    position: QuotePosition, line: int, text: str
+) -> None:
+    """In the plain text, too; the editor makes each line as the one it begins with."""
+    desk = Desk()
+    identity = Identity("1", "", ALICE, "Alice", is_default=True)
+    at_once(desk.personal.put_identity(ALICE, identity))
+    rich = evolve(RICH, preferences=Preferences(quote_position=position))
+    html = prepared(desk, Purpose.REPLY, RICH_LETTER, rich).writing.html
+    empty = "<div><br></div>"
+    parts = html.split(empty)
+    typed = f"<div>Yes</div>{empty}<div>no</div>"
+    ends = empty.join(parts[: line + 1]), empty.join(parts[line + 1 :])
+    assert richtext.to_text(typed.join(ends)) == text
 
 
 def test_an_answer_is_from_the_address_that_was_written_to() -> None:
