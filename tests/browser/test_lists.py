@@ -205,6 +205,9 @@ def test_the_dialog_lists_every_key(inbox: Page) -> None:
     press(inbox, "?")
     dialog = inbox.get_by_role("dialog")
     expect(dialog).to_be_visible()
+    heading = dialog.get_by_role("heading", level=1, name="Shortcuts")
+    expect(heading).to_be_in_viewport()
+    expect(dialog).to_have_accessible_name("Shortcuts")
     listed = set(dialog.locator("kbd").all_inner_texts())
     assert listed == {
         part

@@ -68,8 +68,9 @@ async function keys() {
   const answer = await ask("/settings/shortcuts", { swap: "main" });
   const all = document.adoptNode(parse(await answer.text()).getElementById("shortcuts"));
   all.removeAttribute("id");
-  const close = make("form", { method: "dialog" }, make("button", { class: "btn sm" }, word("close")));
-  const dialog = make("dialog", { class: "keys", "aria-label": word("keys") }, close, all);
+  const title = make("h1", { id: "h-keys" }, word("keys"));
+  const top = make("form", { method: "dialog" }, title, make("button", { class: "btn sm" }, word("close")));
+  const dialog = make("dialog", { class: "keys", "aria-labelledby": "h-keys" }, top, all);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
