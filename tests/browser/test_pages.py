@@ -100,7 +100,7 @@ def go(page: Page, where: str) -> None:
         page.goto(where)
         return
     page.goto("/mail/inbox")
-    page.get_by_role("link", name=where).first.click()
+    page.locator("#main").get_by_role("link", name=where).first.click()
     expect(page.locator("#conv")).to_be_visible()
 
 
