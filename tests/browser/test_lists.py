@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
 from mailkit.web.webmail.shortcuts import GROUPS, shown
 from tests.browser.conftest import sign_in
@@ -284,6 +285,37 @@ def test_offline(inbox: Page, context: BrowserContext) -> None:
     expect(inbox.get_by_text("You are offline")).to_have_count(0)
 
 
+def test_what_was_asked_before_does_not_undo_what_is_done(
+    inbox: Page, site: Site
+) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        held.append((route, route.fetch()))
+
+    inbox.route("**/mail/inbox", hold)
+    with site.imap() as client:
+        client.select("INBOX")
+        client.store("1", "+FLAGS", "(\\Seen)")
+    wait_for(inbox, lambda: bool(held))
+    press(inbox, "j", "s")
+    star = inbox.get_by_role("button", name="Star: Letter 8")
+    expect(inbox.locator("#toast")).to_contain_text("Starred")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    wait_for(inbox, lambda: len(held) > 1)  # it is asked for anew
+    expect(star).to_have_attribute("aria-pressed", "true")
+
+
+def wait_for(page: Page, is_so: Callable[[], bool]) -> None:
+    """Until something is so that the page does not show."""
+    for _ in range(300):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("not within 15 s")
+
+
 def test_lists_are_fresh_when_the_connection_is_back(
     inbox: Page, context: BrowserContext, site: Site
 ) -> None:
@@ -313,7 +345,15 @@ def refuse(route: Route) -> None:
 def test_a_skeleton_only_where_it_takes_long(inbox: Page) -> None:
     inbox.clock.install()
     held: list[Route] = []
-    inbox.route("**/mail/starred", lambda route: held.append(route))
+    is_slow = True
+
+    def hold(route: Route) -> None:
+        if is_slow:
+            held.append(route)
+        else:
+            route.continue_()
+
+    inbox.route("**/mail/starred", hold)
     inbox.locator("#nav").get_by_role("link", name="Starred").click()
     inbox.clock.run_for(250)
     expect(inbox.locator(".row")).to_have_count(8)
@@ -321,7 +361,9 @@ def test_a_skeleton_only_where_it_takes_long(inbox: Page) -> None:
     inbox.clock.run_for(100)
     expect(inbox.locator(".sk")).to_be_visible()
     expect(inbox.locator("#main")).to_have_attribute("aria-busy", "true")
-    held[0].continue_()
+    is_slow = False
+    for route in held:
+        route.continue_()
     expect(inbox).to_have_title("Starred – mailkit")
     expect(inbox.locator(".sk")).to_have_count(0)
 

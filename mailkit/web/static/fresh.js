@@ -1,7 +1,7 @@
 // The list as it is now on the server comes into the list that is shown: rows that stay
 // are the same elements, and none moves away from whoever points at it.
 
-import { list } from "./list.js";
+import { acts, list } from "./list.js";
 import { drop, pill, several } from "./live.js";
 import { ask, parse } from "./swap.js";
 
@@ -23,10 +23,12 @@ export function look() {
 async function fetchList() {
   const old = list();
   if (!old) return;
-  if (isAsking || old.ariaBusy === "true") return look();
+  if (isAsking || acts.now || old.ariaBusy === "true") return look();
   isAsking = true;
+  const before = acts.all;
   try {
     const page = parse(await (await ask(location.href, { swap: "list" })).text());
+    if (acts.all !== before) return look(); // It may know nothing of them yet.
     const fresh = page.getElementById("list");
     if (fresh && list() === old) settle((pending = document.adoptNode(fresh)));
   } catch {

@@ -113,6 +113,9 @@ export function act(op, row) {
   return perform(op, some, fields);
 }
 
+/** What is shown before the server has done it: `now` at work, `all` since the page is there. */
+export const acts = { now: 0, all: 0 };
+
 async function perform(op, chosen, fields) {
   const slug = list().dataset.box.split("/")[0];
   const leaves = LEAVES.has(op) && !STAYS[slug]?.includes(op);
@@ -121,6 +124,8 @@ async function perform(op, chosen, fields) {
     return swap("/act", { into: "list", method: "POST", body: fields }).catch(() => {});
   const back = leaves || unstars ? take(chosen) : mark(op, chosen);
   fields.set("quiet", "1");
+  acts.now += 1;
+  acts.all += 1;
   try {
     const answer = await ask("/act", { method: "POST", body: fields });
     const said = decodeURIComponent(answer.headers.get("X-Mailkit-Said") ?? "");
@@ -130,6 +135,8 @@ async function perform(op, chosen, fields) {
   } catch (error) {
     back();
     complain(error);
+  } finally {
+    acts.now -= 1;
   }
 }
 
