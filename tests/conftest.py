@@ -7,6 +7,7 @@ tox) asks Hypothesis for 200 examples a property.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 
@@ -35,6 +36,12 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     writer = config.get_terminal_writer()
     if not writer.hasmarkup:
         writer.fullwidth = WIDE
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What thousands of tests are made of is no garbage: the collector passes it by."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

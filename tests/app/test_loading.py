@@ -18,11 +18,18 @@ DATABASE = "mailkit.storage.database"
 """SQLite's own modules are there anyway where coverage is measured."""
 
 
+BARE = {
+    **{name: value for name, value in os.environ.items() if "COVERAGE" not in name},
+    "PYTHONPATH": str(ROOT),
+}
+"""Whoever measures coverage would be measured, too."""
+
+
 def loaded(module: str) -> set[str]:
     """All modules that one brings with it, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=BARE,
         capture_output=True,
         text=True,
         check=True,

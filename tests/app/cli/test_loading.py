@@ -42,12 +42,19 @@ finally:
 """
 
 
+BARE = {
+    **{name: value for name, value in os.environ.items() if "COVERAGE" not in name},
+    "PYTHONPATH": str(ROOT),
+}
+"""Whoever measures coverage would be measured, too."""
+
+
 def loaded(shell: Shell, *words: str) -> set[str]:
     """The modules that are there when a command has ended."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *words],
         cwd=shell.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=BARE,
         input="secret-9\n",
         capture_output=True,
         text=True,
