@@ -18,6 +18,7 @@ from playwright.sync_api import (
 
 from tests.browser.site import ALICE, BOB, Site
 from tests.interop.server import PASSWORD
+from tests.order import begin_with
 
 PICTURES = Path(
     os.environ.get("MAILKIT_PICTURES", Path(__file__).parents[2] / "browser-out")
@@ -40,14 +41,8 @@ FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first; `--no-loadscope-reorder` has xdist leave it so."""
-    items.sort(key=_place)
-
-
-def _place(item: pytest.Item) -> int:
-    is_here = item.path.parent == Path(__file__).parent
-    name = item.path.name
-    return FIRST.index(name) if is_here and name in FIRST else len(FIRST)
+    """The longest first."""
+    begin_with(FIRST, Path(__file__).parent, items)
 
 
 expect.set_options(timeout=15_000)  # of a machine that has much else to do

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.server import Server
+from tests.order import begin_with
 
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
@@ -36,14 +37,8 @@ FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first; `--no-loadscope-reorder` has xdist leave it so."""
-    items.sort(key=_place)
-
-
-def _place(item: pytest.Item) -> int:
-    is_here = item.path.parent == Path(__file__).parent
-    name = item.path.name
-    return FIRST.index(name) if is_here and name in FIRST else len(FIRST)
+    """The longest first."""
+    begin_with(FIRST, Path(__file__).parent, items)
 
 
 @pytest.fixture(scope="module")
