@@ -128,7 +128,7 @@ def _tables(settings: type[Any], name: str, *, is_array: bool) -> Iterator[Table
 
 def _default(field: attrs.Attribute[Any]) -> object:
     if isinstance(field.default, attrs.Factory):  # type: ignore[arg-type]  # annotated as a function, is a class
-        return field.default.factory()  # type: ignore[union-attr]  # as above
+        return field.default.factory()  # type: ignore[union-attr]  # mypy sees no class
     return field.default
 
 

@@ -95,7 +95,7 @@ class _Forward(io.RawIOBase):
         return True
 
     def write(self, octets: object) -> int:
-        piece = bytes(memoryview(octets))  # type: ignore[arg-type]  # what writers have
+        piece = bytes(memoryview(octets))  # type: ignore[arg-type]  # zipfile writes bytes or views, typed as any Buffer
         self._pieces.append(piece)
         return len(piece)
 

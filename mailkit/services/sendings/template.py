@@ -136,7 +136,7 @@ class Template:
         """:raises BadTemplate: with what is wrong with it."""
         text = text.removeprefix("\ufeff")
         # The pattern matches everything: there is always an end.
-        begin = _COMMENTS.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
+        begin = _COMMENTS.match(text).end()  # type: ignore[union-attr]  # the pattern also matches an empty text
         line = text.count("\n", 0, begin) + 1
         octets = text[begin:].encode("utf-8", "replace")
         names: set[str] = set()
