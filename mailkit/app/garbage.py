@@ -27,6 +27,11 @@ def look_seldom() -> None:
     """
     gc.collect()
     gc.freeze()
+    begin_seldom()
+
+
+def begin_seldom() -> None:
+    """The same for a command, which is too short to look through what is there."""
     gc.set_threshold(YOUNG, MIDDLE, OLD)
 
 

@@ -8,6 +8,7 @@ import click
 
 from mailkit.app.cli.late import Late, LateGroup
 from mailkit.app.cli.options import Options
+from mailkit.app.garbage import begin_seldom
 from mailkit.errors import MailkitError
 
 NOUNS = {
@@ -87,4 +88,5 @@ for noun, summary in NOUNS.items():
 
 def main() -> None:
     """What the console script calls."""
+    begin_seldom()
     mailkit(prog_name="mailkit")

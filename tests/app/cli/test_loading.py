@@ -11,6 +11,7 @@ import pytest
 
 from mailkit.app.cli.late import LONGEST, LateGroup
 from mailkit.app.cli.main import mailkit
+from mailkit.app.garbage import MIDDLE, OLD, YOUNG
 from tests.app.cli.conftest import Shell
 from tests.docs.rfcs import ROOT
 
@@ -41,6 +42,15 @@ finally:
     print(*sorted(sys.modules), file=sys.stderr)
 """
 
+THRESHOLDS = """\
+import gc
+from mailkit.app.cli.main import main
+try:
+    main()
+finally:
+    print(*gc.get_threshold())
+"""
+
 
 BARE = {
     **{name: value for name, value in os.environ.items() if "COVERAGE" not in name},
@@ -51,8 +61,13 @@ BARE = {
 
 def loaded(shell: Shell, *words: str) -> set[str]:
     """The modules that are there when a command has ended."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, *words],
+    return set(run(shell, LOADED, *words).stderr.split())
+
+
+def run(shell: Shell, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command by a Python of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *words],
         cwd=shell.folder,
         env=BARE,
         input="secret-9\n",
@@ -61,7 +76,6 @@ def loaded(shell: Shell, *words: str) -> set[str]:
         check=True,
         timeout=120,
     )
-    return set(done.stderr.split())
 
 
 @pytest.mark.parametrize(
@@ -85,6 +99,12 @@ def test_who_asks_for_help_waits_for_nothing(shell: Shell) -> None:
     modules = loaded(shell, "--help")
     assert "click" in modules
     assert not {one for one in modules if one.partition(".")[0] in ("twisted", "rich")}
+
+
+def test_what_is_long_is_not_looked_through_again_and_again(shell: Shell) -> None:
+    """`mailkit send` makes some hundred objects a message, which go by themselves."""
+    thresholds = run(shell, THRESHOLDS, "--version").stdout.splitlines()[-1]
+    assert thresholds == f"{YOUNG} {MIDDLE} {OLD}"
 
 
 def test_no_table_no_rich(house: Shell) -> None:
