@@ -146,6 +146,7 @@ def test_a_certificate_that_nobody_believes(pair: Pair) -> None:
 def test_mail_servers_that_do_not_greet(
     says: Says, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert outside.PATIENCE > 6.0  # which Postfix's postscreen waits before it greets
     (host, port), said = says
     assert greet(host, port) == ("it hangs up", False)
     said.append(b"554 5.7.1 no\r\nmore\r\n")

@@ -164,13 +164,16 @@ def _look_here(settings: Settings) -> list[Finding]:
     found = look_at_ports(settings, lambda: datetime.now(UTC))
     page = settings.doctor.clock
     if page:
+        began = time.time()
         try:
             theirs = time_of(page, settings.tls.trust)
         except Unavailable as error:
             step = "see why, or name another page in [doctor] clock"
             found.append(unknown("clock", f"nobody tells the time: {error}", step))
         else:
-            found.append(judge_clock(time.time(), theirs, page))
+            # It was told at some moment since then.
+            ours = min(max(began, theirs), time.time())
+            found.append(judge_clock(ours, theirs, page))
     found.append(judge_disk(str(settings.data), *free_on(settings.data)))
     return found
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from mailkit.errors import Unavailable
 
-PATIENCE = 5.0
-"""Seconds for each host."""
+PATIENCE = 15.0
+"""Seconds for each host: some let six pass before they greet, to catch spammers."""
 LONGEST = 512
 """Octets of a greeting (RFC 5321 §4.5.3.1.5)."""
 

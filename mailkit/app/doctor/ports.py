@@ -18,7 +18,7 @@ from mailkit.net.relay.names import names_of
 from mailkit.services.doctor.finding import Finding
 from mailkit.services.doctor.machine import Served, judge_served, judge_silent
 
-PATIENCE = 5.0
+PATIENCE = 15.0
 """Seconds for each port, which is on this machine."""
 LONGEST = 16_384
 """Octets of a reply."""

@@ -56,6 +56,20 @@ def resolver(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> DictResolver:
     return resolver
 
 
+def test_a_page_that_takes_long_to_tell_the_time(
+    shell: Shell, resolver: DictResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our clock is not wrong by as much."""
+    asked = time.time()
+
+    def slow(*_: object) -> float:
+        monkeypatch.setattr(time, "time", lambda: asked + 14)
+        return asked + 1
+
+    monkeypatch.setattr(module, "time_of", slow)
+    assert "clock: right, by" in shell.ok("doctor")
+
+
 def test_all_is_well(shell: Shell, resolver: DictResolver) -> None:
     said = shell.ok("doctor")
     lines = said.splitlines()
