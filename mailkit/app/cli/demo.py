@@ -77,16 +77,17 @@ def _play(
         story.run()
         story.ends()
         if keep:
-            story.stays()
-            _wait_for_the_end()
+            _stay(story)
     finally:
         for one in ENDS:  # who presses it twice leaves nothing behind, either
             signal.signal(one, signal.SIG_IGN)
         pair.stop()
 
 
-def _wait_for_the_end() -> None:
+def _stay(story: Story) -> None:
+    """As soon as it is told that Ctrl-C ends it, that is so."""
     try:
+        story.stays()
         while True:
             signal.pause()
     except KeyboardInterrupt:

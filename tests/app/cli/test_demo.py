@@ -89,6 +89,17 @@ def test_kept_until_somebody_ends_it(
     assert not play.folder.exists()
 
 
+def test_ended_while_it_still_says_how(
+    shell: Shell, play: FakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stays(story: FakeStory) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(FakeStory, "stays", stays)
+    assert shell.ok("demo", "--keep") == "\n"
+    assert play.done == ["start", "stop"]
+
+
 def test_nobody_reads_it(shell: Shell, play: FakePair) -> None:
     """As ``mailkit demo | head`` does."""
     play.happens = BrokenPipeError()
