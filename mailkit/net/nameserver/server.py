@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from enum import Enum
@@ -30,11 +31,18 @@ from mailkit.net.resolver.forwarding import end_of_question
 Forward = Callable[[bytes], Awaitable[bytes]]
 """Asks somebody else. :raises Unavailable:"""
 
+LONGEST_QUESTION = 4096
+"""Octets of a question with all that goes with it; to read 65535 takes too long."""
+MOST_BESIDE = 4
+"""Records that a question brings along: OPT, a signature, the SOA of an IXFR."""
 MOST_REMEMBERED = 4096
 """Answers that are kept ready."""
+LONGEST_REMEMBERED = 4096
+"""Octets of a question and its answer, if that is to be kept ready."""
 PLAIN_SIZE = 512
 """Octets of an answer to somebody without EDNS (RFC 1035 §2.3.4)."""
 
+_OPCODE = 0x78  # of the third octet of a message; 0: a question
 _TRANSFERS = (RdataType.AXFR, RdataType.IXFR)
 
 
@@ -99,14 +107,11 @@ class NameServer:
         if remembered is not None:
             self._remembered.move_to_end((way, octets[2:]))
             return [octets[:2] + remembered]
-        try:
-            query = dns.message.from_wire(octets, ignore_trailing=True)
-        except dns.exception.DNSException:
-            return [_bare(octets, Rcode.FORMERR)]
-        if not isinstance(query, dns.message.QueryMessage):
+        if octets[2] & _OPCODE:
             return [_bare(octets, Rcode.NOTIMP)]
-        if len(query.question) != 1:
-            return [_bare(octets, Rcode.FORMERR)]  # RFC 9619 §4
+        query = _parse(octets)
+        if query is None:
+            return [_bare(octets, Rcode.FORMERR)]
         [question] = query.question
         if question.rdtype in _TRANSFERS and is_for_us(query):
             return await self._transfer(query, host, way)
@@ -196,6 +201,8 @@ class NameServer:
         return max(min(query.payload, self.settings.udp_size), PLAIN_SIZE)
 
     def _remember(self, way: Way, octets: bytes, wire: bytes) -> None:
+        if len(octets) + len(wire) > LONGEST_REMEMBERED:
+            return
         self._remembered[way, octets[2:]] = wire[2:]
         if len(self._remembered) > MOST_REMEMBERED:
             self._remembered.popitem(last=False)
@@ -207,6 +214,21 @@ class NameServer:
             code = Rcode(answers[0][3] & 15)
             outcome = Rcode.to_text(code).lower()
         self.metrics.named(way.value, outcome)
+
+
+def _parse(octets: bytes) -> Message | None:
+    """One question, and little beside it; ``None``: it is not that."""
+    questions, *beside = struct.unpack_from("!4H", octets, 4)
+    # RFC 9619 §4 on their number.
+    if questions != 1 or sum(beside) > MOST_BESIDE or len(octets) > LONGEST_QUESTION:
+        return None
+    try:
+        query = dns.message.from_wire(octets, ignore_trailing=True)
+    except dns.exception.DNSException:
+        return None
+    # There is no name before it that a pointer could stand for (RFC 1035 §4.1.4).
+    name = query.question[0].name.to_wire() or b""
+    return query if octets.startswith(name, 12) else None
 
 
 def _bare(octets: bytes, rcode: Rcode) -> bytes:

@@ -54,6 +54,9 @@ SECOND = """
 @ NS ns1.example.org.
 a A 192.0.2.8
 """
+HEAD = b"\x12\x34\x01\x00\0\1"
+QUESTION = b"\0\0\1\0\1"
+RECORD = b"\0\0\x10\0\1" + bytes(6)
 SOA = "ns1.example.org. hostmaster.example.org. 7 3600 900 1209600 300"
 
 
@@ -224,6 +227,12 @@ def test_long_answers_are_truncated_by_udp(served: Served) -> None:
         (b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x40", Rcode.FORMERR),
         (b"\x12\x34\x01\x00" + bytes(8), Rcode.FORMERR),
         (b"\x12\x34\x01\x00\x00\x02" + bytes(6) + b"\0\0\1\0\1" * 2, Rcode.FORMERR),
+        # Nothing stands before a name that it could point to.
+        (HEAD + bytes(6) + b"\xc0\6\0\1\0\1", Rcode.FORMERR),
+        (HEAD + bytes(6) + b"\3www\xc0\6\0\1\0\1", Rcode.FORMERR),
+        # Reading so much held up everybody else.
+        (HEAD + b"\0\5" + bytes(4) + QUESTION + RECORD * 5, Rcode.FORMERR),
+        (HEAD + bytes(6) + QUESTION + bytes(4096), Rcode.FORMERR),
         (b"\x12\x34\x11\x00" + bytes(8), Rcode.NOTIMP),
         (b"\x12\x34\x20\x00\x00\x01" + bytes(6) + b"\0\0\6\0\1", Rcode.NOTIMP),
         (b"\x12\x34\x28\x00" + bytes(8), Rcode.NOTIMP),
@@ -257,6 +266,13 @@ def test_garbage(garbage: bytes, has_head: bool) -> None:
 
 
 # -- equal questions
+
+
+def test_long_questions_are_not_kept(served: Served) -> None:
+    """Whoever asks by TCP could have filled the memory with what follows behind."""
+    query = dns.message.make_query("example.org", "MX").to_wire()
+    assert served.raw(query + bytes(4000), way=Way.TCP)
+    assert not served.server._remembered
 
 
 def test_equal_questions_are_answered_from_memory(served: Served) -> None:
