@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ A look at so many takes up to 6 ms where all of them have to go.
 MIDDLE, OLD = 20, 100
 """Looks at one generation before the next older one is looked through too."""
 
+LATE = 100_000
+"""Objects of a command before it looks at all: twice what most have when they end."""
+
 
 def look_seldom() -> None:
     """
@@ -27,12 +31,19 @@ def look_seldom() -> None:
     """
     gc.collect()
     gc.freeze()
-    begin_seldom()
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
 
 
 def begin_seldom() -> None:
-    """The same for a command, which is too short to look through what is there."""
-    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    """
+    Make it fit for a command, before anything is loaded.
+
+    Most are done before there is anything to look for, and what they made goes with the
+    process: to look through it once behind the imports and once at the very end is a
+    third of a short command's time. One that goes on for long looks all the same.
+    """
+    gc.set_threshold(LATE, MIDDLE, OLD)
+    atexit.register(gc.freeze)
 
 
 @contextmanager

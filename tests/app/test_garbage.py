@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from mailkit.app.garbage import OLD, YOUNG, loading, look_seldom
+from mailkit.app.garbage import LATE, OLD, YOUNG, begin_seldom, loading, look_seldom
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,15 @@ def test_settings() -> None:
     assert gc.get_threshold()[2] == OLD
     assert gc.get_freeze_count() > 0
     assert gc.isenabled()
+
+
+def test_a_command_that_goes_on_looks_all_the_same() -> None:
+    begin_seldom()
+    atexit.unregister(gc.freeze)
+    ring = weakref.ref(Ring())
+    rest = [[] for _ in range(LATE + 1)]  # type: list[list[object]]
+    assert rest
+    assert ring() is None
 
 
 def test_cycles_still_go() -> None:

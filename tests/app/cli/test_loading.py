@@ -11,7 +11,7 @@ import pytest
 
 from mailkit.app.cli.late import LONGEST, LateGroup
 from mailkit.app.cli.main import mailkit
-from mailkit.app.garbage import MIDDLE, OLD, YOUNG
+from mailkit.app.garbage import LATE, MIDDLE, OLD
 from tests.app.cli.conftest import Shell
 from tests.docs.rfcs import ROOT
 
@@ -49,6 +49,17 @@ try:
     main()
 finally:
     print(*gc.get_threshold())
+"""
+
+
+LOOKS = """\
+import atexit, gc, sys
+atexit.register(lambda: print(len(looks), gc.get_freeze_count(), file=sys.stderr))
+looks = []
+gc.callbacks.append(lambda phase, _: looks.append(phase))
+from mailkit.app.cli.main import main
+del looks[:]
+main()
 """
 
 
@@ -104,12 +115,19 @@ def test_who_asks_for_help_waits_for_nothing(shell: Shell) -> None:
 def test_what_is_long_is_not_looked_through_again_and_again(shell: Shell) -> None:
     """`mailkit send` makes some hundred objects a message, which go by themselves."""
     thresholds = run(shell, THRESHOLDS, "--version").stdout.splitlines()[-1]
-    assert thresholds == f"{YOUNG} {MIDDLE} {OLD}"
+    assert thresholds == f"{LATE} {MIDDLE} {OLD}"
 
 
 def test_no_table_no_rich(house: Shell) -> None:
     assert "rich.table" in loaded(house, "account", "list")
     assert "rich" not in loaded(house, "--json", "account", "list")
+
+
+def test_a_short_command_looks_for_no_garbage(house: Shell) -> None:
+    """Neither behind the imports nor, as all of it is frozen, at the very end."""
+    looks, frozen = map(int, run(house, LOOKS, "account", "list").stderr.split())
+    assert looks == 0
+    assert frozen > 10_000
 
 
 def groups(context: click.Context) -> list[click.Context]:
