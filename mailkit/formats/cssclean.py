@@ -73,16 +73,21 @@ _COLOURED = frozenset(
 _NO_COLOUR = frozenset(
     ("inherit", "initial", "unset", "revert", "transparent", "none", "currentcolor", "")
 )
-_STRING = r'"(?:[^"\\\n]|\\.)*+"|' + r"'(?:[^'\\\n]|\\.)*+'"
+_STRING = r'"(?:[^"\\\n\r\f]|\\.)*+"|' + r"'(?:[^'\\\n\r\f]|\\.)*+'"
 _VALUE_TOKEN = re.compile(
     rf"(?P<string>{_STRING})|(?P<word>[-a-zA-Z0-9_.%#\u00a0-\U0010ffff]++)(?P<call>\(?)"
     r"|(?P<open>\()|(?P<close>\))|[,!*/+=:|\s]++"
 )
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.S)
 _PIECE = re.compile(rf"{_STRING}|[^\"'{{}};]++|.", re.S)
+_URL = re.compile(r"url\(", re.I)
+"""Goes on to its ``)`` in browsers, over braces and quotation marks."""
 _MEDIA = re.compile(r"@media\b[-a-zA-Z0-9\s:(),.<>=/]*\Z")
+_WHERE = r"[-a-zA-Z0-9_~|^$*=\s]*+"
+_QUOTED = r"[-a-zA-Z0-9_~|^$*= ]*+"
 _SELECTOR = re.compile(
-    r"(?:[-a-zA-Z0-9_#.,>+~*:()|^$=\s\u00a0-\U0010ffff]|\[[-a-zA-Z0-9_~|^$*=\"'\s]*\])++\Z"
+    r"(?:[-a-zA-Z0-9_#.,>+~*:()|^$=\s\u00a0-\U0010ffff]"
+    rf"|\[{_WHERE}(?:(?:\"{_QUOTED}\"|'{_QUOTED}'){_WHERE})?\])++\Z"
 )
 _LONGEST_VALUE = 2_000
 _DEEPEST = 3  # sheets in @media in @media
@@ -147,12 +152,12 @@ def clean_sheet(source: str, most: int = 256 * 1024) -> CleanStyle:
             head = "".join(prelude).strip()
             if head.startswith("@"):
                 prelude = []
-                if _MEDIA.match(head.lower()) and depth < _DEEPEST:
+                if _is_media(head) and depth < _DEEPEST:
                     rules.append(head.replace("<", "\\3c ") + "{")
                     depth += 1
                 else:
                     skipped = 1
-            elif _SELECTOR.match(head) and len(head) <= _LONGEST_VALUE:
+            elif _is_selector(head):
                 in_rule = True
             else:
                 prelude, skipped = [], 1
@@ -167,6 +172,16 @@ def clean_sheet(source: str, most: int = 256 * 1024) -> CleanStyle:
             prelude.append(piece)
     rules.append("}" * depth)
     return CleanStyle("".join(rules), has_colours)
+
+
+def _is_media(head: str) -> bool:
+    return bool(_MEDIA.match(head.lower())) and not _URL.search(head)
+
+
+def _is_selector(head: str) -> bool:
+    if len(head) > _LONGEST_VALUE or _URL.search(head):
+        return False
+    return bool(_SELECTOR.match(head))
 
 
 def _split(source: str) -> list[str]:
@@ -189,8 +204,8 @@ def _split(source: str) -> list[str]:
 
 
 def _is_harmless(value: str) -> bool:
-    if len(value) > _LONGEST_VALUE:
-        return False
+    if len(value) > _LONGEST_VALUE or "/*" in value:
+        return False  # a comment goes on over quotation marks
     at = depth = 0
     while at < len(value):
         match = _VALUE_TOKEN.match(value, at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,11 @@ DECLARATIONS = [
     ("x:", "", False),
     ("x:" + "y" * 3000, "", False),
     ("x:'open", "", False),
+    # A browser ends the string at such an end of a line, too (CSS Syntax §3.3).
+    ("x:'\f;background:url(y);z:'", "", False),
+    ("x:'\r;background:url(y);z:'", "", False),
+    # A comment may come together when another is taken out.
+    ("x:a /<!--* b;c:'*/;background:url(y)'", "c:'*/;background:url(y)'", False),
     ("a:b;c:url(;);d:e", "a:b;d:e", False),
 ]
 
@@ -61,6 +68,15 @@ SHEETS = [
     ("<!-- p{margin:0} -->", "p{margin:0}"),
     ("@media all{" * 4 + "p{margin:0}" + "}" * 4 + "i{margin:0}", None),
     ("p{margin:0", ""),
+    # What a browser reads as an address goes on over braces and quotation marks.
+    ("p url({x:') {} q{background:url(y)} r{'}i{margin:0}", "i{margin:0}"),
+    ("p:not(URL({x:') {} q{background:url(y)} r{'}i{margin:0}", "i{margin:0}"),
+    ("@media url({p{x:')'}}i{margin:0}", "i{margin:0}"),
+    # Rules follow each other without an end of a line, which ended this string.
+    ('[a="]{b:c}\nd{x:"] {} q{background:url(y)}"}i{margin:0}', None),
+    ("[a=']{b:c}i{margin:0}", "i{margin:0}"),
+    ("[a='b\nc']{d:e}i{margin:0}", "i{margin:0}"),
+    ("[a = 'b c' i], [d|e^=\"f\"] {x:y}", "[a = 'b c' i], [d|e^=\"f\"]{x:y}"),
 ]
 
 
@@ -72,6 +88,37 @@ def test_sheets(row: tuple[str, str | None] | tuple[str, str | None, bool]) -> N
         assert made.css == css
     assert made.has_colours is (len(row) == 3)
     assert made.css.count("{") == made.css.count("}") or "'}'" in made.css
+
+
+_PIECES = [
+    *"ab{}();:'\"\\ \n\r\f]",
+    *(
+        "[a=",
+        "/*",
+        "*/",
+        "<!--",
+        "-->",
+        "url(",
+        "@media all",
+        "q{x:url(y)}",
+        "p{x:",
+        "!",
+    ),
+]
+_TOKEN = re.compile(
+    r"(?P<string>'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\")"
+    r"|(?P<wrong>/\*|url\(|['\"]|@import)|.",
+    re.S | re.I,
+)
+"""As browsers see it (CSS Syntax §4.3), as far as it could do harm."""
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=40).map("".join))
+def test_browsers_find_no_address_either(source: str) -> None:
+    for css in (clean_sheet(source).css, clean_declarations(source).css):
+        lines = css.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+        for token in _TOKEN.finditer(lines):
+            assert token["wrong"] is None, css
 
 
 def test_a_sheet_is_read_so_far() -> None:
