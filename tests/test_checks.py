@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.files import SECRET, faults
 from tests.news import misnamed
@@ -68,3 +69,13 @@ def test_a_skip_for_a_missing_program_fails_in_ci(
     assert ("test_needs_a_program was skipped" in done.stdout) == bool(failed)
     assert done.returncode == failed
     assert "test_needs_data was skipped" not in done.stdout
+
+
+def test_examples_are_the_same_in_every_run_of_the_environments() -> None:
+    """What CI says of a commit depends on the commit, and on no machine's haste."""
+    many, new = settings.get_profile("many"), settings.get_profile("new")
+    assert (many.derandomize, new.derandomize) == (True, False)
+    assert many.max_examples == new.max_examples == 200
+    for profile in (many, new, settings.get_profile("few")):
+        assert profile.deadline is None
+        assert HealthCheck.too_slow in profile.suppress_health_check
