@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from attrs import define
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
@@ -154,7 +154,9 @@ async def in_time(
     except TimeoutError:
         raise Unavailable(f"{url} takes too long") from None
     except ResponseFailed as error:
-        reason = error.reasons[0].getErrorMessage()
-        raise Unavailable(f"{url}: {reason}") from error
+        reason = error.reasons[0]
+        if reason.check(CancelledError):  # over before the answer began
+            raise Unavailable(f"{url} takes too long") from None
+        raise Unavailable(f"{url}: {reason.getErrorMessage()}") from error
     except (ConnectError, ConnectionClosed, OSError) as error:
         raise Unavailable(f"{url}: {words_of(error)}") from error
