@@ -187,7 +187,7 @@ class PostOffice:
         wanted: Wanted | None = None,
         *,
         mailbox: str = INBOX,
-        timeout: float = 10.0,
+        timeout: float = 30.0,
     ) -> Letter:
         """
         The next message, or the next that is ``wanted``; each is handed out once.

@@ -132,7 +132,7 @@ class MailServer:
         wanted: Wanted | None = None,
         *,
         mailbox: str = INBOX,
-        timeout: float = 10.0,
+        timeout: float = 30.0,
     ) -> Letter:
         """See `PostOffice.wait`."""
         return self._here.call(
@@ -203,7 +203,7 @@ class AsyncMailServer:
         wanted: Wanted | None = None,
         *,
         mailbox: str = INBOX,
-        timeout: float = 10.0,
+        timeout: float = 30.0,
     ) -> Letter:
         """See `PostOffice.wait`."""
         server = self._server

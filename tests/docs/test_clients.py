@@ -20,7 +20,7 @@ def run(program: str, *words: str, password: str, folder: Path) -> str:
         env={"PASSWORD": password},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=True,
     )
     return done.stdout

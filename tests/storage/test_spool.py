@@ -85,7 +85,7 @@ class DiskTests(TestCase):
 
         def slow(folder: str) -> float:
             asking.append(threading.current_thread())
-            go.wait(10)
+            go.wait(60)
             return 0.0
 
         spool = Spool(self.mktemp(), self.lanes, slow, self.clock.seconds)
@@ -177,7 +177,7 @@ class DiskTests(TestCase):
         class Slow(Spool):
             def make_file(self) -> IO[bytes]:
                 begun.set()
-                go.wait(10)
+                go.wait(60)
                 made.append(super().make_file())
                 return made[0]
 

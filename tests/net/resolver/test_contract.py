@@ -31,7 +31,9 @@ class StubOverUDPTests(ResolverContract, TestCase):
         self.server = LittleServer(ZONE, rcodes={BROKEN: dns.rcode.SERVFAIL})
         self.change()
         place = self.server.listen(reactor)
-        self.resolver = Resolver(reactor, DNSSettings(servers=(place,)))
+        # Nobody is silent here: what is late is this machine, and is waited for.
+        settings = DNSSettings(servers=(place,), timeout=30.0)
+        self.resolver = Resolver(reactor, settings)
 
     def change(self) -> None:
         """What this server is like."""
