@@ -71,6 +71,8 @@ _MISTAKES = (
     ValueError,
 )
 """What an expression may raise, whatever its author had in mind."""
+_TOO_MUCH = (MemoryError, RecursionError, SyntaxError, ValueError)
+"""What Jinja lets through: Python's own limits of depth, of blocks and of digits."""
 
 
 _PLAIN = Environment(is_html=False)
@@ -209,6 +211,9 @@ def _compiled(
     except TemplateError as error:
         line += getattr(error, "lineno", 1) - 1
         raise BadTemplate(f"line {line} ({where}): {error}") from error
+    except _TOO_MUCH as error:
+        words = f"{type(error).__name__}, {error}"
+        raise BadTemplate(f"line {line} ({where}): {words}") from error
 
 
 def _fields(top: bytes, names: set[str], line: int) -> Iterator[Field]:

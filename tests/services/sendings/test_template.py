@@ -131,6 +131,12 @@ BAD = [
         "Subject: x\nContent-Type: multipart/mixed; boundary=a\n\n--a\nX: ä\n\n",
         "is not ASCII",
     ),
+    ("Subject: x\n\n{{ " + "[" * 3000 + " }}", "line 3 (text/plain): Recursion"),
+    ("Subject: x\n\n{{ " + "9" * 5000 + " }}", "line 3 (text/plain): ValueError"),
+    (
+        "Subject: x\n\n" + "{% for a in b %}" * 30 + "{% endfor %}" * 30,
+        "line 3 (text/plain): SyntaxError, too many",
+    ),
 ]
 
 
