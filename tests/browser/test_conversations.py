@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import make_msgid
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from tests.browser.conftest import sign_in
 from tests.browser.site import ALICE, Site
@@ -122,27 +122,74 @@ def test_a_frame_is_as_high_as_its_message(alice: Page, site: Site) -> None:
     open_letter(alice, "Long")
     frame = alice.locator("iframe[data-message]")
     expect(frame.content_frame.get_by_text("Paragraph 59 of")).to_be_visible()
-    wait_until("it is high", lambda: frame.bounding_box()["height"] > 1500)  # type: ignore[index]  # it has a box where it is visible
-    inside = frame.content_frame.locator("html").evaluate("e => e.scrollHeight")
-    box = frame.bounding_box()
-    assert box is not None
-    assert abs(box["height"] - inside) < 4
+
+    def is_as_high() -> bool:
+        inside = frame.content_frame.locator("html").evaluate("e => e.scrollHeight")
+        box = frame.bounding_box()
+        return (
+            box is not None and box["height"] > 1500 and abs(box["height"] - inside) < 4
+        )
+
+    wait_until("it is as high", is_as_high)
 
 
 def test_keys_work_while_the_message_has_the_focus(alice: Page, site: Site) -> None:
     site.deliver("Keys within", html="<p>Words to click on.</p>")
     open_letter(alice, "Keys within")
-    frame = alice.locator("iframe[data-message]").content_frame
-    frame.get_by_text("Words to click on.").click()
+    frame = alice.locator("iframe[data-message]")
+    # It is loaded, then: its height is known.
+    expect(frame).to_have_attribute("style", re.compile("block-size"))
+    frame.content_frame.get_by_text("Words to click on.").click()
     alice.keyboard.press("u")
     expect(alice.locator("#list")).to_be_visible()
 
 
-def test_pictures_wait_for_consent(alice: Page, site: Site) -> None:
+def test_a_key_within_a_message_counts_once(tab: Page, site: Site) -> None:
+    """Also where it is there before the script, and its picture later."""
+    message = letter("Ingrid <ingrid@far.example>", "Words.", 10, ())
+    message.replace_header("Subject", "Slow picture")
+    html = '<p>Words to click on.</p><img src="cid:one@far.example">'
+    message.add_alternative(html, subtype="html")
+    (_, page) = message.iter_parts()
+    page.add_related(PIXEL, "image", "png", cid="<one@far.example>")
+    site.deliver_octets(message.as_bytes(policy=SMTP))
+    scripts: list[Route] = []
+    pictures: list[Route] = []
+    # Both are held from the beginning.
+    tab.route("**/reader.js", lambda route: scripts.append(route))
+    tab.route("**/part/**", lambda route: pictures.append(route))
+    sign_in(tab)
+    address = tab.get_by_role("link", name="Slow picture").get_attribute("href") or ""
+    tab.goto(address, wait_until="commit")
+    frame = tab.locator("iframe[data-message]").content_frame
+    expect(frame.get_by_text("Words to click on.")).to_be_visible()
+    wait_until("a picture is held", lambda: tab.evaluate("1") and pictures)
+    wait_until("so is the script", lambda: tab.evaluate("1") and scripts)
+    for route in scripts:
+        route.continue_()
+    expect(tab.locator("#conv[data-ready]")).to_be_visible()
+    for route in pictures:
+        route.continue_()
+    tab.wait_for_load_state()
+    tab.evaluate(
+        """() => {
+          window.keys = 0;
+          addEventListener("keydown", () => (window.keys += 1));
+        }"""
+    )
+    frame.get_by_text("Words to click on.").click()
+    tab.keyboard.press("Q")
+    assert tab.evaluate("window.keys") == 1
+
+
+def test_pictures_wait_for_consent(tab: Page, site: Site) -> None:
+    alice = tab
     html = '<p>Look:</p><img src="https://far.example/cat.png" width="300">'
     site.deliver("Cats", html=html)
     asked: list[str] = []
+    # Before any page: where it is switched on later, a request may pass by.
     alice.context.route("**/img/**", lambda route: answer_picture(route, asked))
+    sign_in(alice)
     alice.on("request", lambda one: asked.append(one.url))
     open_letter(alice, "Cats")
     expect(
@@ -178,7 +225,7 @@ def test_files_are_looked_at_in_place(alice: Page, site: Site) -> None:
     dialog = alice.get_by_role("dialog")
     shown = dialog.get_by_role("img", name="plan.png")
     expect(shown).to_be_visible()
-    assert shown.evaluate("image => image.naturalWidth") == 1
+    expect(shown).to_have_js_property("naturalWidth", 1)
     alice.keyboard.press("ArrowRight")
     expect(dialog.locator("pre")).to_have_text("Some <b>notes</b>.\n")
     save = dialog.get_by_role("link", name="Download")
@@ -193,13 +240,38 @@ def test_files_are_looked_at_in_place(alice: Page, site: Site) -> None:
     assert download.value.suggested_filename == "page.html"
 
 
+def test_a_text_that_comes_late_is_not_shown_in_place_of_another(
+    tab: Page, site: Site
+) -> None:
+    texts = [(f"{n}.txt", "text/plain", f"Text {n}.\n".encode()) for n in (1, 2)]
+    site.deliver("Two texts", files=texts)
+    asked: list[Route] = []
+    tab.route("**/view", lambda route: asked.append(route))
+    sign_in(tab)
+    open_letter(tab, "Two texts")
+    tab.get_by_role("link", name="1.txt").first.click()
+    dialog = tab.get_by_role("dialog")
+    expect(dialog.get_by_role("heading")).to_have_text("1.txt")
+    tab.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("heading")).to_have_text("2.txt")
+    wait_until("both are asked for", lambda: tab.evaluate("1") and len(asked) == 2)
+    first, second = sorted(asked, key=lambda route: route.request.url)
+    with tab.expect_event("requestfinished"):
+        second.continue_()
+    expect(dialog.locator("pre")).to_have_text("Text 2.\n")
+    with tab.expect_event("requestfinished"):
+        first.continue_()
+    tab.evaluate("fetch('/healthz').then((answer) => answer.text())")
+    assert dialog.locator("pre").inner_text() == "Text 2.\n"
+
+
 def test_read_after_two_seconds_where_that_is_wished(alice: Page, site: Site) -> None:
     site.deliver("Read slowly")
-    alice.goto("/settings/general")
-    alice.locator("#mark_read").select_option("after_2s")
-    alice.get_by_role("button", name="Save").click()
+    mark_read(alice, "after_2s")
     try:
         alice.clock.install()
+        # From now on its seconds are those of this test.
+        alice.clock.pause_at(datetime.now(UTC) + timedelta(days=1))
         open_letter(alice, "Read slowly")
         assert unread(site, "Read slowly")
         with alice.expect_response("**/act") as answer:
@@ -207,9 +279,14 @@ def test_read_after_two_seconds_where_that_is_wished(alice: Page, site: Site) ->
         assert answer.value.status == 204
         assert not unread(site, "Read slowly")
     finally:
-        alice.goto("/settings/general")
-        alice.locator("#mark_read").select_option("at_once")
-        alice.get_by_role("button", name="Save").click()
+        mark_read(alice, "at_once")
+
+
+def mark_read(page: Page, when: str) -> None:
+    page.goto("/settings/general")
+    page.locator("#mark_read").select_option(when)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
 
 
 def unread(site: Site, subject: str) -> bool:
@@ -226,17 +303,15 @@ def test_dark_screens(dark: Page, site: Site) -> None:
     colour = "getComputedStyle(document.body).backgroundColor"
     assert dark.evaluate(colour) == "rgb(18, 20, 18)"
     open_letter(dark, "Plain words")
-    ink = dark.locator(".msg .body").evaluate("e => getComputedStyle(e).color")
-    assert ink == "rgb(236, 234, 228)"
+    expect(dark.locator(".msg .body")).to_have_css("color", "rgb(236, 234, 228)")
     open_letter(dark, "Own colours")
-    paper = dark.locator(".paper")
-    white = "e => getComputedStyle(e).backgroundColor"
-    assert paper.evaluate(white) == "rgb(255, 255, 255)"
+    white = ("background-color", "rgb(255, 255, 255)")
+    expect(dark.locator(".paper")).to_have_css(*white)
     page = dark.locator("iframe[data-message]").content_frame.locator("body")
     expect(page).to_have_text("Coloured.")
     dark.get_by_role("link", name="Dark", exact=True).click()
     expect(dark.get_by_role("link", name="Light", exact=True)).to_be_visible()
-    assert dark.locator(".paper").evaluate(white) != "rgb(255, 255, 255)"
+    expect(dark.locator(".paper")).not_to_have_css(*white)
 
 
 def test_an_action_leads_back_to_the_list(alice: Page, site: Site) -> None:
@@ -245,7 +320,7 @@ def test_an_action_leads_back_to_the_list(alice: Page, site: Site) -> None:
     alice.keyboard.press("e")
     expect(alice.locator("#list")).to_be_visible()
     expect(alice.locator("#toast")).to_contain_text("Archived")
-    assert "done=" not in alice.url
+    expect(alice).not_to_have_url(re.compile("done="))
     expect(alice.get_by_role("link", name="To be sorted")).to_have_count(0)
     alice.keyboard.press("z")
     expect(alice.get_by_role("link", name="To be sorted")).to_have_count(1)
@@ -264,7 +339,7 @@ def test_from_one_to_the_next(alice: Page, site: Site) -> None:
     expect(alice.locator("#toast")).to_contain_text("Archived")
     alice.keyboard.press("u")
     expect(alice.locator("#list")).to_be_visible()
-    assert alice.locator(".row:focus-within .st").inner_text() == "Chapter 2"
+    expect(alice.locator(".row:focus-within .st")).to_have_text("Chapter 2")
 
 
 def test_an_answer_is_written_below_what_it_answers(alice: Page, site: Site) -> None:
@@ -276,12 +351,20 @@ def test_an_answer_is_written_below_what_it_answers(alice: Page, site: Site) -> 
     expect(composer).to_be_visible()
     assert alice.url == address
     assert alice.evaluate("document.activeElement.closest('#inline') !== null")
-    alice.keyboard.type("Gladly.")
+    expect(alice.locator("#composer[data-ready]")).to_be_visible()
+    with alice.expect_response(is_saved):
+        alice.keyboard.type("Gladly.")
     expect(composer.locator("#cstate")).to_contain_text("Saved")
     expect(alice.locator("h1").first).to_have_text("Sunday lunch again")
     assert alice.evaluate("document.activeElement.closest('#inline') !== null")
     alice.goto("/mail/drafts")
     expect(alice.get_by_text("Gladly.")).to_be_visible()
+
+
+def is_saved(answer: Response) -> bool:
+    """All that was typed is."""
+    asked = answer.request
+    return asked.method == "PUT" and "Gladly." in (asked.post_data or "")
 
 
 def test_a_long_letter_is_on_as_many_sheets_as_it_needs(

@@ -14,8 +14,10 @@ async function look() {
   hint.classList.toggle("bad", !isFree);
 }
 
-field.form.addEventListener("input", ({ target }) => {
-  if (target.type === "password") return;
+function soon() {
   clearTimeout(timer);
   if (field.value) timer = setTimeout(look, 400);
-});
+}
+
+field.form.addEventListener("input", ({ target }) => target.type === "password" || soon());
+if (field.value !== field.defaultValue) soon(); // It was typed before this came.

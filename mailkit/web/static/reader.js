@@ -5,6 +5,7 @@ import { complain, make, word } from "./notices.js";
 import { ask, awake, fieldsOf, parse } from "./swap.js";
 
 const MOST = 50_000; // px; a message beyond scrolls in its frame
+const fitted = new WeakSet(); // documents; one may be there before it is loaded
 
 /** Begins with the element of a conversation. */
 export function start(conv) {
@@ -26,7 +27,8 @@ export function start(conv) {
 /** The frame is as high as its document; mail brings no scripts, so we measure. */
 function fit(frame) {
   const root = frame.contentDocument?.documentElement;
-  if (!root || frame.contentWindow.location.protocol === "about:") return;
+  if (!root || frame.contentWindow.location.protocol === "about:" || fitted.has(root)) return;
+  fitted.add(root);
   const measure = () => {
     const bar = root.scrollWidth > root.clientWidth ? 18 : 0;
     const height = Math.ceil(root.getBoundingClientRect().height) + bar;
@@ -74,7 +76,10 @@ function look(event, link, conv) {
     save.href = one.href.replace(/\/view$/, `/${encodeURIComponent(name.textContent)}`);
     body.replaceChildren();
     if (one.dataset.view === "picture") body.append(make("img", { src: one.href, alt: name.textContent }));
-    else ask(one.href).then((answer) => answer.text()).then((text) => body.replaceChildren(make("pre", { dir: "auto" }, text)), complain);
+    else
+      ask(one.href).then((answer) => answer.text()).then((text) => {
+        if (one === all[at]) body.replaceChildren(make("pre", { dir: "auto" }, text));
+      }, complain);
   };
   dialog.addEventListener("keydown", ({ key }) => {
     if (key === "ArrowRight" || key === "ArrowLeft") show((key === "ArrowRight") === (document.dir !== "rtl") ? 1 : -1);
