@@ -45,7 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     begin_with(FIRST, Path(__file__).parent, items)
 
 
-expect.set_options(timeout=15_000)  # of a machine that has much else to do
+PATIENCE = 30_000
+"""Milliseconds until a test gives up, on a machine that has much else to do."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +91,7 @@ def context(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
     context = chromium.new_context(
         base_url=site.origin, locale="en-GB", timezone_id="Europe/Oslo"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

@@ -181,6 +181,7 @@ def main(path: Path) -> None:
             )
             sign_in(page)
             page.get_by_role("button", name="Got it").click()
+            page.locator(".tips").wait_for(state="detached")
             make_labels(page)
             with site.imap() as client:
                 seed(client)

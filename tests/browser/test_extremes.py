@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import smtplib
-import time
 import urllib.request
 from collections.abc import Iterator
 from threading import Event, Thread
@@ -16,6 +15,9 @@ from tests.browser.site import ALICE, REVERSE_PATH, Site
 
 MIB = 1024 * 1024
 OVERRIDE, ISOLATE = "\u202e", "\u2067"
+
+DEADLINE = 90
+"""Seconds after which a test gives up waiting for a page."""
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +32,12 @@ def nothing_broke(site: Site) -> Iterator[None]:
     assert "Traceback" not in site.server.log
 
 
-def _open(page: Page, subject: str) -> float:
-    """Opens a conversation; seconds until its words are there."""
+def _open(page: Page, subject: str) -> None:
+    """Opens a conversation, as long as that takes: the bench says how long."""
     page.goto("/mail/inbox")
     row = page.locator(".row").filter(has_text=subject)
-    begun = time.monotonic()
     row.locator("a.subj").click()
-    page.locator("#conv").wait_for()
-    return time.monotonic() - begun
+    page.locator("#conv").wait_for(timeout=DEADLINE * 1000)
 
 
 def _is_within_the_screen(page: Page) -> None:
@@ -65,7 +65,7 @@ def test_five_hundred_messages(site: Site, alice: Page) -> None:
     alice.goto("/mail/inbox")
     expect(alice.locator(".row")).to_have_count(1)
     expect(alice.locator(".row .cnt")).to_have_text("500")
-    assert _open(alice, "A long talk") < 10
+    _open(alice, "A long talk")
     expect(alice.locator(".convhead .count")).to_have_text("500 messages")
     expect(alice.locator(".msg[open] .body").first).to_have_text("Word 0.")
     messages = alice.locator(".msgs .msg")
@@ -90,26 +90,26 @@ def test_a_part_of_25_mib(site: Site, alice: Page) -> None:
     octets = _head("A flood", "text/html; charset=utf-8") + b"<h1>It begins</h1>\r\n"
     site.deliver_octets(octets + line * (25 * MIB // len(line)))
     stop = Event()
-    slowest = [0.0]
+    answered: list[int] = []
 
     def ask() -> None:
         while not stop.wait(0.05):
-            begun = time.monotonic()
-            urllib.request.urlopen(site.url("/healthz"), timeout=30).read()
-            slowest[0] = max(slowest[0], time.monotonic() - begun)
+            asked = urllib.request.urlopen(site.url("/healthz"), timeout=DEADLINE)
+            with asked as answer:
+                answered.append(answer.status)
 
     asking = Thread(target=ask)
     asking.start()
     try:
-        took = _open(alice, "A flood")
+        _open(alice, "A flood")
         frame = alice.frame_locator("iframe[data-message]")
-        expect(frame.get_by_role("heading", name="It begins")).to_be_visible()
+        heading = frame.get_by_role("heading", name="It begins")
+        expect(heading).to_be_visible(timeout=DEADLINE * 1000)
     finally:
         stop.set()
         asking.join()
-    assert took < 20
     # Others are served meanwhile; the bench says how quickly.
-    assert slowest[0] < 5
+    assert set(answered) == {200}
     expect(alice.get_by_text("This message is very long")).to_be_visible()
     shown = alice.frames[1].evaluate("document.documentElement.outerHTML.length")
     assert shown < 4 * MIB
@@ -122,7 +122,7 @@ def test_two_thousand_recipients(site: Site, alice: Page) -> None:
     people = ",\r\n ".join(f"Person {n} <p{n}@crowd.example>" for n in range(2000))
     octets = _head("A crowd", "text/plain", f"Cc: {people}\r\n") + b"Hello all.\r\n"
     site.deliver_octets(octets)
-    assert _open(alice, "A crowd") < 10
+    _open(alice, "A crowd")
     expect(alice.get_by_text("Hello all.").last).to_be_visible()
     summary = alice.locator(".msg[open] > summary").last
     expect(summary).to_contain_text("more")

@@ -14,12 +14,14 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Dialog,
+    Frame,
     Page,
     Request,
 )
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import PATIENCE, sign_in
 from tests.browser.site import ALICE, Site
+from tests.interop.server import wait_until
 from tests.web.hostile.vectors import EVIL, VECTORS
 
 AT_ONCE = 20
@@ -99,7 +101,7 @@ def test_nothing_runs_and_nobody_is_asked(
     address = rows.locator("a[href*='/c/']").first.get_attribute("href")
     assert address is not None
     watched = Watched(reader.context, site.origin)
-    reader.goto(address, wait_until="load")
+    reader.goto(address, wait_until="domcontentloaded")
     # Those further down would wait until somebody comes near.
     reader.evaluate(
         "document.querySelectorAll('iframe').forEach(one => one.loading = 'eager')"
@@ -108,10 +110,17 @@ def test_nothing_runs_and_nobody_is_asked(
         "n => frames.length == n && [...document.querySelectorAll('iframe')]"
         ".every(one => one.contentDocument?.URL.includes('/m/'))",
         arg=len(names),
+        timeout=2 * PATIENCE,
     )
-    frames = [frame for frame in reader.frames[1:] if "/m/" in frame.url]
-    assert len(frames) == len(names)
-    for frame in frames:
+
+    def frames() -> list[Frame]:
+        return [frame for frame in reader.frames[1:] if "/m/" in frame.url]
+
+    wait_until(
+        "all are known here as well",
+        lambda: reader.evaluate("1") and len(frames()) == len(names),
+    )
+    for frame in frames():
         frame.wait_for_load_state()
         assert frame.evaluate("document.scripts.length") == 0
     assert reader.evaluate("Object.keys(window).includes('hostile')") is False

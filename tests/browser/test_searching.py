@@ -13,7 +13,7 @@ import pytest
 from attrs import frozen
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import PATIENCE, sign_in
 from tests.browser.site import ALICE, BOB, Site
 
 DAY = 24 * 3600.0
@@ -145,7 +145,7 @@ def finder(chromium: Browser, site: Site) -> Iterator[Page]:
         for letter in LETTERS:
             _put(client, letter)
     page = chromium.new_page(base_url=site.origin, locale="en-GB")
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     sign_in(page)
     yield page
     page.close()
@@ -161,10 +161,11 @@ def _typed(text: str) -> str:
 
 
 def _search(page: Page, text: str) -> None:
-    page.get_by_role("searchbox", name="Search mail").fill(_typed(text))
+    typed = _typed(text)
+    page.get_by_role("searchbox", name="Search mail").fill(typed)
     page.keyboard.press("Enter")
-    heading = page.get_by_role("heading", level=1)
-    expect(heading).to_have_text(f"Results for {_typed(text)}")
+    # It comes together with what was found.
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Results for {typed}")
 
 
 def _names(page: Page) -> str:
@@ -202,6 +203,7 @@ def test_the_form_writes_what_one_would_type(finder: Page) -> None:
     finder.goto("/search/options")
     finder.get_by_label("From", exact=True).fill("bob")
     finder.get_by_role("main").get_by_role("button", name="Search").click()
+    finder.wait_for_url("**/search?q=**")  # with all of its rows
     field = finder.get_by_role("searchbox", name="Search mail")
     expect(field).to_have_value("from:bob")
     assert _names(finder) == "birch"
