@@ -206,6 +206,9 @@ class Workers(MultiService):
         now = self._reactor.seconds()
         worker.ends = 1 if now - worker.began > LIVED else worker.ends + 1
         wait = min(SOON * 2.0 ** min(worker.ends - 1, 30), LATEST)
+        if wait > REST:
+            for bound in self._bound:
+                bound.rest(worker.number)
         self.log.error(
             "worker {worker} (process {pid}) ended: {how}; "
             "another takes its place in {wait} s",
@@ -214,9 +217,6 @@ class Workers(MultiService):
             how=how,
             wait=wait,
         )
-        if wait > REST:
-            for bound in self._bound:
-                bound.rest(worker.number)
         worker.again = self._reactor.callLater(wait, self._start_again, worker)
 
     # -- within
