@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +15,13 @@ import pytest
 from attrs import define
 
 from tests.interop.postfix import program
-from tests.interop.server import can_connect, free_ports, wait_until
+from tests.interop.server import (
+    PATIENCE,
+    can_connect,
+    free_ports,
+    remove,
+    wait_until,
+)
 
 DOVECOT = """base_dir = {folder}/run
 state_dir = {folder}/run
@@ -25,7 +31,7 @@ listen = 127.0.0.1
 ssl = no
 default_internal_user = {internal}
 default_login_user = {login}
-default_internal_group = {internal}
+default_internal_group = {group}
 first_valid_uid = 0
 first_valid_gid = 0
 mail_location = maildir:{folder}/mail/%n
@@ -65,12 +71,17 @@ class Dovecot:
         return self.folder / "run" / "lmtp"
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
+        process = self.process = subprocess.Popen(
             [program("dovecot"), "-F", "-c", str(self.folder / "conf")],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        wait_until("dovecot listens", lambda: can_connect(self.port))
+
+        def listens() -> bool:
+            assert process.poll() is None, process.communicate()[1]
+            return can_connect(self.port)
+
+        wait_until("dovecot listens", listens)
 
     def stop(self) -> None:
         process, self.process = self.process, None
@@ -78,7 +89,7 @@ class Dovecot:
             return
         process.terminate()
         try:
-            process.communicate(timeout=5)
+            process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -100,6 +111,7 @@ def dovecot_with_lmtp() -> Iterator[Dovecot]:
     owner = pwd.getpwnam("nobody") if me.pw_uid == 0 else me
     # Dovecot's login processes never run as root; the package brings users for them.
     internal, login = ("dovecot", "dovenull") if me.pw_uid == 0 else (me.pw_name,) * 2
+    group = "dovecot" if me.pw_uid == 0 else grp.getgrgid(os.getgid()).gr_name
     folder = Path(tempfile.mkdtemp(prefix="mailkit-"))
     folder.chmod(0o755)
     (folder / "mail").mkdir()
@@ -110,6 +122,7 @@ def dovecot_with_lmtp() -> Iterator[Dovecot]:
             folder=folder,
             port=port,
             internal=internal,
+            group=group,
             login=login,
             uid=owner.pw_uid,
             gid=owner.pw_gid,
@@ -122,4 +135,4 @@ def dovecot_with_lmtp() -> Iterator[Dovecot]:
         yield dovecot
     finally:
         dovecot.stop()
-        shutil.rmtree(folder)
+        remove(folder)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import random
 import socket
 import threading
 import time
@@ -13,6 +15,7 @@ from typing import Any, TypeVar
 from attrs import define, field, frozen
 
 from mailkit.testing.dns import LittleServer
+from tests.interop.server import PATIENCE
 
 T = TypeVar("T")
 
@@ -98,7 +101,7 @@ class Outside:
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for something that is done there."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
 
     def names(
         self,
@@ -124,6 +127,22 @@ class Outside:
 
         names.place = self.do(open_port())
         return names
+
+    def names_at_53(self, server: LittleServer) -> str:
+        """
+        The same where /etc/resolv.conf can say that it is; the address. Needs root.
+
+        It is another one each time: other processes of tests want one, too.
+        """
+        while True:
+            address = f"127.53.{random.randrange(256)}.{random.randrange(1, 255)}"
+            try:
+                self.names_of(server, address, 53)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return address
 
     def hosts(self, port: int, addresses: Sequence[str], **about: Any) -> Hosts:
         """Hosts that take mail, all at one port. ``about`` is of `Hosts`."""

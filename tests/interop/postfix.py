@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-from tests.interop.server import can_connect_to, need, wait_until
+from tests.interop.server import can_connect_to, need, remove, wait_until
 from tests.net.relay.authority import Certified, certify
 
 _SBIN = os.environ["PATH"] + ":/usr/sbin:/usr/lib/postfix/sbin"
@@ -104,7 +104,7 @@ def postfix_at(
             stderr=subprocess.DEVNULL,
             check=True,
         )
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 _MAIN = """compatibility_level = 3.6

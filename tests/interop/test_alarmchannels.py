@@ -20,7 +20,7 @@ from mailkit.interfaces.alarms import IAlarmChannel
 from mailkit.model.alarm import Alarm
 from mailkit.net import alarmchannels
 from mailkit.net.alarmchannels import Command, Hook
-from tests.interop.server import free_ports
+from tests.interop.server import PATIENCE, free_ports
 
 ALARM = Alarm(
     kind="sending-frozen", subject="größe@example.org", when=17.5, words="Too much."
@@ -53,6 +53,7 @@ class HookTests(TestCase):
     """A web server of our own."""
 
     def setUp(self) -> None:
+        self.patch(alarmchannels, "PATIENCE", PATIENCE)  # not the three seconds
         self.pager = _Pager()
         twisted: Any = reactor  # it has no type of its own
         site = Site(self.pager)
@@ -105,6 +106,9 @@ class HookTests(TestCase):
 
 class CommandTests(TestCase):
     """Programs."""
+
+    def setUp(self) -> None:
+        self.patch(alarmchannels, "PATIENCE", PATIENCE)
 
     def run_python(self, program: str, *words: str) -> Deferred[None]:
         command = [sys.executable, "-c", program, *words]

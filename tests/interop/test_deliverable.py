@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,14 @@ from pathlib import Path
 import pytest
 
 from tests.docs.rfcs import ROOT
-from tests.interop.server import Server, free_ports, need, run, wait_until
+from tests.interop.server import (
+    Server,
+    can_connect,
+    free_ports,
+    need,
+    run,
+    wait_until,
+)
 from tests.net.relay.authority import certify
 
 DOMAIN, HOST = "example.org", "mail.example.org"
@@ -93,11 +99,7 @@ def published(folder: Path, port: int, zone: str) -> Iterator[None]:
 
     def answers() -> bool:
         assert process.poll() is None, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            return False
-        return True
+        return can_connect(port)
 
     try:
         wait_until("unbound answers", answers)
@@ -184,7 +186,7 @@ def test_another_name_server_serves_what_is_printed(
         for record in records:
             assert record is not None
             name, kind, value = record.groups()
-            words = ("-p", str(dns), "+short", "+nosplit", name, kind)
+            words = ("-p", str(dns), "+time=20", "+short", "+nosplit", name, kind)
             said = run("dig", "@127.0.0.1", *words).lower().splitlines()
             assert value.lower() in said
         states = examined(server)

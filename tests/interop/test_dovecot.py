@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import imaplib
 import os
 import pwd
@@ -17,10 +18,12 @@ import pytest
 from tests.interop.conftest import BOB
 from tests.interop.server import (
     PASSWORD,
+    PATIENCE,
     Server,
     can_connect,
     free_ports,
     need,
+    remove,
     wait_until,
 )
 
@@ -40,7 +43,7 @@ def server() -> Iterator[Server]:
         yield server
     finally:
         server.stop()
-        shutil.rmtree(folder)
+        remove(folder)
 
 
 def hand_over(server: Server) -> None:
@@ -63,6 +66,7 @@ def dovecot(server: Server, tmp_path: Path) -> Iterator[int]:
     owner = pwd.getpwnam(NOBODY) if me.pw_uid == 0 else me
     # Dovecot's login processes never run as root; the package brings users for them.
     internal, login = ("dovecot", "dovenull") if me.pw_uid == 0 else (me.pw_name,) * 2
+    group = "dovecot" if me.pw_uid == 0 else grp.getgrgid(os.getgid()).gr_name
     home = server.maildir(BOB).parent
     users = tmp_path / "users"
     users.write_text(
@@ -82,7 +86,7 @@ ssl = no
 disable_plaintext_auth = no
 default_internal_user = {internal}
 default_login_user = {login}
-default_internal_group = {internal}
+default_internal_group = {group}
 first_valid_uid = 0
 first_valid_gid = 0
 mail_location = maildir:~/Maildir:INDEX=MEMORY:CONTROL={server.folder}/control
@@ -122,12 +126,17 @@ namespace inbox {{
         stderr=subprocess.PIPE,
     )
     try:
-        wait_until("dovecot listens", lambda: can_connect(port))
+
+        def listens() -> bool:
+            assert process.poll() is None, process.communicate()[1]
+            return can_connect(port)
+
+        wait_until("dovecot listens", listens)
         yield port
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=5)
+            process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -168,4 +177,4 @@ def test_both(server: Server, dovecot: int) -> None:
                 ours.search(None, "DRAFT")[1] == [b"4"]
             )
 
-        wait_until("its flags and its message are seen", seen, 40)
+        wait_until("its flags and its message are seen", seen)

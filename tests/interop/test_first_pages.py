@@ -11,7 +11,7 @@ import ssl
 import pytest
 from attrs import frozen
 
-from tests.interop.server import Server
+from tests.interop.server import PATIENCE, Server, wait_until
 from tests.interop.test_deliverable import DOMAIN, HOST, dns, server
 
 __all__ = ["dns", "server"]
@@ -33,7 +33,7 @@ def ask(server: Server, name: str, verb: str, path: str, body: str = "") -> Hear
     """As a browser would: TLS for the name, its certificate checked."""
     trusted = server.folder.parent / "root" / "certificate.pem"
     context = ssl.create_default_context(cafile=str(trusted))
-    plain = socket.create_connection(("127.0.0.1", server.ports["https"]), 30)
+    plain = socket.create_connection(("127.0.0.1", server.ports["https"]), PATIENCE)
     with context.wrap_socket(plain, server_hostname=name) as secure:
         client = http.client.HTTPConnection(name)
         client.sock = secure
@@ -85,8 +85,9 @@ def test_one_click_ends_bulk_mail(server: Server, link: str) -> None:
 def test_the_policy_by_its_own_name(server: Server) -> None:
     """RFC 8461 §3.3; the certificate is looked at for that name."""
     server.command("domain", "add", DOMAIN, ok=False)
-    heard = ask(server, f"mta-sts.{DOMAIN}", "GET", "/.well-known/mta-sts.txt")
-    assert heard.status == 200
+    policy = (server, f"mta-sts.{DOMAIN}", "GET", "/.well-known/mta-sts.txt")
+    wait_until("the domain is known", lambda: ask(*policy).status == 200)
+    heard = ask(*policy)
     assert heard.headers["content-type"].startswith("text/plain")
     assert f"mode: enforce\r\nmx: {HOST}\r\n" in heard.text
     assert ask(server, HOST, "GET", "/.well-known/mta-sts.txt").status == 404

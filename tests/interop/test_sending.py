@@ -128,7 +128,7 @@ def test_killed_and_gone_on_with(server: tuple[Server, Hosts]) -> None:
     assert running.command(*WORDS).split()[-1] == "0"
     _check(running, hosts)
     # Who is not there any more is left out of the next one.
-    assert GONE in running.command("suppression", "list")
+    wait_until("it is known", lambda: GONE in running.command("suppression", "list"))
     assert "suppressed  1" in running.command(
         *WORDS, "--name", "next", "--skip-suppressed", "--dry-run"
     )

@@ -46,7 +46,7 @@ class Desk:
 
     def submit(self, subject: str, to: str, *options: str) -> None:
         port = self.server.ports["submission"]
-        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
             client.login(ALICE, PASSWORD)
             assert client.mail(ALICE, ["RET=HDRS", "ENVID=QQ+2B314"])[0] == 250
             assert client.rcpt(to, options)[0] == 250
@@ -61,7 +61,7 @@ class Desk:
             found[:] = self.notices(subject)
             return bool(found)
 
-        wait_until(f"there is a notice about {subject}", is_there, 60)
+        wait_until(f"there is a notice about {subject}", is_there)
         [notice] = found
         return notice
 
@@ -152,7 +152,7 @@ def test_each_kind(
         wait_until(
             "it was tried", lambda: "4.2.1" in desk.server.command("queue", "list")
         )
-        wait_until("it is late", lambda: _hurried(desk), 60)
+        wait_until("it is late", lambda: _hurried(desk))
     notice = desk.told(subject)
     signatures = [str(one) for one in notice.get_all("DKIM-Signature", [])]
     assert [" d=example.test;" in " ".join(one.split()) for one in signatures] == [

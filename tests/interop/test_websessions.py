@@ -59,13 +59,13 @@ class RedisWebSessionsTests(WebSessionsContract, TestCase):
 
     @coroutine
     async def test_it_is_forgotten_by_redis_itself(self) -> None:
-        late = RedisWebSessions(sessions()._connect, 2.0, lambda: SESSION.made)
+        late = RedisWebSessions(sessions()._connect, 5000.0, lambda: SESSION.made)
         await late.add(SESSION)
         left = await late._call(b"TTL", b"mailkit:web:session:k1")
-        assert left in (1, 2)
+        assert isinstance(left, int) and 4000 < left <= 5000
         await late.see("k1", NEW_YEAR + 1, "192.0.2.9")
         left = await late._call(b"TTL", b"mailkit:web:session:k1")
-        assert left in (1, 2)
+        assert isinstance(left, int) and 4000 < left <= 5000
         # Its name is forgotten with the next look at the account.
         await late._call(b"DEL", b"mailkit:web:session:k1")
         assert list(await late.of(SESSION.account)) == []
