@@ -236,7 +236,8 @@ class Resolver(Questions):
             try:
                 octets = await self._exchange.by_datagram(server, sent, seconds)
             except CaseLost:
-                octets = await self._without_case(server, question, seconds, sent)
+                plain = self._compose(server, question, id, has_edns, False)
+                octets = await self._without_case(server, seconds, sent, plain)
             except Guessed:
                 octets = await self._exchange.by_stream(server, sent, seconds)
             if octets[2] & 0x02:  # TC (RFC 1035 §4.2.1)
@@ -246,7 +247,7 @@ class Resolver(Questions):
             self._ids.discard(id)
 
     async def _without_case(
-        self, server: Server, question: Question, seconds: float, sent: Sent
+        self, server: Server, seconds: float, sent: Sent, plain: Sent
     ) -> bytes:
         """
         The case of letters came back wrong: a forgery, or a server that is like that.
@@ -256,8 +257,6 @@ class Resolver(Questions):
         try:
             octets = await self._exchange.by_stream(server, sent, seconds)
         except (Silent, Closed):
-            has_edns = self._habits.knows_edns(server)
-            plain = self._compose(server, question, sent.id, has_edns, False)
             octets = await self._exchange.by_datagram(server, plain, seconds)
             self._habits.keeps_no_case(server)
             return octets

@@ -269,6 +269,14 @@ def test_a_server_without_case_is_asked_in_lower_case_from_then_on() -> None:
     assert len(net.streams) == 1
 
 
+def test_an_old_server_without_case_and_streams_is_asked_without_edns() -> None:
+    """Nor is it asked with EDNS once more where its answer by TCP is late."""
+    net = Net()
+    vices = {"keeps_case": False, "knows_edns": False, "is_deaf_to_streams": True}
+    net.serve(FIRST, ZONE, **vices)
+    assert run(net, resolver_of(net, FIRST).mx("example.net")).records
+
+
 class Loud(LittleServer):
     """Says every question in upper case."""
 
