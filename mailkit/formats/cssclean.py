@@ -74,12 +74,15 @@ _NO_COLOUR = frozenset(
     ("inherit", "initial", "unset", "revert", "transparent", "none", "currentcolor", "")
 )
 _STRING = r'"(?:[^"\\\n\r\f]|\\.)*+"|' + r"'(?:[^'\\\n\r\f]|\\.)*+'"
+_BROKEN = r'"(?:[^"\\\n\r\f]|\\.)*+|' + r"'(?:[^'\\\n\r\f]|\\.)*+"
+"""Ends with its line, in browsers too; looked at piece by piece it is never done."""
 _VALUE_TOKEN = re.compile(
     rf"(?P<string>{_STRING})|(?P<word>[-a-zA-Z0-9_.%#\u00a0-\U0010ffff]++)(?P<call>\(?)"
     r"|(?P<open>\()|(?P<close>\))|[,!*/+=:|\s]++"
 )
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.S)
-_PIECE = re.compile(rf"{_STRING}|[^\"'{{}};]++|.", re.S)
+_PIECE = re.compile(rf"{_STRING}|{_BROKEN}|[^\"'{{}};]++|.", re.S)
+_OF_DECLARATIONS = re.compile(rf"{_STRING}|{_BROKEN}|[^\"'();]++|.", re.S)
 _URL = re.compile(r"url\(", re.I)
 """Goes on to its ``)`` in browsers, over braces and quotation marks."""
 _MEDIA = re.compile(r"@media\b[-a-zA-Z0-9\s:(),.<>=/]*\Z")
@@ -191,7 +194,7 @@ def _split(source: str) -> list[str]:
     found: list[str] = []
     part: list[str] = []
     depth = 0
-    for match in re.finditer(rf"{_STRING}|[^\"'();]++|.", source, re.S):
+    for match in _OF_DECLARATIONS.finditer(source):
         piece = match[0]
         if piece == ";" and depth <= 0:
             found.append("".join(part))

@@ -12,7 +12,7 @@ from mailkit.formats.limits import DEFAULT_LIMITS, Limits
 from mailkit.model.address import Address, a_labels, fold_domain
 
 _SEPARATORS = re.compile(r"[\r\n\t\u2028\u2029]+")
-_WORDS_ALONE = re.compile(r"[^\s@<>\"(),;:]+@[^\s@<>\"(),;:]+(?:\s+|\Z)")
+_WORDS_ALONE = re.compile(r"(?<!\S)[^\s@<>\"(),;:]++@[^\s@<>\"(),;:]++(?:\s+|\Z)")
 _LITERAL = re.compile(r"\[[0-9A-Fa-f:.]+\]|\[IPv6:[0-9A-Fa-f:.]+\]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?", re.I)
 _UNSEEN = re.compile(r"[\x00-\x20\x7f\u2028\u2029\ud800-\udfff]")

@@ -74,8 +74,10 @@ SHEETS = [
     ("@media url({p{x:')'}}i{margin:0}", "i{margin:0}"),
     # Rules follow each other without an end of a line, which ended this string.
     ('[a="]{b:c}\nd{x:"] {} q{background:url(y)}"}i{margin:0}', None),
-    ("[a=']{b:c}i{margin:0}", "i{margin:0}"),
-    ("[a='b\nc']{d:e}i{margin:0}", "i{margin:0}"),
+    # A string without an end goes on to the end of its line.
+    ("[a=']{b:c}i{margin:0}", ""),
+    ("[a='b\nc']{d:e}i{margin:0}", ""),
+    ("p{x:'a}\ny:z}i{margin:0}", "i{margin:0}"),
     ("[a = 'b c' i], [d|e^=\"f\"] {x:y}", "[a = 'b c' i], [d|e^=\"f\"]{x:y}"),
 ]
 
@@ -119,6 +121,13 @@ def test_browsers_find_no_address_either(source: str) -> None:
         lines = css.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
         for token in _TOKEN.finditer(lines):
             assert token["wrong"] is None, css
+
+
+@pytest.mark.parametrize("piece", ['\\"', "\\'", '"\\', "'(", '"{'])
+def test_endless_strings_take_linear_time(piece: str) -> None:
+    """With quadratic work this would run for minutes."""
+    assert clean_sheet("p{x:" + piece * 120_000).css == ""
+    assert clean_declarations("x:" + piece * 120_000).css == ""
 
 
 def test_a_sheet_is_read_so_far() -> None:

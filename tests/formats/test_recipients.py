@@ -72,6 +72,11 @@ def test_good_ones_are_kept() -> None:
     assert Typed("A", "a@x.example", True).words == "A"
 
 
+def test_endless_words_take_linear_time() -> None:
+    """With quadratic work this would run for minutes."""
+    assert len(recipients.parse("b " + "a" * 500_000)) == 1
+
+
 def test_written_as_it_may_be_typed() -> None:
     people = (('A "b" \\ c, d', "a@x.example"), ("", "b@x.example"))
     written = recipients.write(people)
