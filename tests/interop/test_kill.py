@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 from attrs import define, field
 
-from tests.interop.server import PASSWORD, Server
+from tests.interop.server import PASSWORD, PATIENCE, Server, wait_until
 
 KILLS = int(os.environ.get("MAILKIT_KILLS", "20"))
 
@@ -188,10 +188,11 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
             clients = Clients(server, diary, number)
             threads = clients.start()
             clients.over.wait(chance.uniform(0.05, 0.7))
+            wait_until("something is sent", lambda: len(diary.known) > number)  # noqa: B023 - called before the next turn
             server.kill()
             clients.over.set()
             for thread in threads:
-                thread.join(30)
+                thread.join(PATIENCE)
             assert not clients.surprises, clients.surprises
             server.start()
             check(server, diary)
@@ -213,7 +214,7 @@ def test_stopped(tmp_path: Path, wait: float) -> None:
     assert server.stop() == 0
     clients.over.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     server.start()
     try:
         check(server, diary)

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.server import ENVIRONMENT, Server, free_ports, need, run, wait_until
+from tests.interop.server import (
+    ENVIRONMENT,
+    STARTING,
+    Server,
+    free_ports,
+    need,
+    run,
+    wait_until,
+)
 
 ZONE = """
 $TTL 600
@@ -78,7 +86,7 @@ def server(
     server.start()
     try:
         # Workers bind later than their parent; a datagram waits for them until then.
-        wait_until("questions are answered", lambda: _is_served(server), 60)
+        wait_until("questions are answered", lambda: _is_served(server))
         yield server
     finally:
         server.stop()
@@ -103,15 +111,20 @@ def free_udp_port() -> int:
             return port
 
 
+PATIENT = ("+time=20", "+tries=3")
+"""Of dig; it takes whatever comes meanwhile, and seldom waits for so long."""
+
+
 def dig(server: Server, *words: str) -> str:
     need("dig")
     port = str(server.ports["dns"])
-    return run("dig", "@127.0.0.1", "-p", port, "+time=5", "+tries=2", *words)
+    return run("dig", "@127.0.0.1", "-p", port, *PATIENT, *words)
 
 
 def kdig(server: Server, *words: str) -> str:
     need("kdig")
-    return run("kdig", "@127.0.0.1", "-p", str(server.ports["dns"]), *words)
+    port = str(server.ports["dns"])
+    return run("kdig", "@127.0.0.1", "-p", port, "+time=20", "+retry=2", *words)
 
 
 def anchor(server: Server, domain: str) -> str:
@@ -335,7 +348,8 @@ def _answers(port: int, process: subprocess.Popen[bytes], folder: Path) -> bool:
 )
 def test_unbound_believes_us(unbound: int, name: str, kind: str, status: str) -> None:
     """RFC 4035: each is answered with AD, what is there and what is not."""
-    said = run("dig", "@127.0.0.1", "-p", str(unbound), "+dnssec", name, kind)
+    place = ("@127.0.0.1", "-p", str(unbound))
+    said = run("dig", *place, *PATIENT, "+dnssec", name, kind)
     assert f"status: {status}" in said
     flags = next(line for line in said.splitlines() if line.startswith(";; flags:"))
     assert " ad" in flags.split(";")[2], said
@@ -359,7 +373,7 @@ from mailkit.net.resolver.resolver import Resolver
 from mailkit.net.resolver.settings import DNSSettings
 
 async def ask():
-    resolver = Resolver(reactor, DNSSettings(servers=(sys.argv[1],)))
+    resolver = Resolver(reactor, DNSSettings(servers=(sys.argv[1],), timeout=20.0))
     for name in ("_25._tcp.mail.example.test", "_25._tcp.nobody.example.test"):
         answer = await resolver.tlsa(name)
         print(len(answer.records), answer.authentic, answer.exists)
@@ -375,6 +389,11 @@ def test_our_resolver_believes_unbound(server: Server, unbound: int) -> None:
     """RFC 6840 §5.8: AD of a resolver on this machine, for DANE (RFC 6698 §4.1)."""
     words = [sys.executable, "-c", ASK, f"127.0.0.1:{unbound}"]
     done = subprocess.run(
-        words, capture_output=True, text=True, timeout=60, check=True, env=ENVIRONMENT
+        words,
+        capture_output=True,
+        text=True,
+        timeout=STARTING,
+        check=True,
+        env=ENVIRONMENT,
     )
     assert done.stdout.splitlines() == ["1 True True", "0 True False"]

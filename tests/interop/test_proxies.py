@@ -21,6 +21,7 @@ from attrs import define, field
 from tests.docs.rfcs import ROOT
 from tests.interop.server import (
     PASSWORD,
+    PATIENCE,
     Server,
     can_connect,
     free_ports,
@@ -60,7 +61,8 @@ class Person:
     def connect(self) -> ssl.SSLSocket:
         context = ssl.create_default_context(cafile=str(self.certificate))
         context.check_hostname = False
-        plain = socket.create_connection(("127.0.0.1", self.port), 30, (PERSON, 0))
+        place = ("127.0.0.1", self.port)
+        plain = socket.create_connection(place, PATIENCE, (PERSON, 0))
         return context.wrap_socket(plain, server_hostname=HOST)
 
     def ask(
@@ -185,7 +187,7 @@ def person(
         yield Person(port, server.certificate)
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def test_the_browser_is_known_by_its_own_address(person: Person) -> None:
@@ -205,7 +207,7 @@ def test_what_a_browser_says_of_itself_is_not_believed(person: Person) -> None:
 def test_events_come_as_they_happen(person: Person, server: Server) -> None:
     person.sign_in()
     stream = person.connect()
-    stream.settimeout(20)
+    stream.settimeout(PATIENCE)
     lines = "".join(f"{name}: {value}\r\n" for name, value in person.head.items())
     stream.sendall(f"GET /events HTTP/1.1\r\nHost: {HOST}\r\n{lines}\r\n".encode())
     heard = b""

@@ -133,6 +133,7 @@ def test_neomutt(server: Server, tmp_path: Path) -> None:
 set spoolfile = "+INBOX"
 set imap_user = "{BOB}"
 set imap_pass = "{PASSWORD}"
+set connect_timeout = 60
 set ssl_starttls = yes
 set ssl_force_tls = yes
 set ssl_ca_certificates_file = "{server.certificate}"
@@ -165,6 +166,7 @@ Host localhost
 Port {server.ports["imaps"]}
 User {ALICE}
 Pass "{PASSWORD}"
+Timeout 60
 SSLType IMAPS
 CertificateFile {server.certificate}
 

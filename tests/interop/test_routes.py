@@ -30,6 +30,7 @@ from attrs import define, field
 from tests.docs.rfcs import ROOT
 from tests.interop.server import (
     PASSWORD,
+    PATIENCE,
     Server,
     can_connect,
     free_ports,
@@ -91,19 +92,22 @@ class Redis:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        wait_until("redis listens", lambda: can_connect(self.port))
+        wait_until(
+            "redis has read its file",
+            lambda: can_connect(self.port) and self.ask("ping") == "PONG\n",
+        )
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def ask(self, *words: str) -> str:
         done = subprocess.run(
             ["redis-cli", "-p", str(self.port), "-a", "se:cret", "--no-auth-warning",
              *words],
-            capture_output=True, check=True, timeout=20,
+            capture_output=True, check=True, timeout=PATIENCE,
         )  # fmt: skip
         return done.stdout.decode()
 

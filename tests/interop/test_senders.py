@@ -33,8 +33,8 @@ def swaks(server: Server, service: str, *words: str, to: str = BOB) -> str:
     port = str(server.ports[service])
     codes = range(256)
     return run(
-        "swaks", "--server", "127.0.0.1", "--port", port, "--to", to, *words,
-        codes=codes,
+        "swaks", "--server", "127.0.0.1", "--port", port, "--timeout", "60",
+        "--to", to, *words, codes=codes,
     )  # fmt: skip
 
 

@@ -14,7 +14,14 @@ from typing import TextIO
 
 import pytest
 
-from tests.interop.server import ENVIRONMENT, TWISTD, Server, need
+from tests.interop.server import (
+    ENVIRONMENT,
+    PATIENCE,
+    STARTING,
+    TWISTD,
+    Server,
+    need,
+)
 from tests.interop.test_process import start_to_try
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "tutorials"
@@ -78,14 +85,15 @@ def commands(block: list[str]) -> list[tuple[str, list[str]]]:
     return found
 
 
-def shell_script(words: list[str]) -> str:
+def shell_script(wanted: list[tuple[str, list[str]]]) -> str:
     lines = []
-    for number, command in enumerate(words):
+    for number, (command, shown) in enumerate(wanted):
         lines.append(f"echo '{MARK}{number}'")
         if command.startswith(BEHIND):
-            until = f"{{ {command}; }} >/dev/null 2>&1"
-            lines.append(f"for i in $(seq 40); do {until} && break; sleep 0.5; done")
-            lines.append("sleep 1")
+            last = max(shown[-1].split(ANY), key=len).strip()
+            until = f"{{ {command}; }} 2>&1 | grep -qF '{last}'"
+            again = f"for i in $(seq 120); do {until} && break; sleep 0.5; done"
+            lines.append(again)
         lines.append(f"{{ {command}; }} 2>&1 </dev/null")
     return "\n".join(lines)
 
@@ -106,11 +114,11 @@ def test_a_mail_server_on_a_laptop(server: Server, tmp_path: Path) -> None:
     bash = shutil.which("bash")
     assert bash is not None
     done = subprocess.run(
-        [bash, "-c", shell_script([command for command, _ in wanted])],
+        [bash, "-c", shell_script(wanted)],
         cwd=server.folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=STARTING,
         check=False,
         env={**ENVIRONMENT, "PATH": f"{programs}:{ENVIRONMENT['PATH']}"},
     )
@@ -122,7 +130,8 @@ def test_a_mail_server_on_a_laptop(server: Server, tmp_path: Path) -> None:
 
 def test_speak_smtp(server: Server) -> None:
     turns = list(chain.from_iterable(blocks("speak-smtp.md", "smtp", server)))
-    with socket.create_connection(("127.0.0.1", server.ports["smtp"]), 10) as peer:
+    place = ("127.0.0.1", server.ports["smtp"])
+    with socket.create_connection(place, PATIENCE) as peer:
         replies = peer.makefile("r", encoding="utf-8", newline="\n")
         asked = "the greeting"
         while turns:

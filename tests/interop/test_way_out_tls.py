@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import smtplib
 import ssl
@@ -17,11 +16,11 @@ from attrs import define, field
 from tests.interop.outside import Names, Outside, outside
 from tests.interop.postfix import Postfix, postfix_at, program
 from tests.interop.server import PASSWORD, Server, free_ports, wait_until
-from tests.interop.test_way_out import with_own_names
+from tests.interop.test_way_out import need_root, with_own_names
 from tests.net.relay.authority import Certified, certify
 
 ALICE = "alice@example.test"
-POSTFIX, WEB, OWN_NAMES = "127.6.0.1", "127.6.0.2", "127.6.0.53"
+POSTFIX, WEB = "127.6.0.1", "127.6.0.2"
 CLEAR = "127.6.0.3"
 """A host that knows nothing of TLS, and takes mail for these; we demand it of one."""
 IN_THE_CLEAR = ("open.test", "demanded.test")
@@ -42,13 +41,19 @@ class Town:
     names: Names
     world: Outside
     port: int
-    is_at_53: bool = False
-    """The names are found where Postfix looks, too."""
+    _at_53: str = ""
+
+    @property
+    def at_53(self) -> str:
+        """Where Postfix finds the same names."""
+        if not self._at_53:
+            self._at_53 = self.world.names_at_53(self.names.server)
+        return self._at_53
 
     def submit(self, domain: str) -> str:
         """Alice writes to Bob there; the id that she is told."""
         port = self.server.ports["submission"]
-        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
             client.login(ALICE, PASSWORD)
             assert client.mail(ALICE)[0] == 250
             assert client.rcpt(f"bob@{domain}")[0] == 250
@@ -200,7 +205,7 @@ def test_a_policy(town: Town, domain: str, step: str, words: str) -> None:
 def test_whom_we_believe_under_tls_alone(town: Town) -> None:
     """``[tls] required_from``: the same words, before and after STARTTLS."""
     port = town.server.ports["smtp"]
-    with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         client.ehlo()
         code, said = client.mail("x@strict.test")
         assert (code, said) == (530, b"5.7.0 That domain sends after STARTTLS only")
@@ -218,26 +223,16 @@ def test_posttls_finger_judges_as_we_do(
     town: Town, tmp_path: Path, domain: str, is_good: bool
 ) -> None:
     """Postfix's client looks at the same hosts by the same records."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root: /etc/resolv.conf is replaced, for one process")
+    need_root()
     finger = program("posttls-finger")
-    _names_at_53(town)
     words = ("-c", "-l", "dane-only", "-L", "summary", f"{domain}:{town.port}")
-    said = with_own_names(tmp_path, finger, *words, names=OWN_NAMES, codes=(0, 1))
+    said = with_own_names(town.at_53, tmp_path, finger, *words, codes=(0, 1))
     assert ("Verified TLS connection established" in said) is is_good, said
-
-
-def _names_at_53(town: Town) -> None:
-    """Where Postfix looks for names."""
-    if not town.is_at_53:
-        town.world.names_of(town.names.server, OWN_NAMES, 53)
-        town.is_at_53 = True
 
 
 def test_our_certificate_by_posttls_finger(town: Town, tmp_path: Path) -> None:
     """Postfix's client believes our TLSA record, and no other."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root: /etc/resolv.conf is replaced, for one process")
+    need_root()
     finger = program("posttls-finger")
     zone = town.server.command("domain", "dns", "example.test")
     found = re.search(r"TLSA\s+(3 1 1 [0-9A-Fa-f ]+)", zone)
@@ -247,11 +242,10 @@ def test_our_certificate_by_posttls_finger(town: Town, tmp_path: Path) -> None:
     records.add({"mail.example.test": {"A": "127.0.0.1"}})
     name = f"_{smtp}._tcp.mail.example.test"
     records.add({name: {"TLSA": found[1]}})
-    _names_at_53(town)
     words = ("-c", "-l", "dane-only", "-L", "summary", f"[mail.example.test]:{smtp}")
-    said = with_own_names(tmp_path, finger, *words, names=OWN_NAMES)
+    said = with_own_names(town.at_53, tmp_path, finger, *words)
     assert "Verified TLS connection established" in said
     records.drop(name)
     records.add({name: {"TLSA": "3 1 1 " + "00" * 32}})
-    said = with_own_names(tmp_path, finger, *words, names=OWN_NAMES, codes=(0, 1))
+    said = with_own_names(town.at_53, tmp_path, finger, *words, codes=(0, 1))
     assert "Verified" not in said

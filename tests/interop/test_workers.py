@@ -10,10 +10,9 @@ import signal
 import smtplib
 import socket
 import threading
-import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from statistics import median
 from urllib.request import urlopen
 
 import pytest
@@ -21,6 +20,7 @@ from attrs import define, field
 
 from tests.interop.server import (
     PASSWORD,
+    PATIENCE,
     STARTING,
     Server,
     can_connect,
@@ -42,7 +42,7 @@ class Client:
 
     @classmethod
     def to(cls, port: int) -> Client:
-        client = cls(socket.create_connection(("127.0.0.1", port), 10))
+        client = cls(socket.create_connection(("127.0.0.1", port), PATIENCE))
         client.hear()
         return client
 
@@ -128,22 +128,21 @@ class Several(Server):
 
 
 def descriptors(pid: int) -> set[str]:
-    """What a process has open."""
+    """What a process has open; nothing once it has ended."""
     found: set[str] = set()
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            found.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                found.add(os.readlink(f"/proc/{pid}/fd/{name}"))
     return found
 
 
 def is_alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return (
-        "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    )
+    return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
 @pytest.fixture
@@ -160,9 +159,7 @@ def test_both_get_connections_and_all_end_with_the_server(server: Several) -> No
     assert len(pids) == 2
     smtp, imap = server.one_of_each("smtp"), server.one_of_each("imap")
     assert set(smtp) == set(imap) == set(pids)
-    began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < 10
     for client in smtp.values():
         assert client.hear().startswith("421 ")
     for client in imap.values():
@@ -182,23 +179,20 @@ def test_with_one_worker_there_is_one_process(server: Several) -> None:
     assert server.stop() == 0
 
 
-def test_mail_by_either_is_told_by_both_at_once(server: Several) -> None:
+def test_mail_by_either_is_told_by_both(server: Several) -> None:
+    """To those who say nothing; how soon is measured in `tests.bench.idling`."""
     server.start()
     senders, readers = server.one_of_each("smtp"), server.one_of_each("imap")
     for reader in readers.values():
         reader.idle()
-    took: list[float] = []
-    count = 0
+    letters = 0
     for _ in range(5):
         for sender in senders.values():
-            sender.send(ALICE, count)
-            began = time.monotonic()
-            count += 1
+            letters += 1
+            sender.send(ALICE, letters)
             for reader in readers.values():
-                while reader.hear() != f"* {count} EXISTS":
-                    pass
-                took.append(time.monotonic() - began)
-    assert median(took) < 0.1
+                while (heard := reader.hear()) != f"* {letters} EXISTS":
+                    assert heard, f"the end before message {letters}"
     assert server.stop() == 0
 
 
@@ -259,7 +253,7 @@ def test_one_that_hangs_is_killed_and_replaced(server: Several) -> None:
     server.start()
     [one, other] = server.pids
     os.kill(one, signal.SIGSTOP)
-    wait_until("it is found out", lambda: "said nothing for" in server.log, 40)
+    wait_until("it is found out", lambda: "said nothing for" in server.log)
     wait_until(
         "another serves", lambda: len(server.pids) == 2 and one not in server.pids
     )
@@ -285,16 +279,27 @@ def test_connections_wait_for_the_next_worker(server: Several) -> None:
 def test_one_that_dies_again_and_again_gets_no_connections(server: Several) -> None:
     server.start()
     [survivor, _] = server.pids
-    for wait in ("0.25", "0.5", "1.0", "2.0"):
+    waits = (min(0.25 * 2.0**kill, 30.0) for kill in count())
+
+    def kill_the_other() -> None:
         wait_until("there are two", lambda: len(server.pids) == 2)
         [victim] = set(server.pids) - {survivor}
         os.kill(victim, signal.SIGKILL)
-        line = f"ended: SIGKILL; another takes its place in {wait} s"
-        wait_until("it is told", lambda: line in server.log)  # noqa: B023 - as above
-    for _ in range(16):
+        line = f"ended: SIGKILL; another takes its place in {next(waits)} s"
+        wait_until("it is told", lambda: line in server.log)
+
+    for _ in range(4):
+        kill_the_other()
+    while_away = 0
+    while while_away < 16:
         client = Client.to(server.ports["smtp"])
-        assert server.worker_of(client.connection) == survivor
+        worker = server.worker_of(client.connection)
         client.close()
+        if server.pids == [survivor]:
+            assert worker == survivor
+            while_away += 1
+        else:  # this was slower than two seconds
+            kill_the_other()
     wait_until("it is back", lambda: len(server.pids) == 2)
     assert set(server.one_of_each("smtp")) == set(server.pids)
 
@@ -305,11 +310,9 @@ def test_a_suspension_ends_sessions_in_both(server: Several) -> None:
     for reader in readers.values():
         reader.idle()
     server.command("account", "suspend", ALICE)
-    began = time.monotonic()
     for reader in readers.values():
         while reader.hear():
             pass
-    assert time.monotonic() - began < 2
 
 
 def test_limits_hold_for_all_together(server: Several) -> None:
@@ -324,7 +327,9 @@ def test_limits_hold_for_all_together(server: Several) -> None:
     for late in server.one_of_each("imap").values():
         assert late.say(f'1 LOGIN {ALICE} "{PASSWORD}"', "1 ").startswith("1 NO")
     # What a worker had goes with it.
-    os.kill(server.worker_of(third.connection) or 0, signal.SIGKILL)
+    victim = server.worker_of(third.connection)
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
     wait_until("it is told", lambda: "another takes its place" in server.log)
     again = Client.to(server.ports["imap"])
     again.say(f'1 LOGIN {ALICE} "{PASSWORD}"', "1 OK")
@@ -385,7 +390,7 @@ def test_they_end_with_a_parent_that_is_killed(server: Several) -> None:
     server.start()
     pids = server.pids
     server.kill()
-    wait_until("they end", lambda: not any(is_alive(pid) for pid in pids), 10)
+    wait_until("they end", lambda: not any(is_alive(pid) for pid in pids))
 
 
 def test_a_second_server_is_told_that_the_port_is_taken(
