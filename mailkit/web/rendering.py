@@ -7,8 +7,7 @@ holds that no template and no other module does that.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from types import CodeType
 from typing import Protocol
@@ -33,6 +32,7 @@ _KEPT = {
     "row": "rows.html",
     "place": "kept.html",
     "words": "kept.html",
+    "bulk": "kept.html",
     "line": "message.html",
     "details": "message.html",
     "answers": "message.html",
@@ -140,6 +140,7 @@ class Rendering:
             language.words, newstyle=True
         )
         environment.globals.update(
+            _=Said(language).say,
             static=self._statics.address,
             version=self._statics.version,
             language=language.tag,
@@ -156,8 +157,34 @@ class Rendering:
         environment.globals["ui"] = module
         for name, template in _KEPT.items():
             macros = vars(environment.get_template(template).module)
-            environment.globals[f"kept_{name}"] = Kept(macros[name]).made
+            kept = lru_cache(MOST_KEPT)(macros[name])
+            environment.globals[f"kept_{name}"] = kept
         return environment
+
+
+@define(eq=False)
+class Said:
+    """
+    ``_`` of templates, as newstyle gettext of `jinja2.ext.i18n` has it.
+
+    A page has dozens of words that nothing is put into: each is made once.
+    """
+
+    _language: Language
+    _alone: dict[str, Markup] = field(factory=dict, init=False)
+
+    def say(self, text: str, **named: object) -> Markup:
+        """Words of ours in the language; what is put into them is escaped."""
+        if named:
+            return self._said(text) % named
+        known = self._alone.get(text)
+        if known is None:
+            # ``%%`` is a percent sign in words with and without names.
+            known = self._alone[text] = self._said(text) % {}
+        return known
+
+    def _said(self, text: str) -> Markup:
+        return Markup(self._language.words.gettext(text))
 
 
 class Named(Protocol):
@@ -219,31 +246,6 @@ class Pieces:
         tail = Markup('">{}</button>').format(self.icon(button.icon))
         name = self._language.words.gettext(button.name)
         return head.format(name, button.op), tail
-
-
-@define(eq=False)
-class Kept:
-    """
-    What a template has made of values, for as long as it is asked for.
-
-    :param make: what it writes is said by its arguments alone.
-    """
-
-    _make: Callable[..., Markup]  # Any arguments: those of a macro
-    _made: OrderedDict[tuple[Hashable, ...], Markup] = field(
-        factory=OrderedDict, init=False
-    )
-
-    def made(self, *of: Hashable) -> Markup:
-        """The same as the last time, where it was made before."""
-        known = self._made.get(of)
-        if known is None:
-            known = self._made[of] = self._make(*of)
-            if len(self._made) > MOST_KEPT:
-                self._made.popitem(last=False)
-        else:
-            self._made.move_to_end(of)
-        return known
 
 
 def say_size(octets: int, language: Language) -> str:

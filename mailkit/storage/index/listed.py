@@ -35,6 +35,8 @@ NEWS = 100
 _TOGETHER = 500
 """Conversations that are looked for by one query."""
 
+_SEEN, _FLAGGED = BITS[SEEN], BITS[FLAGGED]
+
 
 @frozen
 class NotRendered:
@@ -112,7 +114,8 @@ def _rows(
     groups = [seen.group for seen in shown] if is_grouped else []
     together = members(index, groups, "thread_id", scope.beside)
     found = [together.get(seen.group, []) for seen in shown]
-    for seen, group, people in zip(shown, found, writers(index, found), strict=True):
+    wrote = writers(index, found, newest)
+    for seen, group, people in zip(shown, found, wrote, strict=True):
         one = newest[seen.key]
         if group:
             yield _together(index, seen, one, group, people)
@@ -142,20 +145,28 @@ def _together(
     group: Sequence[Member],
     people: tuple[Person, ...],
 ) -> Row:
-    unread = {one.email_id for one in group if not one.flags & BITS[SEEN]}
+    ids, unread, texts = set(), set(), set()
+    all_flags = attachments = 0
+    for _, _, flags, text, has_attachments, email_id in group:
+        ids.add(email_id)
+        texts.add(text)
+        all_flags |= flags
+        attachments |= has_attachments
+        if not flags & _SEEN:
+            unread.add(email_id)
     keywords: Flags = frozenset()
-    for text in {one.keywords for one in group}:
+    for text in texts:
         keywords |= index.sets[0, text]
     return Row(
         newest.thread_id,
         newest,
         _cursor(seen),
-        len({one.email_id for one in group}),
+        len(ids),
         len(unread),
-        any(one.flags & BITS[FLAGGED] for one in group),
+        bool(all_flags & _FLAGGED),
         keywords,
         people,
-        any(one.has_attachments for one in group),
+        bool(attachments),
     )
 
 

@@ -137,15 +137,20 @@ def members(
 
 
 def writers(
-    index: Index, groups: Iterable[Sequence[Member]]
+    index: Index, groups: Iterable[Sequence[Member]], known: Mapping[int, Summary]
 ) -> Iterator[tuple[Person, ...]]:
-    """Who wrote, of each, oldest first, each once."""
+    """
+    Who wrote, of each, oldest first, each once.
+
+    :param known: messages that were read already, by key.
+    """
     chosen = [list(_chosen(group)) for group in groups]
-    listed = ",".join(str(key) for keys in chosen for key in keys)
+    wrote = {key: one.from_ for key, one in known.items()}
+    unknown = ",".join(str(k) for keys in chosen for k in keys if k not in wrote)
     rows = index.database.execute(
-        f"SELECT id, envelope FROM overview WHERE id IN ({listed})"
+        f"SELECT id, envelope FROM overview WHERE id IN ({unknown})"
     )
-    wrote = {key: said(octets).from_ for key, octets in rows}
+    wrote.update((key, said(octets).from_) for key, octets in rows)
     for keys in chosen:
         found: dict[str, Person] = {}
         for key in keys:

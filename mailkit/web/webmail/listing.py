@@ -41,7 +41,7 @@ def _(text: str) -> str:
     return text
 
 
-@frozen
+@frozen(cache_hash=True)
 class Button:
     """What may be done with rows."""
 
@@ -138,11 +138,12 @@ async def _list(asked: Asked, slug: str) -> Answer:
     around = await look_around(asked)
     box = find(slug, around.entries, around.labels)
     views = [box.view] if asked.swap else [box.view, *around.views]
-    page, counts, woken, snoozes = await together(
-        _page(asked, box, cursor),
+    # The page takes longest: asked for last, it is told together with the others.
+    counts, woken, snoozes, page = await together(
         house.conversations.counts(name, views),
         _woken(asked, box),
         _snoozes(asked, box),
+        _page(asked, box, cursor),
     )
     found = dict(zip(views, counts, strict=True))
     back = await _back(asked, woken)

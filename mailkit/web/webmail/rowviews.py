@@ -85,12 +85,16 @@ class RowViews:
     _uses: dict[MailboxName, SpecialUse | None] = field(init=False)
     _by_keyword: dict[str, Label] = field(init=False)
     _base: str = field(init=False)
+    _me: str = field(init=False)
+    _my_word: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._dates = self._asked.dates
         self._uses = {one.name: one.special_use for one in self._entries}
         self._by_keyword = {one.keyword.lower(): one for one in self._labels}
         self._base = self._box.href if self._box else "/mail/all"
+        self._me = self._asked.name.lower()
+        self._my_word = self._asked.say("me")
 
     def groups(self, rows: Sequence[Row]) -> list[Group]:
         """All of them, by their days."""
@@ -139,7 +143,7 @@ class RowViews:
 
     def _people(self, row: Row) -> tuple[str, Person]:
         """Who, in words, and the one whose initials are shown."""
-        me = str(self._asked.name).lower()
+        me = self._me
         newest = row.newest
         nobody = Person("", "")
         if self._is_ours(newest.places[0].mailbox):
@@ -151,7 +155,7 @@ class RowViews:
         people = row.people or newest.from_ or (nobody,)
         others = [one for one in people if one.address.lower() != me]
         lead = others[-1] if others else people[-1]
-        return together(people, me, self._asked.say("me")), lead
+        return together(people, me, self._my_word), lead
 
     def _is_ours(self, mailbox: MailboxName) -> bool:
         is_own_list = self._box is not None and self._box.slug in ("sent", "drafts")
