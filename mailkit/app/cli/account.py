@@ -16,7 +16,7 @@ from mailkit.errors import Refused
 from mailkit.model.account import Account, Role
 from mailkit.model.sendinglimit import Freeze
 from mailkit.services.admin.accounts import Key, Sheet
-from mailkit.services.admin.importing import import_accounts
+from mailkit.services.admin.importing import BadImport, import_accounts
 from mailkit.services.sendingsettings import SendingSettings
 
 LINKS = "mailkit.app.cli.accountlinks"
@@ -79,7 +79,12 @@ def import_file(desk: Desk, file: TextIO) -> None:
     already are passed over.
     """
     with desk.open() as at:
-        imported = at.do(import_accounts(at.administration.accounts, at.actor, file))
+        accounts = at.administration.accounts
+        try:
+            imported = at.do(import_accounts(accounts, at.actor, file))
+        except BadImport as error:
+            said = "\n  ".join(str(error).splitlines())
+            raise Refused(f"nothing is made:\n  {said}") from error
     desk.done(
         f"{len(imported.made)} made, {len(imported.passed_over)} there already",
         {"made": imported.made, "passed_over": imported.passed_over},

@@ -7,6 +7,7 @@ import click
 from mailkit.app.cli.desk import Desk, SecondsType, pass_desk
 from mailkit.app.invitations import make_links, make_registration
 from mailkit.app.origins import page_origin
+from mailkit.app.settings import Settings
 from mailkit.errors import NoSuchDomain, Refused
 from mailkit.model.address import AccountName, DomainName
 from mailkit.services.admin.accounts import NewAccount
@@ -26,7 +27,7 @@ def link(desk: Desk, address: str, lasts: float | None) -> None:
         name = account_name(address)
         seconds = lasts or at.settings.accounts.link_lasts
         ticket = at.do(make_links(at.foundation).make(name, seconds))
-        url = f"{page_origin(at.settings)}/password/{ticket}"
+        url = f"{_origin(at.settings)}/password/{ticket}"
     desk.done(url, {"account": name, "link": url, "lasts": seconds})
 
 
@@ -59,5 +60,15 @@ def invite(desk: Desk, domain: str, address: str, lasts: float | None) -> None:
         )
         seconds = lasts or settings.accounts.link_lasts
         ticket = registration.invite(where, meant, seconds)
-        url = f"{page_origin(settings)}/register?invitation={ticket}"
+        url = f"{_origin(settings)}/register?invitation={ticket}"
     desk.done(url, {"link": url, "lasts": seconds})
+
+
+def _origin(settings: Settings) -> str:
+    """What links begin with; where nobody could open them, that is told."""
+    origin = page_origin(settings)
+    listen = settings.listen
+    if not (settings.web.origin or listen.http or listen.https):
+        words = f"nobody can open it: nothing listens at {origin}"
+        click.echo(f"mailkit: {words}; see [listen] https, or [web] origin", err=True)
+    return origin

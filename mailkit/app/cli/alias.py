@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
+from mailkit.app.cli.late import WholeGroup
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def alias() -> None:
     """Other addresses of accounts; @domain is all that nobody else has."""
 

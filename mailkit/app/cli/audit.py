@@ -10,7 +10,13 @@ from mailkit.app.cli.printed import say_time
 
 @click.command()
 @click.argument("subject", default="", metavar="[ADDRESS|DOMAIN]")
-@click.option("--limit", default=1000, show_default=True, help="Newest lines shown.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Newest lines shown.",
+)
 @pass_desk
 def audit(desk: Desk, subject: str, limit: int) -> None:
     """Tell who changed what, oldest first."""

@@ -7,11 +7,12 @@ from twisted.internet import reactor
 
 from mailkit.app.check import check_config
 from mailkit.app.cli.desk import Desk, pass_desk
+from mailkit.app.cli.late import WholeGroup
 from mailkit.app.settings import Settings
 from mailkit.config.reference import commented_toml, describe
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def config() -> None:
     """Is the config file good, and what could be in it."""
 

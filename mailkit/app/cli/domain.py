@@ -34,7 +34,9 @@ def add(desk: Desk, name: str) -> None:
     """Take in mail for DOMAIN."""
     with desk.open() as at:
         made = at.do(at.administration.domains.add(at.actor, name))
-    desk.done(f"{made.name} is a domain of this server", {"domain": made.name})
+    words = f"{made.name} is a domain of this server"
+    step = f"Put into DNS what this prints: mailkit domain dns {made.name}"
+    desk.done(f"{words}\n{step}", {"domain": made.name})
 
 
 @domain.command("list")

@@ -9,6 +9,7 @@ import click
 from mailkit.app.cli.account import ask_password, from_stdin
 from mailkit.app.cli.desk import Desk, open_with, pass_desk
 from mailkit.app.find import NAME, read_text
+from mailkit.config.reader import Misconfigured
 from mailkit.errors import Refused
 from mailkit.model.account import Role
 from mailkit.services.admin.names import address, domain_name
@@ -59,7 +60,10 @@ def init(
     if path.exists():
         raise Refused(f"{path} is there already")
     text = TEMPLATE.format(hostname=hostname)
-    settings = read_text(text, path).settings
+    try:
+        settings = read_text(text, path).settings
+    except Misconfigured as error:  # there is no such file yet that one could look into
+        raise Refused(f"--hostname: {error.problem}") from error
     name, who = domain_name(domain), address(admin)
     if who.domain != name:
         raise Refused(f"{who} is not in {name}")

@@ -1,4 +1,4 @@
-"""Commands that are loaded when they are called."""
+"""Groups of commands: listed in whole sentences, loaded when they are called."""
 
 from __future__ import annotations
 
@@ -24,7 +24,23 @@ class Late:
     """The first sentence of its help, for lists of commands."""
 
 
-class LateGroup(click.Group):
+class WholeGroup(click.Group):
+    """A group that lists its commands by whole sentences, where click cuts them off."""
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(one, self.say(one)) for one in self.list_commands(ctx)]
+            )
+
+    def say(self, name: str) -> str:
+        """The first sentence of a command's help."""
+        return self.commands[name].get_short_help_str(LONGEST)
+
+
+class LateGroup(WholeGroup):
     """
     A group that knows of some of its commands no more than where they are.
 
@@ -49,15 +65,6 @@ class LateGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
-    def format_commands(
-        self, ctx: click.Context, formatter: click.HelpFormatter
-    ) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [(one, self._say(one)) for one in self.list_commands(ctx)]
-            )
-
-    def _say(self, name: str) -> str:
-        if name in self.late:
-            return self.late[name].summary
-        return self.commands[name].get_short_help_str(LONGEST)
+    def say(self, name: str) -> str:
+        late = self.late.get(name)
+        return super().say(name) if late is None else late.summary

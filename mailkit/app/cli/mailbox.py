@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
+from mailkit.app.cli.late import WholeGroup
 from mailkit.config.units import say_about
 from mailkit.errors import Refused
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def mailbox() -> None:
     """The mailboxes of an account."""
 

@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from mailkit.app.cli.desk import Desk, Open, pass_desk
+from mailkit.app.cli.late import WholeGroup
 from mailkit.app.cli.printed import Row, print_facts, print_rows, say_time
 from mailkit.app.freeing import free_claims
 from mailkit.config.units import say_about
-from mailkit.errors import Refused
+from mailkit.errors import NoSuchItem, Refused
 from mailkit.model.address import DomainName, fold_domain
 from mailkit.model.queueitem import Attempt, QueuedRecipient, QueueItem, Selection
 from mailkit.services.admin.names import account_name
@@ -39,7 +40,7 @@ Work = Callable[[QueueControl, Selection, Step], Coroutine[Any, Any, int]]
 Command = Callable[..., None]
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def queue() -> None:
     """Mail that waits to leave: see it, hold it, try it now, take it out."""
 
@@ -227,7 +228,9 @@ def _chosen(
 ) -> Selection:
     """What a command that changes something means; never all by mistake."""
     if everything == bool(ids or domain or account):
-        raise click.UsageError("name items, or give --domain, --account or --all")
+        raise click.UsageError(
+            "either name items or give --domain or --account, or else --all"
+        )
     return _selection(ids, domain, account)
 
 
@@ -238,7 +241,10 @@ def _pages(
     left = limit
     while left is None or left > 0:
         most = PAGE if left is None else min(PAGE, left)
-        page = at.do(control.page(selection, after, most))
+        try:
+            page = at.do(control.page(selection, after, most))
+        except NoSuchItem as error:
+            raise NoSuchItem(f"there is no {after} in the queue") from error
         if page:
             yield page
         if len(page) < most:
@@ -375,14 +381,13 @@ def _attempt(one: Attempt) -> Row:
 def _print_json(pages: Iterator[Sequence[QueueItem]], at: Open) -> None:
     """One list, printed as it is read: it may be long."""
     now = at.foundation.reactor.seconds()
-    between = ""
-    click.echo("[", nl=False)
+    between = "["
     for page in pages:
         for item in page:
             whole = {**_facts(item, now), "recipients": _recipients(item)}
             click.echo(f"{between}\n{json.dumps(whole, ensure_ascii=False)}", nl=False)
             between = ","
-    click.echo("\n]")
+    click.echo("[]" if between == "[" else "\n]")
 
 
 def _recipients(item: QueueItem) -> list[Row]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
+from mailkit.app.cli.late import WholeGroup
 from mailkit.app.cli.printed import Row, Value
 from mailkit.config.reader import value_of
 from mailkit.interfaces.delivery import ForeignRecipient
@@ -19,7 +20,7 @@ LISTS = ("recipient", "sender", "account", "program")
 """Keys of a route that have many values."""
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def route() -> None:
     """Mail that takes another way than DNS and the directory say."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mailkit.app.cli.desk import Desk, pass_desk
+from mailkit.app.cli.late import WholeGroup
 from mailkit.app.cli.printed import Row, say_time
 from mailkit.model.address import Address
 from mailkit.model.suppression import Suppressed
@@ -12,7 +13,7 @@ from mailkit.model.suppression import Suppressed
 _PAGE = 1000
 
 
-@click.group()
+@click.group(cls=WholeGroup)
 def suppression() -> None:
     """Addresses that failed for good, or complained: bulk mail leaves them out."""
 

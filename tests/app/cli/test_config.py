@@ -117,7 +117,8 @@ def test_init_for_people_says_what_is_next(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("hostname", "admin", "reason"),
     [
-        ("not a name", "a@example.org", "mailkit.toml:2: hostname: expects"),
+        ("not a name", "a@example.org", "--hostname: expects a host name"),
+        ('no"name', "a@example.org", "--hostname: not TOML"),
         ("mail.example.org", "a@example.net", "a@example.net is not in example.org"),
     ],
 )

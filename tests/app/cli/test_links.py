@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from mailkit.app.cli.desk import open_with
 from mailkit.app.find import read_config
 from mailkit.app.invitations import make_links, make_registration
@@ -20,6 +22,25 @@ def opened(shell: Shell) -> Settings:
 def allow(shell: Shell, mode: str) -> None:
     with (shell.folder / "mailkit.toml").open("a") as file:
         file.write(f'\n[accounts]\nregistration = "{mode}"\n')
+
+
+@pytest.fixture
+def house(house: Shell) -> Shell:
+    """With pages, which links lead to."""
+    with (house.folder / "mailkit.toml").open("a") as file:
+        file.write('\n[listen]\nhttps = ["tcp:443"]\n')
+    return house
+
+
+def test_where_there_are_no_pages_that_is_told(house: Shell) -> None:
+    file = house.folder / "mailkit.toml"
+    file.write_text(file.read_text().replace("https = ", "imaps = "))
+    said = house.run("account", "link", "alice@example.org")
+    assert (said.status, len(said.out.splitlines())) == (0, 1)
+    assert said.error == (
+        "mailkit: nobody can open it: nothing listens at http://mail.example.org;"
+        " see [listen] https, or [web] origin\n"
+    )
 
 
 def test_a_link_to_choose_a_password(house: Shell) -> None:

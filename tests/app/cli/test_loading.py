@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import click
 import pytest
 
 from mailkit.app.cli.late import LONGEST, LateGroup
-from mailkit.app.cli.main import mailkit
+from mailkit.app.cli.main import NOUNS, mailkit
 from mailkit.app.garbage import LATE, MIDDLE, OLD
 from tests.app.cli.conftest import Shell
 from tests.docs.rfcs import ROOT
@@ -154,6 +155,13 @@ def test_what_lists_say_is_what_the_commands_say() -> None:
             assert command.name == name
             assert late.summary == command.get_short_help_str(LONGEST)
             assert late.summary in " ".join(context.get_help().split())
+
+
+def test_lists_have_whole_sentences(house: Shell) -> None:
+    for noun in NOUNS:
+        said = house.run(noun, "--help").out
+        _usage, _, rest = said.partition("\n")
+        assert not re.search(r"\.\.\.$", rest, re.MULTILINE), said
 
 
 def test_no_such_command(shell: Shell) -> None:

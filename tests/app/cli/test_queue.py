@@ -158,7 +158,9 @@ def test_listing_some(filled: Shell) -> None:
     assert ids("--held") == ["c.1"]
     assert ids("--limit", "2") == ["a.1", "b.1"]
     assert ids("--limit", "2", "--after", "b.1") == ["b.2", "c.1"]
-    assert filled.refused("queue", "list", "--after", "zz.1")
+    for options in ((), ("--json",)):
+        said = filled.refused("queue", "list", "--after", "zz.1", *options)
+        assert said == "there is no zz.1 in the queue"
 
 
 def test_listing_page_by_page(filled: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
