@@ -22,10 +22,10 @@ class Fields:
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Fields:
         """From names and values in the order in which they came."""
-        values: dict[str, tuple[str, ...]] = {}
+        values: dict[str, list[str]] = {}
         for name, value in pairs:
-            values[name] = (*values.get(name, ()), value)
-        return cls(values)
+            values.setdefault(name, []).append(value)
+        return cls({name: tuple(found) for name, found in values.items()})
 
     @classmethod
     def parse(cls, octets: bytes) -> Fields:

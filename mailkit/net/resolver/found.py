@@ -15,8 +15,10 @@ from dns.rdtypes.ANY.SOA import SOA
 from dns.rrset import RRset
 
 from mailkit.errors import Malformed
-from mailkit.net.resolver.question import Question
+from mailkit.net.resolver.question import HEADER, Question
 
+MOST_RECORDS = 500
+"""Of an answer; to read the thousands that fit into one holds up everybody else."""
 MOST_ALIASES = 10
 """CNAMEs in a row; a longer chain is taken for a loop."""
 
@@ -46,8 +48,13 @@ def parse(octets: bytes) -> dns.message.Message:
     """
     A message; records in it that are malformed are left out, and noted.
 
-    :raises Unhelpful: if it is no message.
+    :raises Unhelpful: if it is no message, or has more than `MOST_RECORDS`.
     """
+    if (
+        len(octets) >= HEADER.size
+        and sum(HEADER.unpack_from(octets)[3:]) > MOST_RECORDS
+    ):
+        raise Unhelpful("too many records")
     try:
         return dns.message.from_wire(octets, ignore_trailing=True)
     except dns.exception.DNSException:

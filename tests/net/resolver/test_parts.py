@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailkit.net.resolver.cache import EXPANSION, OVERHEAD, Cache, Kept
-from mailkit.net.resolver.found import Found, Unhelpful, find, parse
+from mailkit.net.resolver.found import MOST_RECORDS, Found, Unhelpful, find, parse
 from mailkit.net.resolver.question import Question, compose, mix
 from mailkit.testing.clock import TestClock
 
@@ -83,6 +83,21 @@ def test_a_malformed_record_is_left_out() -> None:
     octets[6:8] = b"\x00\x01"
     with pytest.raises(Unhelpful, match="malformed"):
         find(parse(bytes(octets) + short), QUESTION, 0, 100)
+
+
+def test_too_many_records() -> None:
+    """Whoever has a domain may have as many as fit into an answer by TCP."""
+    query = dns.message.make_query("mail.example.net", "A")
+    head = bytearray(dns.message.make_response(query).to_wire())
+    record = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
+    for count in (MOST_RECORDS, MOST_RECORDS + 1):
+        head[6:8] = count.to_bytes(2, "big")
+        octets = bytes(head) + record * count
+        if count > MOST_RECORDS:
+            with pytest.raises(Unhelpful, match="too many records"):
+                parse(octets)
+        else:
+            assert find(parse(octets), QUESTION, 0, 100).records
 
 
 # -- the cache
