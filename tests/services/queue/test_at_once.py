@@ -29,8 +29,7 @@ from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR
 from mailkit.testing.dns import DictResolver
-from tests.services.queue.test_sender import HERE, SIGNED, Signer
-from tests.services.queue.world import MESSAGE, World, an_item
+from tests.services.queue.world import HERE, MESSAGE, SIGNED, Signer, World, an_item
 
 EVERYTHING = Selection()
 HEAD = b"Received: from here\r\n"

@@ -31,6 +31,7 @@ from mailkit.model.queueitem import (
     QueueId,
     QueueItem,
     Report,
+    Sealed,
     Selection,
 )
 from mailkit.services.queue.hosts import Hosts
@@ -47,6 +48,8 @@ from mailkit.testing.clock import NEW_YEAR, TestClock
 from mailkit.testing.dns import DictResolver
 
 MESSAGE = b"Subject: hello\r\n\r\nWords.\r\n"
+SIGNED = Sealed(head=b"DKIM-Signature: yes\r\n")
+HERE = "192.0.2.1"
 ZONE = """
     example.net. MX 10 mx.example.net.
     mx.example.net. A 192.0.2.1
@@ -320,3 +323,38 @@ def an_item(
         message_id=f"<{transaction}@example.org>",
     )
     return evolve(item, **more)
+
+
+def hanging() -> World:
+    """Somebody who never answers has an item."""
+    world = World()
+    world.relay.answers[HERE] = None
+    world.put(an_item())
+    return world.start()
+
+
+def claimable(world: World, at: float | None = None) -> Sequence[str]:
+    """What somebody else could claim now."""
+    now = world.clock.seconds() if at is None else at
+    hop = an_item().hop
+    found = at_once(world.queue.claim(hop, "other", now, now + 1, 100))
+    ids = [item.id for item in found]
+    at_once(world.queue.give_back("other", ids, now))
+    return ids
+
+
+@define(eq=False)
+class Signer:
+    """Signs as told, and says how often."""
+
+    sealed: Sealed | Exception | None
+    turn: Deferred[None] | None = None
+    seals: int = 0
+
+    async def __call__(self, item: QueueItem, content: IContent) -> Sealed | None:
+        self.seals += 1
+        if self.turn is not None:
+            await self.turn
+        if isinstance(self.sealed, Exception):
+            raise self.sealed
+        return self.sealed
