@@ -30,7 +30,7 @@ from mailkit.net.relay.fitting import Octets
 from mailkit.net.relay.relay import Relay
 from mailkit.net.relay.settings import RelaySettings
 from mailkit.net.relay.tls import make_client_context
-from tests.net.relay.sink import GOOD, Answers, Net, ScriptedHost
+from tests.net.relay.sink import GOOD, HELLO, Answers, Net, ScriptedHost
 
 TEXT = b"From: x@elsewhere.test\r\nSubject: a\r\n\r\nHello\r\n.dot\r\n"
 SINK = NextHost(name="mx.sink.test", address="192.0.2.1", port=25, policy=OPPORTUNISTIC)
@@ -179,3 +179,10 @@ def lmtp(host: NextHost = SINK) -> NextHost:
 def commands(world: World) -> Sequence[str]:
     """What the only connection heard."""
     return world.host.sink.heard
+
+
+def offering(*keywords: str, but: str = "") -> str:
+    """What most hosts offer, and more, or less."""
+    words = [each[4:] for each in HELLO.split("\n")]
+    words = [each for each in words if each != but] + list(keywords)
+    return "\n".join([f"250-{word}" for word in words[:-1]] + [f"250 {words[-1]}"])
