@@ -13,7 +13,7 @@ from mailkit.services.delivery.rules import Handed
 from mailkit.services.routes.settings import RouteSettings
 from mailkit.storage.content import OctetsContent
 from mailkit.testing.at_once import at_once
-from tests.services.delivery.test_onward import SUCCESS, Way, carry, filing, keep
+from tests.services.delivery.world import SUCCESS, Way, carry, filing, keep
 from tests.services.routes.test_routing import route
 from tests.services.smtp.world import ALICE, BOB
 
