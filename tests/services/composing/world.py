@@ -14,6 +14,7 @@ from mailkit.model.address import AccountName
 from mailkit.model.draft import Draft, DraftId, Opening, Writing
 from mailkit.model.flags import Flags
 from mailkit.model.mailbox import INBOX, MailboxName, Want
+from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.services.composing.composing import Composing
 from mailkit.services.composing.house import ComposingHouse
@@ -30,6 +31,7 @@ from mailkit.testing.lanes import DirectLanes
 from tests.services.smtp.world import ALICE, HOSTNAME, World
 
 HELLO = Writing(to="bob@example.org", subject="Hello", text="Hi Bob")
+EVERYTHING = Selection()
 
 
 @define(eq=False)
@@ -176,3 +178,11 @@ def text_of(message: EmailMessage) -> str:
     part = message.get_body(("plain",))
     assert part is not None
     return str(part.get_content()).replace("\r\n", "\n")
+
+
+def items(desk: Desk) -> list[QueueItem]:
+    return list(at_once(desk.queue.items(EVERYTHING)))
+
+
+def drafts_of(desk: Desk) -> list[Draft]:
+    return list(at_once(desk.drafts.drafts(ALICE)))
