@@ -20,6 +20,7 @@ class Wire:
     _listener: socket.socket = field(init=False)
     _open: set[socket.socket] = field(factory=set)
     _is_cut: bool = False
+    _lock: threading.Lock = field(factory=threading.Lock)
 
     def __attrs_post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -28,10 +29,11 @@ class Wire:
 
     def cut(self) -> None:
         """Nothing comes through, and nothing is connected."""
-        self._is_cut = True
-        for one in tuple(self._open):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._is_cut = True
+            for one in self._open:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         """New connections come through."""
@@ -46,11 +48,12 @@ class Wire:
         with suppress(OSError):
             while True:
                 here, _ = self._listener.accept()
-                if self._is_cut:
-                    here.close()
-                    continue
-                there = socket.create_connection(("127.0.0.1", self.to))
-                self._open |= {here, there}
+                with self._lock:
+                    if self._is_cut:
+                        here.close()
+                        continue
+                    there = socket.create_connection(("127.0.0.1", self.to))
+                    self._open |= {here, there}
                 for one, other in ((here, there), (there, here)):
                     threading.Thread(
                         target=self._pass, args=(one, other), daemon=True
@@ -63,5 +66,6 @@ class Wire:
         for each in (one, other):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-        self._open -= {one, other}
+        with self._lock:
+            self._open -= {one, other}
         one.close()

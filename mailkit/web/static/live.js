@@ -11,12 +11,12 @@ const numbers = new Intl.NumberFormat(document.documentElement.lang);
 
 let hello; // the last one of whoever holds the stream
 let isSeen; // somebody looks at another tab of ours
+let waiting; // until it is said that there is no stream
 
 // -- the stream
 
 function lead() {
   const source = new EventSource("/events");
-  let waiting;
   source.onopen = () => {
     clearTimeout(waiting);
     waiting = drop("lost");
@@ -113,8 +113,10 @@ export const several = (number) => word("fresh").replace("{}", numbers.format(nu
 
 /** A few words on top of the page, which may be pressed. */
 export function pill(kind, text, press) {
-  drop(kind);
   const id = `pill-${kind}`;
+  // Whoever is pressing it goes on.
+  if (press && document.querySelector(`button#${id}`)?.textContent === text) return;
+  drop(kind);
   let all = document.getElementById("pills");
   if (!all) document.querySelector(".app").append((all = make("div", { id: "pills", role: "status" })));
   const onclick = () => press(drop(kind));

@@ -8,6 +8,7 @@ const policy = globalThis.trustedTypes?.createPolicy("mailkit", { createHTML: (h
 
 let shown = location.pathname + location.search; // what the page has, whatever the bar says
 let leaving; // aborts what was asked for before
+let going; // the same of where somebody is on the way to
 const waits = new WeakMap(); // for which request an element waits
 let busy = new WeakSet();
 
@@ -49,6 +50,7 @@ export async function ask(url, { swap, csrf, headers, again, ...options } = {}) 
 export async function swap(url, { into = "main", method = "GET", body, push = true, at, focus, stays, by } = {}) {
   leaving?.abort();
   const stop = (leaving = new AbortController());
+  going = !stays && stop;
   const old = document.getElementById(into) ?? document.getElementById((into = "main"));
   old.setAttribute("aria-busy", "true");
   waits.set(old, stop);
@@ -81,6 +83,7 @@ export async function swap(url, { into = "main", method = "GET", body, push = tr
     throw error;
   } finally {
     clearTimeout(slow);
+    if (going === stop) going = undefined;
     by?.removeAttribute("aria-busy");
     if (waits.get(old) === stop) {
       old.removeAttribute("aria-busy");
@@ -89,9 +92,12 @@ export async function swap(url, { into = "main", method = "GET", body, push = tr
   }
 }
 
-/** Asks again for what is shown; for those who heard that it has changed. */
-export const refresh = (into = "main", focus = "") =>
-  swap(shown, { into, push: false, focus, at: { y: scrollY, row: rowHere() }, stays: true });
+/**
+ * Asks again for what is shown; for those who heard that it has changed. Whoever is on the
+ * way elsewhere is not held up.
+ */
+export const refresh = async (into = "main", focus = "") =>
+  going || swap(shown, { into, push: false, focus, at: { y: scrollY, row: rowHere() }, stays: true });
 
 /** Address, title and navigation follow what is shown. */
 function settle(answer, page, hash, push) {
