@@ -82,6 +82,12 @@ def of(verb: Verb, path: str = "") -> Callable[[Operation], bool]:
     return lambda operation: operation.verb is verb and path in operation.path
 
 
+def stop_time(scene: Scene) -> None:
+    """However slow the machine is: the list of folders changed this very moment."""
+    folder = scene.place.maildir()
+    scene.store.house.now = lambda: os.stat(folder).st_mtime
+
+
 def files_in(place: Place, folder: str) -> list[str]:
     return sorted(os.listdir(place.maildir(folder)))
 
@@ -258,6 +264,7 @@ def test_a_database_that_is_locked_is_unavailable(
 
 
 def test_a_mailbox_that_is_made_but_not_written_down_is_found(scene: Scene) -> None:
+    stop_time(scene)
     at_once(scene.store.mailboxes(ALICE))
     at_once(scene.store.create(ALICE, MailboxName("First")))
     scene.disk.fails = of(Verb.COMMIT, "index.sqlite")
@@ -273,6 +280,7 @@ def test_a_mailbox_that_is_made_but_not_written_down_is_found(scene: Scene) -> N
 
 
 def test_a_mailbox_that_is_gone_but_not_written_down_is_gone(scene: Scene) -> None:
+    stop_time(scene)
     at_once(scene.store.mailboxes(ALICE))
     at_once(scene.store.create(ALICE, MailboxName("First")))
     scene.disk.fails = of(Verb.COMMIT, "index.sqlite")
