@@ -109,9 +109,14 @@ class RedisConnection:
         if self.is_lost:
             raise Unreachable("the connection to Redis was lost")
         try:
-            return int(await getattr(self._handler, command)(key.encode(), value))
+            answer = await getattr(self._handler, command)(key.encode(), value)
+        except redis.InvalidResponse as error:
+            raise Unheard(f"no answer that Redis would give: {error}") from error
         except redis.ResponseError as error:
             raise Unavailable(f"Redis says: {error}") from error
         except (redis.ConnectionError, redis.TimeoutError) as error:
             words = "Redis hung up before it answered"
             raise Unheard(f"{words}: {error}") from error
+        if not isinstance(answer, int):
+            raise Unheard("no answer that Redis would give: it is no number")
+        return answer

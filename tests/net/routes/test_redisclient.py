@@ -192,6 +192,19 @@ def test_redis_refuses(redis: Redis) -> None:
     assert not connection.is_lost
 
 
+@pytest.mark.parametrize(
+    "answer", [b"+OK", b"$-1", b"$1\r\nx", b"*0", b"*-1", b"$1e9", b"*x"]
+)
+def test_what_is_no_number_is_no_answer(redis: Redis, answer: bytes) -> None:
+    connection = redis.connected()
+    pushing = ask(connection.push("k", b"v"))
+    redis.says(answer + b"\r\n")
+    found = outcome(pushing)
+    assert isinstance(found, Unheard)
+    assert str(found).startswith("no answer that Redis would give")
+    redis.hangs_up()
+
+
 def test_a_connection_that_is_lost_after_the_question(redis: Redis) -> None:
     connection = redis.connected()
     pushing = ask(connection.push("k", b"v"))
