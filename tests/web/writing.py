@@ -26,7 +26,7 @@ from mailkit.storage.memory.store import MemoryStore
 from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
-from tests.services.smtp.world import Teller
+from tests.services.tellers import Teller
 
 
 @define(eq=False)

@@ -52,7 +52,7 @@ def test_who_is_refused_is_told_of_and_the_others_have_it(way: Way) -> None:
     outcomes = at_once(transaction.prepare())
     assert [isinstance(each, Failed) for each in outcomes.values()] == [False, True]
     at_once(transaction.commit())
-    assert way.world.teller.told == [(NoticeKind.FAILED, BOB)]
+    assert way.world.teller.told_at_once == [(NoticeKind.FAILED, BOB)]
     assert len(way.world.mailbox(ALICE)) == 1
     assert way.world.mailbox(BOB) == []
     assert (Step.REFUSED, BOB, "BadMessage: no thanks") in way.steps()
@@ -68,7 +68,7 @@ def test_who_cannot_be_given_it_now_gets_it_from_the_queue(way: Way) -> None:
     [item] = way.items
     assert item.hop == NextHop(DomainName("example.org"), LOCAL)
     assert recipients(item) == [BOB]
-    assert way.world.teller.told == []
+    assert way.world.teller.told_at_once == []
 
 
 def test_those_behind_an_alias_fare_as_they_can(way: Way) -> None:
@@ -85,7 +85,7 @@ def test_those_behind_an_alias_fare_as_they_can(way: Way) -> None:
     assert str(waiting.path) == "bob+x@example.org"
     assert waiting.recipient.parameters.orcpt == "rfc822;all+x@example.org"
     assert waiting.recipient.parameters.notify == frozenset({Notify.NEVER})
-    assert way.world.teller.told == [(NoticeKind.EXPANDED, "all+x@example.org")]
+    assert way.world.teller.told_at_once == [(NoticeKind.EXPANDED, "all+x@example.org")]
 
 
 def test_one_of_those_behind_an_alias_is_refused(way: Way) -> None:
@@ -93,7 +93,7 @@ def test_one_of_those_behind_an_alias_is_refused(way: Way) -> None:
     keep(way.begin("sales@example.org"))
     assert len(way.world.mailbox(ALICE)) == 1
     assert way.items == []
-    assert way.world.teller.told == [(NoticeKind.FAILED, BOB)]
+    assert way.world.teller.told_at_once == [(NoticeKind.FAILED, BOB)]
     assert (Step.REFUSED, BOB, "BadMessage: no thanks") in way.steps()
 
 
@@ -143,7 +143,7 @@ def test_lmtp_answers_for_each(way: Way) -> None:
     assert isinstance(bob, Failed)
     at_once(transaction.commit())
     assert way.items == []
-    assert way.world.teller.told == []
+    assert way.world.teller.told_at_once == []
 
 
 def test_a_notice_that_cannot_be_kept_keeps_the_message_out(way: Way) -> None:
@@ -172,9 +172,9 @@ def test_a_disk_that_fails_keeps_nothing(way: Way) -> None:
 def test_success_is_told_where_it_was_asked_for(way: Way) -> None:
     keep(way.submit(BOB, "b@example.net", wish=SUCCESS))
     # Of the other one the next hop tells.
-    assert way.world.teller.told == [(NoticeKind.DELIVERED, BOB)]
+    assert way.world.teller.told_at_once == [(NoticeKind.DELIVERED, BOB)]
     keep(way.submit(BOB))
-    assert len(way.world.teller.told) == 1
+    assert len(way.world.teller.told_at_once) == 1
 
 
 def test_who_wrote_to_several_is_told_that_it_went_on(way: Way) -> None:
@@ -187,7 +187,7 @@ def test_who_wrote_to_several_is_told_that_it_went_on(way: Way) -> None:
     keep(way.begin("two@example.org", wish=SUCCESS))
     keep(way.begin("one@example.org", wish=SUCCESS))
     keep(way.begin("both@example.org"))
-    assert way.world.teller.told == [
+    assert way.world.teller.told_at_once == [
         (NoticeKind.EXPANDED, "both@example.org"),
         (NoticeKind.EXPANDED, "two@example.org"),
     ]

@@ -114,7 +114,7 @@ def test_a_hold_is_one_for_our_own_people_too(way: Way) -> None:
     assert {item.hold_until for item in way.items} == {NEW_YEAR + 60}
     local = [item for item in way.items if item.hop.route == LOCAL]
     assert [recipients(item) for item in local] == [[BOB], [BOB]]
-    assert way.world.teller.told == []
+    assert way.world.teller.told_at_once == []
     way.world.clock.advance(60.0)
     carrier = LocalCarrier(lambda: way.world.delivery(Handed()))
     assert way.world.queue is not None

@@ -38,7 +38,7 @@ def test_a_copy_tells_nobody_of_its_fate(way: Way) -> None:
     assert item.hop == NextHop(item.hop.domain, "archive")
     [each] = item.recipients
     assert each.recipient.parameters.notify == frozenset({Notify.NEVER})
-    assert way.world.teller.told == [(NoticeKind.DELIVERED, BOB)]
+    assert way.world.teller.told_at_once == [(NoticeKind.DELIVERED, BOB)]
     assert len(way.world.mailbox(BOB)) == 1
 
 

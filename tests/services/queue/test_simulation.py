@@ -18,12 +18,12 @@ from tests.services.queue.world import (
     BUSY,
     LATER,
     NEVER,
-    NOWHERE,
     OK,
     Answer,
     World,
     an_item,
 )
+from tests.services.tellers import NOWHERE
 
 DOMAINS = 200
 

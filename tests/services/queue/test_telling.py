@@ -23,7 +23,8 @@ from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
-from tests.services.queue.world import NEVER, OK, Answer, Teller, World, an_item
+from tests.services.queue.world import NEVER, OK, Answer, World, an_item
+from tests.services.tellers import Teller
 
 HERE = "192.0.2.1"
 

@@ -10,9 +10,8 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from mailkit.errors import MailkitError
-from mailkit.interfaces.queue import Carried, IRelay, NewMessage, NextHost
+from mailkit.interfaces.queue import Carried, IRelay, NextHost
 from mailkit.interfaces.storage import IContent
-from mailkit.interfaces.tellers import Accepted, ITeller, WrittenNotice
 from mailkit.metrics import Metrics
 from mailkit.model.address import DomainName
 from mailkit.model.envelope import (
@@ -22,8 +21,7 @@ from mailkit.model.envelope import (
     RecipientParameters,
 )
 from mailkit.model.event import Step
-from mailkit.model.notice import NoticeKind
-from mailkit.model.path import NULL_PATH, Path
+from mailkit.model.path import Path
 from mailkit.model.queueitem import (
     Fate,
     NextHop,
@@ -46,6 +44,7 @@ from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR, TestClock
 from mailkit.testing.dns import DictResolver
+from tests.services.tellers import NOWHERE, Teller, Told
 
 MESSAGE = b"Subject: hello\r\n\r\nWords.\r\n"
 SIGNED = Sealed(head=b"DKIM-Signature: yes\r\n")
@@ -58,12 +57,6 @@ ZONE = """
     mx1.two.example. A 192.0.2.11
     mx2.two.example. A 192.0.2.12
 """
-
-NOWHERE = NextHop(DomainName("told.example"))
-"""Where notices are to go, which never do."""
-
-Told = tuple[str, str, NoticeKind, float | None]
-"""Item, recipient, what, and until when it goes on."""
 
 Carries = Callable[[NextHost, QueueItem], Carried]
 Answer = Carries | MailkitError | None
@@ -141,81 +134,6 @@ class Relay:
 
     async def close(self) -> None:
         self.is_closed = True
-
-
-@implementer(ITeller)
-@define(eq=False)
-class Teller:
-    """
-    Remembers who was told what.
-
-    Its notices are kept in the queue and held there: they are none of what is sent.
-    Each has an id of its own, so that what is told twice is seen.
-    """
-
-    told: list[Told] = field(factory=list)
-    """What is kept, as far as it was heard."""
-    words: list[str] = field(factory=list)
-    error: MailkitError | None = None
-    written: dict[str, list[Told]] = field(factory=dict)
-    """By the id of the notice."""
-
-    async def write(
-        self,
-        item: QueueItem,
-        content: IContent,
-        recipients: Sequence[QueuedRecipient],
-        kind: NoticeKind,
-        until: float | None = None,
-    ) -> WrittenNotice | None:
-        if self.error is not None:
-            raise self.error
-        id = f"notice-{len(self.written)}"
-        self.written[id] = [(item.id, str(one.path), kind, until) for one in recipients]
-        notice = evolve(
-            item,
-            id=QueueId(f"{id}.1"),
-            message=id,
-            hop=NOWHERE,
-            envelope=Envelope(NULL_PATH),
-            recipients=(QueuedRecipient(Recipient(item.envelope.reverse_path)),),
-            attempts=0,
-            held="told",
-        )
-        return WrittenNotice(
-            message=NewMessage(content=OctetsContent(b"Told\r\n"), items=(notice,)),
-            kind=kind,
-            about=Accepted(
-                transaction=item.message,
-                envelope=item.envelope,
-                arrived=item.arrived,
-            ),
-            item=item.id,
-            told=tuple(recipients),
-        )
-
-    def kept(self, notice: WrittenNotice) -> None:
-        self.told += self.written[notice.message.items[0].message]
-        for one in notice.told:
-            self.words.append(f"{one.host}: {one.status} {one.words}")
-
-    async def tell(
-        self,
-        item: QueueItem,
-        content: IContent,
-        recipients: Sequence[QueuedRecipient],
-        kind: NoticeKind,
-        until: float | None = None,
-    ) -> None:
-        raise NotImplementedError  # deliveries ask for that, the queue never
-
-    async def tell_refused(
-        self,
-        accepted: Accepted,
-        content: IContent,
-        refused: Sequence[tuple[Recipient, MailkitError]],
-    ) -> None:
-        raise NotImplementedError  # as above
 
 
 @define(eq=False)

@@ -42,7 +42,7 @@ from mailkit.storage.memory.suppression import MemorySuppressionList
 from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR, TestClock
-from tests.services.smtp.world import Teller
+from tests.services.tellers import Teller
 
 KEYS = [b"secret"]
 TEXT = "Subject: Hello {{ name }}\n\nHello {{ name }}\n"

@@ -9,28 +9,24 @@ stands at New Year 2026.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 from attrs import define, evolve, field
 from twisted.internet.interfaces import IProtocol
 from zope.interface import implementer
 
-from mailkit.errors import MailkitError, StorageFull
+from mailkit.errors import StorageFull
 from mailkit.interfaces.delivery import IDestination, IFiling
 from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.session import Build
 from mailkit.interfaces.storage import IContent, ISpool, ISpoolFile
-from mailkit.interfaces.tellers import Accepted, ITeller, WrittenNotice
 from mailkit.metrics import Metrics
 from mailkit.model.account import Alias, Role
 from mailkit.model.address import AccountName, Address, DomainName
-from mailkit.model.envelope import Recipient
 from mailkit.model.event import MailEvent
 from mailkit.model.mailbox import INBOX, MailboxName
-from mailkit.model.notice import NoticeKind
 from mailkit.model.path import Path
-from mailkit.model.queueitem import QueuedRecipient, QueueItem
 from mailkit.model.uidset import UIDSet
 from mailkit.net.pump import Pump, Surroundings
 from mailkit.protocols.smtp.limits import DEFAULT_LIMITS, Limits
@@ -55,6 +51,7 @@ from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
 from mailkit.testing.tls import PretendedTLS
+from tests.services.tellers import Teller
 
 ALICE = AccountName("alice@example.org")
 BOB = AccountName("bob@example.org")
@@ -127,51 +124,6 @@ class Room:
             raise StorageFull
         self.files.append(RoomFile(self))
         return self.files[-1]
-
-
-@implementer(ITeller)
-@define(eq=False)
-class Teller:
-    """Writes down who would be told what; ``error`` is raised instead."""
-
-    told: list[tuple[NoticeKind, str]] = field(factory=list)
-    """Kind and recipient of each."""
-    error: MailkitError | None = None
-
-    async def write(
-        self,
-        item: QueueItem,
-        content: IContent,
-        recipients: Sequence[QueuedRecipient],
-        kind: NoticeKind,
-        until: float | None = None,
-    ) -> WrittenNotice | None:
-        raise NotImplementedError  # the queue asks for that, deliveries never
-
-    def kept(self, notice: WrittenNotice) -> None:
-        raise NotImplementedError  # as above
-
-    async def tell(
-        self,
-        item: QueueItem,
-        content: IContent,
-        recipients: Sequence[QueuedRecipient],
-        kind: NoticeKind,
-        until: float | None = None,
-    ) -> None:
-        if self.error is not None:
-            raise self.error
-        self.told += [(kind, str(each.path)) for each in recipients]
-
-    async def tell_refused(
-        self,
-        accepted: Accepted,
-        content: IContent,
-        refused: Sequence[tuple[Recipient, MailkitError]],
-    ) -> None:
-        if self.error is not None:
-            raise self.error
-        self.told += [(NoticeKind.FAILED, str(each.path)) for each, _ in refused]
 
 
 def _rewritten(sender: Path) -> Path:
