@@ -361,6 +361,25 @@ def test_an_answer_is_written_below_what_it_answers(alice: Page, site: Site) -> 
     expect(alice.get_by_text("Gladly.")).to_be_visible()
 
 
+def test_an_answer_is_there_when_its_script_is(tab: Page, site: Site) -> None:
+    """What is typed before would be in a field that the script puts away."""
+    site.deliver("Quick answer")
+    held: list[Route] = []
+    tab.route("**/compose.js", lambda route: held.append(route))
+    sign_in(tab)
+    open_letter(tab, "Quick answer")
+    with tab.expect_response(re.compile(r"/compose\?reply=")):
+        tab.keyboard.press("r")
+    wait_until("the script is asked for", lambda: tab.evaluate("1") and held)
+    tab.evaluate("fetch('/healthz').then((answer) => answer.text())")
+    assert tab.locator("#inline").count() == 0
+    for route in held:
+        route.continue_()
+    expect(tab.locator("#inline #body")).to_be_focused()
+    tab.keyboard.type("Gladly.")
+    expect(tab.locator("#body")).to_contain_text("Gladly.")
+
+
 def is_saved(answer: Response) -> bool:
     """All that was typed is."""
     asked = answer.request

@@ -100,7 +100,9 @@ function look(event, link, conv) {
 async function answer(event, link) {
   event.preventDefault();
   try {
-    const page = parse(await (await ask(link.href, { swap: "main" })).text());
+    // Whoever types at once types into what stays.
+    const [said] = await Promise.all([ask(link.href, { swap: "main" }), import("./compose.js")]);
+    const page = parse(await said.text());
     const form = page.querySelector("#composer[data-module]");
     if (!form) return location.assign(link.href);
     document.getElementById("inline")?.remove();
