@@ -36,7 +36,6 @@ _SCHEMES = {"http", "https", "mailto", "cid", "tel"}
 _PICTURE = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')  # as nh3 writes it
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_TRAILING = re.compile(r"(?<!^--)[ \t]+$", re.M)  # a signature is kept (RFC 3676 §4.3)
 _BLOCKS = frozenset(
     ("div", "h1", "h2", "h3", "hr", "ol", "p", "pre", "table", "tr", "ul", "li")
 )
@@ -93,6 +92,12 @@ def to_text(html: str) -> str:
     reader.feed(html[:LONGEST])
     reader.close()
     return reader.text()
+
+
+def _without_end(line: str) -> str:
+    """Without blanks at its end; a signature's is kept (RFC 3676 §4.3)."""
+    kept = line.rstrip(" \t")
+    return line[:3] if kept == "--" else kept
 
 
 class _Reader(HTMLParser):
@@ -156,7 +161,8 @@ class _Reader(HTMLParser):
     def text(self) -> str:
         """What was written, without empty lines around it."""
         self._end_line(False)
-        text = _TRAILING.sub("", "\n".join(self._lines)).replace("\xa0", " ")
+        lines = "\n".join(self._lines).split("\n")
+        text = "\n".join(map(_without_end, lines)).replace("\xa0", " ")
         return _BLANK_LINES.sub("\n\n", text).strip("\n")
 
     def _add(self, text: str) -> None:

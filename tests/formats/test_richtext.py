@@ -114,3 +114,9 @@ def test_anything_is_cleaned_and_read(html: str) -> None:
 def test_depth_costs_nothing() -> None:
     assert richtext.to_text("<blockquote>" * 5000 + "x").startswith(">" * 50 + " x")
     assert richtext.to_text("<ul><li>" * 300 + "x").endswith("x")
+
+
+def test_endless_blanks_take_linear_time() -> None:
+    """With quadratic work this would run for minutes."""
+    text = richtext.to_text("<pre>a" + " " * 500_000 + "b\n--  \n\t \nc" + " \t" * 9)
+    assert text == "a" + " " * 500_000 + "b\n-- \n\nc"
