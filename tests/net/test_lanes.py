@@ -209,6 +209,7 @@ class OrderTests(TestCase):
 
     @coroutine
     async def test_closing_finishes_what_has_begun(self) -> None:
+        before = set(threading.enumerate())
         event = self.held("alice")
         waits = start(self.lanes.run("alice", lambda: self.log.append("waited")))
         item = start(self.lanes.clerk(["alice"], "item", self.note))
@@ -220,7 +221,8 @@ class OrderTests(TestCase):
         await DeferredList([waits, item], fireOnOneErrback=True)
         assert self.log == [["item"], "waited"]
         mine = ("lane ", "sync ", "hash ", "clerk")
-        assert not [t for t in threading.enumerate() if t.name.startswith(mine)]
+        left = set(threading.enumerate()) - before
+        assert not [t for t in left if t.name.startswith(mine)]
 
     @coroutine
     async def test_whoever_stops_waiting_stops_no_work(self) -> None:
