@@ -85,6 +85,9 @@ def import_file(desk: Desk, file: TextIO) -> None:
         except BadImport as error:
             said = "\n  ".join(str(error).splitlines())
             raise Refused(f"nothing is made:\n  {said}") from error
+        except UnicodeDecodeError as error:
+            words = "that is not UTF-8; save the file in that encoding"
+            raise Refused(f"{file.name}: {words}") from error
     desk.done(
         f"{len(imported.made)} made, {len(imported.passed_over)} there already",
         {"made": imported.made, "passed_over": imported.passed_over},

@@ -14,9 +14,22 @@ from mailkit.services.admin.accounts import NewAccount
 from mailkit.services.admin.names import account_name, domain_name
 
 
+def _check(
+    context: click.Context, option: click.Parameter, seconds: float | None
+) -> float | None:
+    if seconds == 0:
+        raise click.BadParameter("nobody could use it")
+    return seconds
+
+
+lasting = click.option(
+    "--lasts", type=SecondsType(), callback=_check, help="Such as '2 d'."
+)
+
+
 @click.command()
 @click.argument("address")
-@click.option("--lasts", type=SecondsType(), help="Such as '2 d'.")
+@lasting
 @pass_desk
 def link(desk: Desk, address: str, lasts: float | None) -> None:
     """Print a link by which the account's owner chooses a password, once.
@@ -34,7 +47,7 @@ def link(desk: Desk, address: str, lasts: float | None) -> None:
 @click.command()
 @click.option("--domain", default="", help="An address at this domain alone.")
 @click.option("--address", default="", help="This address and no other.")
-@click.option("--lasts", type=SecondsType(), help="Such as '2 d'.")
+@lasting
 @pass_desk
 def invite(desk: Desk, domain: str, address: str, lasts: float | None) -> None:
     """Print a link by which somebody makes one account.

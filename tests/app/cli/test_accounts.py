@@ -118,6 +118,14 @@ def test_import(house: Shell) -> None:
     assert problem.startswith("  line 1: elsewhere.example is not a domain")
 
 
+def test_import_of_what_is_not_utf8(house: Shell) -> None:
+    file = house.folder / "people.csv"
+    file.write_bytes(b"c@example.org,secret-1\nz\xe9@example.org,secret-1\n")
+    said = house.refused("account", "import", str(file))
+    assert said == f"{file}: that is not UTF-8; save the file in that encoding"
+    assert "c@example.org" not in house.ok("account", "list")
+
+
 def test_aliases(house: Shell) -> None:
     said = house.ok(
         "alias", "add", "team@example.org", "alice@example.org", "bob@example.org"

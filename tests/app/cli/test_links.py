@@ -56,6 +56,14 @@ def test_a_link_to_choose_a_password(house: Shell) -> None:
     assert "there is no account" in house.refused("account", "link", "x@example.org")
 
 
+def test_a_link_that_lasts_no_time(house: Shell) -> None:
+    """It once lasted for as long as one without that option."""
+    for lasts, why in (("0", "nobody could use it"), ("soon", "expects a time")):
+        said = house.run("account", "link", "alice@example.org", "--lasts", lasts)
+        assert said.status == 2
+        assert why in said.error
+
+
 def test_an_invitation(house: Shell) -> None:
     assert 'is "closed"' in house.refused("account", "invite")
     allow(house, "invite")
