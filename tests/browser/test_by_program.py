@@ -17,7 +17,7 @@ class PlainTests(TestCase):
     """Sign in, read, answer, think again; archive, think again."""
 
     site: Site
-    timeout = 120
+    timeout = 300
 
     @pytest.fixture(autouse=True)
     def _with(self, site: Site) -> None:

@@ -74,8 +74,8 @@ def test_what_comes_meanwhile_moves_no_page(
         late = imaplib.Time2Internaldate(time.time())
         client.append("Many", "(\\Seen)", late, _letter(998))
     alice.goto(str(older))
-    subjects = alice.locator(".row .st").all_inner_texts()
-    assert subjects == [f"Letter {number:03}" for number in range(79, 29, -1)]
+    subjects = [f"Letter {number:03}" for number in range(79, 29, -1)]
+    expect(alice.locator(".row .st")).to_have_text(subjects)
 
 
 def test_a_conversation_has_the_answers_that_were_sent(site: Site, alice: Page) -> None:

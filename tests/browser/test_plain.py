@@ -22,7 +22,7 @@ def plain(
         locale="en-GB",
         java_script_enabled=request.param == "not fetched",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     context.route(re.compile(r"/static/.*\.js$"), lambda route: route.abort())
     page = context.new_page()
     sign_in(page)
@@ -42,7 +42,7 @@ def test_two_rows_are_archived_and_come_back(plain: Page, site: Site) -> None:
     toast = plain.locator("#toast")
     expect(toast).to_contain_text("2 archived")
     for subject in subjects:
-        assert plain.get_by_role("link", name=subject).count() == 0
+        expect(plain.get_by_role("link", name=subject)).to_have_count(0)
     toast.get_by_role("button", name="Undo").click()
     for subject in subjects:
         expect(plain.get_by_role("link", name=subject)).to_have_count(1)
@@ -72,6 +72,7 @@ def test_answer_send_undo_and_find_the_draft(plain: Page, site: Site) -> None:
     plain.get_by_label("Select all on this page").check()
     bar = plain.get_by_role("group", name="Actions for selected conversations")
     bar.get_by_role("button", name="Delete").click()
+    expect(plain.get_by_text("Nothing waiting")).to_be_visible()
     plain.goto("/mail/drafts")
     plain.get_by_label("Select all on this page").check()
     bar.get_by_role("button", name="Delete").click()
@@ -86,9 +87,11 @@ def test_a_star_is_a_form(plain: Page, site: Site) -> None:
     plain.goto("/mail/starred")
     expect(plain.get_by_role("link", name="To be starred")).to_have_count(1)
     plain.get_by_role("button", name="Star: To be starred").click()
+    expect(plain.locator("#toast")).to_contain_text("Star removed")
     plain.goto("/mail/starred")
     expect(plain.get_by_text("No stars yet")).to_be_visible()
     plain.goto("/mail/inbox")
     plain.get_by_label("Select all on this page").check()
     bar = plain.get_by_role("group", name="Actions for selected conversations")
     bar.get_by_role("button", name="Delete").click()
+    expect(plain.get_by_text("Nothing waiting")).to_be_visible()
