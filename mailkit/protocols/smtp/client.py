@@ -340,7 +340,8 @@ class SMTPClient:
             case AuthBegins() | AuthResponse() | AuthCancelled():
                 self.phase = Phase.COMMANDS
             case StartTLS():
-                self.phase = Phase.TLS if reply.is_positive else Phase.COMMANDS
+                # No other reply begins it (RFC 3207 §4).
+                self.phase = Phase.TLS if reply.code == 220 else Phase.COMMANDS
             case MailFrom() | Reset():
                 self._accepted.clear()
             case RcptTo() if reply.is_positive:

@@ -183,6 +183,7 @@ NOT_THERE = "starttls-not-supported"
         ({"STARTTLS": "454 4.7.0 Not now"},
          "it refused STARTTLS: 454 4.7.0 Not now"),
         ({"STARTTLS": "501 No"}, "it refused STARTTLS: 501 No"),
+        ({"STARTTLS": "250 Ok"}, "it refused STARTTLS: 250 Ok"),
     ],
 )  # fmt: skip
 def test_no_tls(tmp_path: Path, papers: Papers, answers: Answers, words: str) -> None:

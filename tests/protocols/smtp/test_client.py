@@ -215,10 +215,12 @@ def test_tls_forgets_what_was_offered() -> None:
     machine.say(Hello("a"))
 
 
-def test_tls_refused() -> None:
+@pytest.mark.parametrize("reply", [b"454 not now\r\n", b"250 ok\r\n", b"354 go\r\n"])
+def test_tls_refused(reply: bytes) -> None:
+    """Nothing but 220 begins it (RFC 3207 §4)."""
     machine = client()
     machine.say(StartTLS())
-    heard(machine, b"454 not now\r\n")
+    heard(machine, reply)
     machine.say(Noop())
 
 
