@@ -7,7 +7,7 @@ holds that no template and no other module does that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from types import CodeType
 from typing import Protocol
@@ -157,8 +157,7 @@ class Rendering:
         environment.globals["ui"] = module
         for name, template in _KEPT.items():
             macros = vars(environment.get_template(template).module)
-            kept = lru_cache(MOST_KEPT)(macros[name])
-            environment.globals[f"kept_{name}"] = kept
+            environment.globals[f"kept_{name}"] = Kept(macros[name]).made
         return environment
 
 
@@ -246,6 +245,22 @@ class Pieces:
         tail = Markup('">{}</button>').format(self.icon(button.icon))
         name = self._language.words.gettext(button.name)
         return head.format(name, button.op), tail
+
+
+@define(eq=False)
+class Kept:
+    """
+    What a template has made of values, for as long as it is asked for.
+
+    :param make: what it writes is said by its arguments alone.
+    """
+
+    _make: Callable[..., Markup]  # Any arguments: those of a macro
+    made: Callable[..., Markup] = field(init=False)
+    """The same as the last time, where it was made before."""
+
+    def __attrs_post_init__(self) -> None:
+        self.made = lru_cache(MOST_KEPT)(self._make)
 
 
 def say_size(octets: int, language: Language) -> str:
