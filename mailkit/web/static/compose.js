@@ -85,6 +85,7 @@ export function start(form) {
   let timer;
   let first = 0; // when the first change was that is not saved
   let saving = null;
+  let going = null; // what the server may have by now, but has not said
 
   const state = (text, name) => find("#cstate").replaceChildren(...(name ? [icon(name)] : []), text);
 
@@ -99,13 +100,17 @@ export function start(form) {
   }
 
   let copying;
+  let isCopied = false; // by this page
   const keepCopy = () => (copying ??= setTimeout(copyNow, 300));
   function copyNow() {
     clearTimeout(copying);
     copying = undefined;
-    if (isOver || same(written(), kept)) return;
+    if (isOver) return;
+    // What was taken out again does not come back.
+    if (same(written(), kept)) return void (isCopied && sessionStorage.removeItem(copyKey));
     try {
-      sessionStorage.setItem(copyKey, JSON.stringify({ revision, fields: written() }));
+      sessionStorage.setItem(copyKey, JSON.stringify({ revision, going, fields: written() }));
+      isCopied = true;
     } catch {
       // No room; the server has it soon.
     }
@@ -122,7 +127,7 @@ export function start(form) {
   }
 
   async function put(isGoing) {
-    const fields = written();
+    const fields = (going = written());
     first = 0;
     state(words.saving);
     const body = new URLSearchParams(fields);
@@ -150,6 +155,7 @@ export function start(form) {
     revision = said.rev;
     form.elements.rev.value = revision;
     kept = fields;
+    going = null;
     if (same(written(), fields)) sessionStorage.removeItem(copyKey);
     else changed();
     state(words.saved.replace("{}", time(said.savedAt, { timeStyle: "short" })), "check");
@@ -190,7 +196,7 @@ export function start(form) {
     isHeld = false;
     kept = written();
     sessionStorage.removeItem(copyKey);
-    showFiles(theirs);
+    showFiles(theirs, true);
     state("");
   }
 
@@ -236,6 +242,7 @@ export function start(form) {
   room();
 
   const uploads = new Set();
+  const removed = new Set(); // numbers of files
   const cross = (text, name, more) => make("button", { type: "button", class: "ib", "aria-label": text.replace("{}", name), ...more }, icon("close"));
 
   /** at: where in the text a picture was pasted. */
@@ -288,10 +295,13 @@ export function start(form) {
     if (isWanted) notice("room", words.refused.replace("{}", file.name));
   }
 
-  function showFiles({ attachments, left: now }) {
+  /** Files of an answer; one that was overtaken by another takes none away. */
+  function showFiles({ attachments, left: now }, isAll) {
     left = now ?? left;
     const waiting = [...ups.children].filter((row) => !row.dataset.n);
-    const rows = attachments.map((file) => {
+    const has = (number) => attachments.some((file) => `${file.n}` === number);
+    const known = [...ups.querySelectorAll(".up:has(a)")].filter((row) => !isAll && !removed.has(row.dataset.n) && !has(row.dataset.n));
+    const rows = attachments.filter((file) => !removed.has(`${file.n}`)).map((file) => {
       const away = cross(words.remove, file.name);
       return make(
         "div",
@@ -302,7 +312,8 @@ export function start(form) {
         away,
       );
     });
-    ups.replaceChildren(...rows, ...waiting);
+    const all = [...known, ...rows].sort((one, other) => one.dataset.n - other.dataset.n);
+    ups.replaceChildren(...all, ...waiting);
     room();
   }
 
@@ -313,6 +324,7 @@ export function start(form) {
     event.preventDefault();
     try {
       const answer = await ask(`${url}/att/${number}`, { method: "DELETE", csrf: "compose" });
+      removed.add(number);
       showFiles(await answer.json());
       if (editor) changed(editor.take(editor.html())); // without a picture that went
       (ups.querySelector("button") ?? clip).focus();
@@ -473,7 +485,8 @@ export function start(form) {
 
   const copied = JSON.parse(sessionStorage.getItem(copyKey) ?? "null");
   if (copied && !same(copied.fields, kept)) {
-    if (copied.revision >= revision) (fill(copied.fields), changed());
+    // What was on its way when the page went is no version of somebody else.
+    if (copied.revision >= revision || same(copied.going, kept)) (fill(copied.fields), changed());
     else notice("newer", words.unsaved, button(words.mine, () => (fill(copied.fields), changed())));
   }
   label();
