@@ -34,6 +34,7 @@ from mailkit.web.serving import Serving
 from mailkit.web.statics import Statics
 from mailkit.web.upload import Uploading
 from mailkit.web.visits import Visits
+from mailkit.web.webmail.boxes import SlugConverter
 from mailkit.web.webmail.facts import SETTINGS, Facts
 from mailkit.web.webmail.house import WebmailHouse
 from mailkit.web.webmail.pages import SCRIPTS, all_routes
@@ -87,6 +88,7 @@ class Pages:
     def __init__(self, house: WebHouse) -> None:
         self._house = house
         self.app = Klein()
+        self.app.url_map.converters["slug"] = SlugConverter
         reading = ["GET", "HEAD"]
         route = self.app.route
         route("/healthz", methods=reading)(self.health)

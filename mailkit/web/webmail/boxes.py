@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from attrs import frozen
+from werkzeug.routing import BaseConverter
 
 from mailkit.errors import NoSuchMailbox
 from mailkit.model.conversation import (
@@ -24,6 +25,19 @@ SNOOZED = MailboxName("Snoozed")
 def _(text: str) -> str:
     """Marks words for the catalogues; they are translated where they are shown."""
     return text
+
+
+class SlugConverter(BaseConverter):
+    """
+    ``<slug:box>`` in the path of a route: what its page gets is `Box.slug`.
+
+    Folders may have slashes in their names; a conversation is what stands behind the
+    last ``/c/`` of an address.
+    """
+
+    regex = "label/[^/]+|folder/[^/].*?|(?!label/|folder/)[^/]+"
+    part_isolating = False
+    weight = 200  # as that of ``<path:…>``, which comes last
 
 
 @frozen

@@ -66,22 +66,74 @@ class Known:
     since: str
 
 
-@room.get("/mail/<box>/c/<cid>")
+@frozen
+class Viewpoint:
+    """From which list conversations are looked at, and by whom."""
+
+    box: Box
+    entries: Sequence[MailboxEntry]
+    labels: Sequence[Label]
+    """Those that have a name."""
+    own: frozenset[str]
+    """Addresses of the person, in lower case."""
+    domains: frozenset[str]
+    """Those that they know: their own, and of people that they wrote to."""
+
+
+@room.get("/mail/<slug:box>/c/<cid>")
 async def conversation(asked: Asked, box: str, cid: str) -> Answer:
-    """A conversation of a mailbox of ours."""
-    return await _conversation(asked, box, cid)
-
-
-@room.get("/mail/label/<slug>/c/<cid>")
-async def of_label(asked: Asked, slug: str, cid: str) -> Answer:
-    """A conversation with a label."""
-    return await _conversation(asked, f"label/{slug}", cid)
-
-
-@room.get("/mail/folder/<path:name>/c/<cid>")
-async def of_folder(asked: Asked, name: str, cid: str) -> Answer:
-    """A conversation of a folder that the person has made."""
-    return await _conversation(asked, f"folder/{name}", cid)
+    """A conversation, come to from any list that it is in."""
+    point = await viewpoint(asked, box)
+    summaries, (newer, older) = await together(
+        messages_of(asked, point, cid),
+        asked.house.conversations.neighbours(asked.name, point.box.view, cid),
+    )
+    here = f"{point.box.href}/c/{quote(cid)}"
+    views = Views(
+        asked,
+        here,
+        point.own,
+        point.domains,
+        frozenset(asked.query.all("pictures")),
+        frozenset(asked.query.all("dark")),
+    )
+    wanted = asked.query.text("m")
+    begin = _begin(summaries, wanted)
+    shown = _window(asked, len(summaries), begin)
+    rows = {n: views.head(summaries[n]) for n in shown}
+    await _open(asked, views, list(rows.values()), rows.get(begin), wanted)
+    if begin in rows:
+        rows[begin].is_focused = begin - shown.start >= FROM_AFAR or bool(wanted)
+    await _mark_read(asked, point.box, summaries)
+    judged = _judged(list(rows.values()))
+    facts = {
+        CURRENT: point.box.slug,
+        "box": point.box,
+        "box_name": asked.say(point.box.name) if point.box.is_ours else point.box.name,
+        "cid": cid,
+        "here": here,
+        "whole": f"{here}?{urlencode({'m': wanted})}" if wanted else here,
+        "print": f"{here}/print" + _asked_for(asked, summaries),
+        "subject": subject_of(summaries) or asked.say("(no subject)"),
+        "rows": list(rows.values()),
+        "earlier": shown.start,
+        "earlier_from": max(0, shown.start - MOST_TURNED),
+        "later": len(summaries) - shown.stop,
+        "later_from": shown.stop,
+        "total": len(summaries),
+        "newer": f"{point.box.href}/c/{quote(newer)}" if newer else "",
+        "older": f"{point.box.href}/c/{quote(older)}" if older else "",
+        "chips": _chips(asked, summaries, point.entries, point.labels),
+        "judged": judged,
+        "known": await _known(asked, judged),
+        "people": _people(summaries, point.own),
+        "files": [file for row in rows.values() for file in row.files],
+        "last": _last(summaries),
+        "left": asked.query.text("left"),
+        "is_flagged": any(one.is_flagged for one in summaries),
+        "marks_late": asked.preferences.mark_read is MarkRead.AFTER_2_S,
+    }
+    return asked.page("conversation.html", facts)
 
 
 @room.post("/m/<mid>/pictures", action="act")
@@ -136,7 +188,13 @@ async def _summary(asked: Asked, mid: str) -> Summary:
     return found
 
 
-async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
+async def viewpoint(asked: Asked, slug: str) -> Viewpoint:
+    """
+    What is to be known of a list before a conversation in it is shown.
+
+    :param slug: of the list (`Box.slug`).
+    :raises NoSuchMailbox: if there is none.
+    """
     house, name = asked.house, asked.name
     entries, labels, addresses, domains = await together(
         house.store.mailboxes(name),
@@ -144,69 +202,18 @@ async def _conversation(asked: Asked, slug: str, cid: str) -> Answer:
         house.acquaintances.addresses(name),
         house.acquaintances.domains(name),
     )
-    box = find(slug, entries, labels)
-    summaries, (newer, older) = await together(
-        messages_of(asked, box, entries, cid),
-        house.conversations.neighbours(name, box.view, cid),
-    )
-    here = f"{box.href}/c/{quote(cid)}"
     own = frozenset(one.lower() for one in addresses)
-    views = Views(
-        asked,
-        here,
-        own,
-        domains,
-        frozenset(asked.query.all("pictures")),
-        frozenset(asked.query.all("dark")),
-    )
-    wanted = asked.query.text("m")
-    begin = _begin(summaries, wanted)
-    shown = _window(asked, len(summaries), begin)
-    rows = {n: views.head(summaries[n]) for n in shown}
-    await _open(asked, views, list(rows.values()), rows.get(begin), wanted)
-    if begin in rows:
-        rows[begin].is_focused = begin - shown.start >= FROM_AFAR or bool(wanted)
-    await _mark_read(asked, box, summaries)
-    judged = _judged(list(rows.values()))
-    facts = {
-        CURRENT: box.slug,
-        "box": box,
-        "box_name": asked.say(box.name) if box.is_ours else box.name,
-        "cid": cid,
-        "here": here,
-        "whole": f"{here}?{urlencode({'m': wanted})}" if wanted else here,
-        "print": f"{here}/print" + _asked_for(asked, summaries),
-        "subject": subject_of(summaries) or asked.say("(no subject)"),
-        "rows": list(rows.values()),
-        "earlier": shown.start,
-        "earlier_from": max(0, shown.start - MOST_TURNED),
-        "later": len(summaries) - shown.stop,
-        "later_from": shown.stop,
-        "total": len(summaries),
-        "newer": f"{box.href}/c/{quote(newer)}" if newer else "",
-        "older": f"{box.href}/c/{quote(older)}" if older else "",
-        "chips": _chips(asked, summaries, entries, labels),
-        "judged": judged,
-        "known": await _known(asked, judged),
-        "people": _people(summaries, own),
-        "files": [file for row in rows.values() for file in row.files],
-        "last": _last(summaries),
-        "left": asked.query.text("left"),
-        "is_flagged": any(one.is_flagged for one in summaries),
-        "marks_late": asked.preferences.mark_read is MarkRead.AFTER_2_S,
-    }
-    return asked.page("conversation.html", facts)
+    return Viewpoint(find(slug, entries, labels), entries, labels, own, domains)
 
 
-async def messages_of(
-    asked: Asked, box: Box, entries: Sequence[MailboxEntry], cid: str
-) -> list[Summary]:
+async def messages_of(asked: Asked, point: Viewpoint, cid: str) -> list[Summary]:
     """Those of a conversation that are shown: not what lies in Trash or Junk only."""
     found = await asked.house.conversations.conversation(asked.name, cid)
-    viewed = box.view.name if isinstance(box.view, InMailbox) else None
+    view = point.box.view
+    viewed = view.name if isinstance(view, InMailbox) else None
     hidden = {
         entry.name
-        for entry in entries
+        for entry in point.entries
         if entry.special_use in _HIDDEN and entry.name != viewed
     }
     kept = [

@@ -105,52 +105,28 @@ _EMPTY = {
 _EMPTY_OTHER = (_("Nothing here"), _("There is no mail in this list."))
 
 
-@room.get("/mail/<box>")
+@room.get("/mail/<slug:box>")
 async def mailbox(asked: Asked, box: str) -> Answer:
-    """One of ours: ``inbox``, ``starred``, ``sent`` …"""
-    return await _list(asked, box)
-
-
-@room.get("/mail/label/<slug>")
-async def label(asked: Asked, slug: str) -> Answer:
-    """All that has a label."""
-    return await _list(asked, f"label/{slug}")
-
-
-@room.get("/mail/folder/<path:name>")
-async def folder(asked: Asked, name: str) -> Answer:
-    """A folder that the person has made."""
-    return await _list(asked, f"folder/{name}")
-
-
-@room.post("/tips", action="settings")
-async def dismiss_tips(asked: Asked) -> Answer:
-    """The first steps are shown no more."""
-    changed = evolve(asked.preferences, tips_dismissed=True)
-    await asked.house.personal.change(asked.name, changed)
-    return asked.redirect("/mail/inbox")
-
-
-async def _list(asked: Asked, slug: str) -> Answer:
+    """A mailbox of ours (``inbox``, ``starred`` …), a label, or a folder."""
     house, name = asked.house, asked.name
     after = asked.query.text("after")
     cursor = Cursor.from_text(after) if after else None
     around = await look_around(asked)
-    box = find(slug, around.entries, around.labels)
-    views = [box.view] if asked.swap else [box.view, *around.views]
+    listed = find(box, around.entries, around.labels)
+    views = [listed.view] if asked.swap else [listed.view, *around.views]
     # The page takes longest: asked for last, it is told together with the others.
     counts, woken, snoozes, page = await together(
         house.conversations.counts(name, views),
-        _woken(asked, box),
-        _snoozes(asked, box),
-        _page(asked, box, cursor),
+        _woken(asked, listed),
+        _snoozes(asked, listed),
+        _page(asked, listed, cursor),
     )
     found = dict(zip(views, counts, strict=True))
     back = await _back(asked, woken)
     rows = RowViews(
-        asked, box, around.entries, around.labels, _until(snoozes), _since(woken)
+        asked, listed, around.entries, around.labels, _until(snoozes), _since(woken)
     )
-    total = found[box.view] or Counts()
+    total = found[listed.view] or Counts()
     shown = ranges.range_of(
         len(page.rows),
         asked.query.number(ranges.AT, 0),
@@ -163,28 +139,36 @@ async def _list(asked: Asked, slug: str) -> Answer:
     if above and shown is not None:
         above[ranges.AT] = str(shown.first)
     facts = {
-        CURRENT: box.slug,
-        "box": box,
-        "box_name": asked.say(box.name) if box.is_ours else box.name,
+        CURRENT: listed.slug,
+        "box": listed,
+        "box_name": asked.say(listed.name) if listed.is_ours else listed.name,
         "groups": _groups(asked, rows, page, back),
         "shown": " ".join(_ids(asked, page)),
         "counts": total,
         "range": shown,
         "field": "c" if asked.preferences.grouped else "m",
-        "bulk": _BULKS.get(slug, _BULK),
-        "more": _MORES.get(slug, _MORE),
-        "row_buttons": _ROWS.get(slug, _ROW),
+        "bulk": _BULKS.get(box, _BULK),
+        "more": _MORES.get(box, _MORE),
+        "row_buttons": _ROWS.get(box, _ROW),
         "here": asked.path + (f"?{urlencode(above)}" if above else ""),
-        "newer": _newer(box, page, ranges.newer(shown, MOST)),
-        "older": _address(box, page.next, ranges.older(shown)) if page.next else "",
-        "empty": _EMPTY.get(slug, _EMPTY_OTHER),
+        "newer": _newer(listed, page, ranges.newer(shown, MOST)),
+        "older": _address(listed, page.next, ranges.older(shown)) if page.next else "",
+        "empty": _EMPTY.get(box, _EMPTY_OTHER),
         "is_first": cursor is None,
-        "tips": slug == "inbox" and not asked.preferences.tips_dismissed,
-        "can_empty": slug in ("trash", "spam") and bool(page.rows),
+        "tips": box == "inbox" and not asked.preferences.tips_dismissed,
+        "can_empty": box in ("trash", "spam") and bool(page.rows),
     }
     if not asked.swap:
         facts[SIDEBAR] = await sidebar_of(asked, around, found)
     return asked.page("list.html", facts)
+
+
+@room.post("/tips", action="settings")
+async def dismiss_tips(asked: Asked) -> Answer:
+    """The first steps are shown no more."""
+    changed = evolve(asked.preferences, tips_dismissed=True)
+    await asked.house.personal.change(asked.name, changed)
+    return asked.redirect("/mail/inbox")
 
 
 async def _woken(asked: Asked, box: Box) -> Sequence[Woken]:

@@ -7,11 +7,9 @@ from functools import partial
 from mailkit.errors import NoSuchMailbox, NoSuchMessage, Unavailable
 from mailkit.services.reading.message import Body
 from mailkit.services.reading.sheets import Sheet, Words, write_sheets
-from mailkit.services.together import together
 from mailkit.web.answers import Answer
 from mailkit.web.asking import Asked
-from mailkit.web.webmail.boxes import find
-from mailkit.web.webmail.conversation import messages_of, subject_of
+from mailkit.web.webmail.conversation import messages_of, subject_of, viewpoint
 from mailkit.web.webmail.documents import shown
 from mailkit.web.webmail.messageview import MessageView, Views
 from mailkit.web.webmail.rooms import Room
@@ -25,7 +23,7 @@ LARGEST = 20 * 1024 * 1024
 """Characters of them together, from which on older ones are left out."""
 
 
-@room.get("/mail/<box>/c/<cid>/print")
+@room.get("/mail/<slug:box>/c/<cid>/print")
 async def print_page(asked: Asked, box: str, cid: str) -> Answer:
     """
     All of a conversation, for paper.
@@ -33,34 +31,10 @@ async def print_page(asked: Asked, box: str, cid: str) -> Answer:
     Pictures on other servers are shown as the conversation's own page shows them, and
     for messages that are named (``pictures``).
     """
-    return await _print(asked, box, cid)
-
-
-@room.get("/mail/label/<slug>/c/<cid>/print")
-async def print_of_label(asked: Asked, slug: str, cid: str) -> Answer:
-    """The same of one with a label."""
-    return await _print(asked, f"label/{slug}", cid)
-
-
-@room.get("/mail/folder/<path:name>/c/<cid>/print")
-async def print_of_folder(asked: Asked, name: str, cid: str) -> Answer:
-    """The same of one in a folder."""
-    return await _print(asked, f"folder/{name}", cid)
-
-
-async def _print(asked: Asked, slug: str, cid: str) -> Answer:
-    house, name = asked.house, asked.name
-    entries, labels, addresses, domains = await together(
-        house.store.mailboxes(name),
-        house.personal.labels(name),
-        house.acquaintances.addresses(name),
-        house.acquaintances.domains(name),
-    )
-    box = find(slug, entries, labels)
-    summaries = await messages_of(asked, box, entries, cid)
-    own = frozenset(one.lower() for one in addresses)
+    point = await viewpoint(asked, box)
+    summaries = await messages_of(asked, point, cid)
     wanted = frozenset(asked.query.all("pictures"))
-    views = Views(asked, "", own, domains, wanted)
+    views = Views(asked, "", point.own, point.domains, wanted)
     sheets: list[Sheet] = []
     size = 0
     shows_pictures = False
@@ -70,7 +44,7 @@ async def _print(asked: Asked, slug: str, cid: str) -> Answer:
         row = views.head(one)
         body, error = None, ""
         try:
-            message = await house.reading.open_known(name, one)
+            message = await asked.house.reading.open_known(asked.name, one)
             body, shows = await views.body(row, message)
         except (NoSuchMessage, NoSuchMailbox):
             error = asked.say("This message is not there any more.")
@@ -88,7 +62,7 @@ async def _print(asked: Asked, slug: str, cid: str) -> Answer:
         _left_out(asked, left_out) if left_out else "",
         asked.say("Attachments:"),
     )
-    document = await house.reading.in_thread(partial(write_sheets, sheets, words))
+    document = await asked.house.reading.in_thread(partial(write_sheets, sheets, words))
     return shown(asked, document, shows_pictures=shows_pictures)
 
 

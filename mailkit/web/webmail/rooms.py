@@ -25,7 +25,8 @@ How a page of the webmail is written.
         await asked.house.personal.put_label(asked.name, ...asked.form.text("name")...)
         return asked.redirect("/settings/labels")
 
-   What stands in ``<>`` comes decoded, as an argument; ``<path:name>`` takes slashes.
+   What stands in ``<>`` comes decoded, as an argument; ``<path:name>`` takes slashes,
+   and ``<slug:box>`` is any list of mail (`mailkit.web.webmail.boxes`).
    Every page needs somebody signed in unless the route says ``needs=Needs.NOBODY``.
    Errors of `mailkit.errors` may just leave the function: `NoSuch…` becomes a page 404,
    another `Refused` 403, `Malformed` 400, `Unavailable` 503, each in plain words.
