@@ -1,7 +1,7 @@
 """
-Sends spoiled dialogues to the servers::
+Sends spoiled dialogues to the servers, and to our clients::
 
-    python -m tests.fuzz [smtp submission lmtp imap pop3] [--seconds 600]
+    python -m tests.fuzz [smtp submission … relay dns web] [--seconds 600]
 
 What breaks a promise is made small and written to ``tests/fuzz/corpus``, from where
 `tests.fuzz.test_short` plays it until it is mended, and ever after.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from attrs import evolve, frozen
-from twisted.internet.interfaces import IProtocol
+from attrs import evolve
 
 from mailkit.metrics import Metrics
 from mailkit.model.account import Credential
@@ -19,32 +18,20 @@ from mailkit.services.passwordcheck import DirectoryPasswordCheck
 from mailkit.services.passwords.passwords import Examined, Passwords
 from mailkit.services.remembered import RememberedLogins
 from mailkit.services.scramcheck import ScramCheck
-from mailkit.services.sessions import Sessions
 from mailkit.services.slowdown import Slowdown
 from mailkit.storage.memory.directory import MemoryDirectory
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
+from tests.fuzz.place import Place
+from tests.fuzz.strangers import dns, relay, web
 from tests.services.imap.world import World as IMAPWorld
 from tests.services.pop3.test_transcripts import POP3World
 from tests.services.smtp.world import World as SMTPWorld
-from tests.transcript import Action
 
 MESSAGE_SIZE = 64 * 1024
 """Small, so that what waits for a whole message can be made to end."""
 OVERRUN = 16 * MESSAGE_SIZE
 """Large beside the inputs: where exactly somebody is hung up on is no promise."""
-
-
-@frozen(eq=False)
-class Place:
-    """One server, and what may happen beside its dialogues."""
-
-    service: str
-    clock: TestClock
-    sessions: Sessions
-    metrics: Metrics
-    connect: Callable[[], IProtocol]
-    actions: Mapping[str, Action]
 
 
 class PlainPasswords(Passwords):
@@ -127,4 +114,8 @@ PLACES: dict[str, Callable[[str], Place]] = {
     "lmtp": smtp,
     "imap": imap,
     "pop3": pop3,
+    "relay": relay,
+    "lmtp-relay": relay,
+    "dns": dns,
+    "web": web,
 }

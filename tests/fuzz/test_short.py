@@ -10,9 +10,12 @@ import pytest
 from tests.fuzz.inputs import Spoiler, corpus, seeds, steps_of, written
 from tests.fuzz.places import PLACES
 from tests.fuzz.play import Played, TroubleError, compare, play
+from tests.net.relay.world import item
 from tests.transcript import name_of
 
 INPUTS = 300
+FEWER = {"relay": 100, "lmtp-relay": 100, "dns": 100, "web": 10}
+"""Of those that take longer."""
 
 
 @pytest.mark.parametrize("service", list(PLACES))
@@ -35,7 +38,7 @@ def test_corpus(service: str, path: Path) -> None:
 @pytest.mark.parametrize("service", list(PLACES))
 def test_some_inputs(service: str) -> None:
     spoiler = Spoiler.of(service, random.Random(f"short {service}"))
-    for number in range(INPUTS):
+    for number in range(FEWER.get(service, INPUTS)):
         play(service, spoiler.next(), random.Random(number))
 
 
@@ -61,6 +64,21 @@ def test_a_trouble_names_what_is_not_the_same(
     monkeypatch.setattr("tests.fuzz.play.play", played)
     with pytest.raises(TroubleError, match=r"b'0 0 yes' is b'0 0 no':"):
         compare("smtp", steps_of("C: NOOP\n"), random.Random(1))
+
+
+def test_each_recipient_has_one_fate(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = steps_of("C: 220 a\nC: 250 a\nC: 550 no\nC: 221 bye\n")
+    play("relay", steps, None)
+    other = item("z@sink.test")
+    monkeypatch.setattr("tests.fuzz.strangers.item", lambda *to, size: other)
+    with pytest.raises(TroubleError, match="told of"):
+        play("relay", steps, None)
+
+
+def test_whoever_waits_for_ever_is_a_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fuzz.strangers.LONG", 0.0)
+    with pytest.raises(TroubleError, match="waits for ever"):
+        play("relay", steps_of("C: 220 a\n"), None)
 
 
 def test_inputs_can_be_written_and_read() -> None:
