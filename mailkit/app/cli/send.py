@@ -254,6 +254,9 @@ def _progress(total: int, words: str) -> Iterator[Callable[[int], object]]:
 def _tell(desk: Desk, plan: Plan, warned: Sequence[str]) -> None:
     for words in warned:
         click.echo(f"mailkit: {words}", err=True)
+    if not plan.is_heard:
+        sender = plan.order.sender
+        click.echo(f"mailkit: nobody has {sender}: answers to it go back", err=True)
     for entry in plan.suppressed[:_SHOWN]:
         words = f"{entry.cause.value}, {say_time(entry.since)}: {entry.reason}"
         click.echo(f"suppressed: {entry.address} ({words.rstrip(': ')})", err=True)

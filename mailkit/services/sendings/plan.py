@@ -52,6 +52,8 @@ class Plan:
     sending: Sending
     account: AccountName | None
     """Whose mail it is, if the sender is an account."""
+    is_heard: bool
+    """Whether answers to the sender reach anybody."""
     rows: tuple[tuple[Row, Routed], ...] = field(repr=False)
     """Those that are left to be put, and who they lead to."""
     put_before: int
@@ -134,6 +136,7 @@ async def make_plan(
         order=order,
         sending=sending,
         account=None if account is None else account.name,
+        is_heard=account is not None or await _is_heard(house, order),
         rows=tuple(left),
         put_before=sum(1 for one in addresses if known.get(one)),
         suppressed=tuple(suppressed),
@@ -155,3 +158,11 @@ async def _account(house: SendingsHouse, order: Order) -> Account | None:
     if account is not None and account.is_suspended:
         raise Refused(f"{name} is suspended")
     return account
+
+
+async def _is_heard(house: SendingsHouse, order: Order) -> bool:
+    try:
+        await house.routing.route(order.sender, may_send=True)
+    except NoSuchAddress:
+        return False
+    return True

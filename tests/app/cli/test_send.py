@@ -194,6 +194,19 @@ def test_an_address_of_ours_that_nobody_has(ready: Shell) -> None:
     )
 
 
+def test_a_sender_whom_nobody_can_answer(ready: Shell) -> None:
+    """It may be wanted; whoever mistyped the address hears of it in time."""
+    template = ready.folder / "Spring.eml.j2"
+    template.write_text(TEMPLATE.partition("\n")[2])  # without a From of its own
+    words = [one.replace("alice@", "alcie@") for one in WORDS]
+    said = "mailkit: nobody has alcie@example.org: answers to it go back\n"
+    done = ready.run(*words, "--dry-run")
+    assert (done.status, done.error) == (0, said)
+    ready.ok("alias", "add", "alcie@example.org", "alice@example.org")
+    assert ready.run(*words, "--dry-run").error == ""
+    assert ready.run(*WORDS, "--dry-run").error == ""
+
+
 def test_a_server_that_sends_no_mail(ready: Shell) -> None:
     config = ready.folder / "mailkit.toml"
     config.write_text(config.read_text() + "[relay]\nenabled = false\n")
