@@ -385,6 +385,43 @@ def test_answers_that_overtake_each_other_take_no_file_away(alice: Page) -> None
         expect(alice.get_by_role("link", name=name)).to_be_visible()
 
 
+def test_words_that_are_typed_while_the_script_comes(tab: Page, site: Site) -> None:
+    """Above a quotation with markup, and among words of their own."""
+    site.deliver("Quoted", html="<p>A <b>bold</b> plan.</p>")
+    held: list[Route] = []
+    tab.route("**/compose.js", lambda route: held.append(route))
+    sign_in(tab)
+    tab.get_by_role("link", name="Quoted").first.click()
+    reply = tab.get_by_role("link", name="Reply", exact=True).last
+    address = reply.get_attribute("href")
+    assert address
+    tab.goto(address, wait_until="commit")
+    area = tab.locator("#text")
+    area.evaluate("one => { one.focus(); one.setSelectionRange(0, 0); }")
+    tab.keyboard.type("Dear Ingrid,\nyes.")
+    wait_for(tab, lambda: bool(held))
+    for route in held:
+        route.continue_()
+    body = tab.locator("#body")
+    expect(body.locator("b")).to_have_text("bold")
+    expect(body).to_be_focused()
+    tab.keyboard.type(" Gladly.")
+    expect(body.locator("div").nth(1)).to_have_text("yes. Gladly.")
+    expect(body.locator("div").first).to_have_text("Dear Ingrid,")
+
+    # In the middle of what is quoted it is the text that counts.
+    held.clear()
+    tab.goto(f"{address}&all=1", wait_until="commit")
+    area.evaluate("one => { one.focus(); one.setSelectionRange(99999, 99999); }")
+    tab.keyboard.type("And below.")
+    wait_for(tab, lambda: bool(held))
+    for route in held:
+        route.continue_()
+    expect(body).to_contain_text("> Some words.")
+    expect(body.locator("div").last).to_contain_text("And below.")
+    expect(body).to_be_focused()
+
+
 def test_files_that_are_chosen_while_the_script_comes(alice: Page) -> None:
     held: list[Route] = []
 

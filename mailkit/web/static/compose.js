@@ -45,6 +45,7 @@ export function start(form) {
   const lines = Object.fromEntries(
     ["to", "cc", "bcc"].map((name) => [name, people(form.elements[name], words, () => changed())]),
   );
+  const isBusy = document.activeElement === area;
   const rowOf = (cid) => [...ups.children].find((row) => row.dataset.cid === cid);
   const editor =
     mode === "rich" &&
@@ -490,7 +491,7 @@ export function start(form) {
     else notice("newer", words.unsaved, button(words.mine, () => (fill(copied.fields), changed())));
   }
   label();
-  if (!form.querySelector("[autofocus]")) (lines.to.value() ? (editor?.body ?? area) : find("#to")).focus({ preventScroll: true });
+  if (!isBusy && !form.querySelector("[autofocus]")) (lines.to.value() ? (editor?.body ?? area) : find("#to")).focus({ preventScroll: true });
   if (isBegun) {
     kept = null;
     changed();

@@ -48,8 +48,17 @@ function copy(nodes, into, src, depth = 0) {
 const lines = (text) =>
   text.split(/\r?\n/).map((line) => make("div", {}, line || document.createElement("br")));
 
+/** Behind these lines. */
+function goOn(body, before) {
+  const line = body.children[before.length - 1] ?? body;
+  const text = line.firstChild;
+  body.focus({ preventScroll: true });
+  if (text?.data) getSelection().collapse(text, before.at(-1).length);
+  else getSelection().collapse(line, 0);
+}
+
 /**
- * Puts an editor in the place of a textarea.
+ * Puts an editor in the place of a textarea; whoever types in it goes on.
  *
  * words: names of the buttons. shownAt: where a picture of the message (cid:…) is shown;
  * idOf: the other way round.
@@ -66,10 +75,17 @@ export function edit(area, { html, tools, words, shownAt, idOf }) {
   });
   const take = (text) => (body.replaceChildren(), put(text));
   const put = (text) => copy(parse(text).body.childNodes, body, (src) => src.startsWith("cid:") && shownAt(src.slice(4)));
-  if (html) put(html);
-  else body.append(...lines(area.value));
+  // What was typed before this came stands above, or among what was there as text.
+  const { value: typed, defaultValue: given } = area;
+  const above = typed.endsWith(given) && typed.slice(0, typed.length - given.length);
+  const isRich = html && above !== false;
+  const own = isRich ? above : typed;
+  if (own || !isRich) body.append(...lines(own));
+  if (isRich) put(html);
+  const isBusy = document.activeElement === area;
   area.hidden = area.disabled = true;
   area.after(body);
+  if (isBusy) goOn(body, own.slice(0, area.selectionStart).split("\n"));
   document.execCommand("defaultParagraphSeparator", false, "div");
   const say = () => body.dispatchEvent(new Event("input", { bubbles: true }));
 
