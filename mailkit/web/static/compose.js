@@ -2,23 +2,17 @@
 // form stays what is sent without scripts; see mailkit/web/webmail/composing.py.
 
 import { edit } from "./edit.js";
+import { attach } from "./files.js";
 import { people } from "./people.js";
 import { complain, icon, make, say } from "./notices.js";
-import { ask, awake, meta, parse, swap } from "./swap.js";
+import { ask, awake, parse, swap } from "./swap.js";
 
 const IDLE = 2000; // ms behind the last change at which it is saved
 const LATEST = 5000; // ms behind the first one
 const AGAIN = 10_000; // ms until a save that failed is tried again
 const KEPT_ALIVE = 60_000; // octets a browser sends for a page that goes
 const MANY = 10; // people, above which the button says how many
-const METER = `<svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none"><rect class="tr" height="6" width="100"/><rect class="fl" height="6" width="0"/></svg>`;
-const SHOWN = /^image\/(avif|gif|jpeg|png|webp)$/; // what is a picture in the text
 const lang = document.documentElement.lang;
-
-const size = (octets) => {
-  const [unit, of, digits] = octets >= 1e6 ? ["MB", octets / 1e6, 1] : ["KB", Math.ceil(octets / 1e3), 0];
-  return `${new Intl.NumberFormat(lang, { maximumFractionDigits: digits }).format(of)} ${unit}`;
-};
 
 /** Brings a composer to life. */
 export function start(form) {
@@ -30,11 +24,9 @@ export function start(form) {
   const find = (selector) => form.querySelector(selector);
   const url = `/compose/${did}`;
   const copyKey = `draft:${did}`;
-  const tools = find("#tools");
   const area = find("#text");
   const ups = find("#ups");
   let revision = Number(form.elements.rev.value);
-  let left = Number(form.dataset.room);
   let isOver = false; // sent, thrown away, closed
   let isHeld = false; // not saved before somebody has chosen between two versions
 
@@ -51,7 +43,7 @@ export function start(form) {
     mode === "rich" &&
     edit(area, {
       html: form.dataset.html,
-      tools,
+      tools: find("#tools"),
       words,
       shownAt: (cid) => rowOf(cid) && `${url}/att/${rowOf(cid).dataset.n}`,
       idOf: (src) => [...ups.children].find((row) => src === `${url}/att/${row.dataset.n}`)?.dataset.cid,
@@ -197,7 +189,7 @@ export function start(form) {
     isHeld = false;
     kept = written();
     sessionStorage.removeItem(copyKey);
-    showFiles(theirs, true);
+    files.show(theirs, true);
     state("");
   }
 
@@ -221,148 +213,12 @@ export function start(form) {
     return shown;
   }
 
-  // -- files
-
-  // The page's own field: whoever is choosing while this begins chooses in it.
-  const nojs = find(".nojs");
-  const picker = nojs.querySelector("input");
-  picker.hidden = true;
-  picker.removeAttribute("name");
-  picker.ariaLabel = words.attach;
-  nojs.replaceWith(picker);
-  function choose() {
-    for (const file of picker.files) upload(file);
-    picker.value = "";
-  }
-  picker.addEventListener("change", choose);
-  const clip = make("button", { type: "button", class: "ib", onclick: () => picker.click() }, icon("clip"));
-  tools.prepend(clip);
-
-  const free = () => words.room.replace("{}", size(form.dataset.most)).replace("{}", size(left));
-  const room = () => (clip.title = clip.ariaLabel = `${words.attach} (${free()})`);
-  room();
-
-  const uploads = new Set();
-  const removed = new Set(); // numbers of files
-  const cross = (text, name, more) => make("button", { type: "button", class: "ib", "aria-label": text.replace("{}", name), ...more }, icon("close"));
-
-  /** at: where in the text a picture was pasted. */
-  function upload(file, at) {
-    const name = file.name || "picture.png";
-    if (file.size > left) return notice("room", `${free()}: ${name}, ${size(file.size)}`);
-    drop("room");
-    left -= file.size;
-    const meter = document.adoptNode(parse(METER).querySelector("svg"));
-    const said = make("small", { class: "muted num", role: "progressbar", "aria-label": name });
-    const request = new XMLHttpRequest();
-    const cancel = cross(words.cancel, name, { onclick: () => request.abort(row.remove()) });
-    const row = make("div", { class: "up" }, icon(file.type.startsWith("image/") ? "picture" : "file"), make("span", { class: "ell", dir: "auto" }, name), said, cancel, meter);
-    ups.append(row);
-    const progress = (part) => {
-      said.textContent = `${Math.round(part * 100)}% · ${size(file.size)}`;
-      said.ariaValueNow = Math.round(part * 100);
-      meter.lastChild.setAttribute("width", part * 100);
-    };
-    progress(0);
-    request.upload.onprogress = (event) => progress(event.loaded / event.total);
-    const over = new Promise((done) => {
-      request.onloadend = () => done(uploaded(request, row, file, at));
-    }).finally(() => uploads.delete(over));
-    uploads.add(over);
-    const data = new FormData();
-    for (const key of ["purpose", "original"]) data.append(key, form.elements[key].value);
-    if (at) data.append("within", 1);
-    data.append("file", file, name);
-    request.open("POST", `${url}/att`);
-    request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRF", meta("csrf-compose"));
-    request.send(data);
-  }
-
-  async function uploaded(request, row, file, at) {
-    const isWanted = row.isConnected;
-    row.remove();
-    if (request.status === 200) {
-      const said = JSON.parse(request.responseText);
-      showFiles(said);
-      if (!at) return;
-      at.insertNode(make("img", { src: said.added[0].url, alt: file.name }));
-      at.collapse();
-      return changed();
-    }
-    left += file.size;
-    room();
-    if (request.status === 401) return ask(`${url}/state`).then(() => upload(file, at));
-    if (isWanted) notice("room", words.refused.replace("{}", file.name));
-  }
-
-  /** Files of an answer; one that was overtaken by another takes none away. */
-  function showFiles({ attachments, left: now }, isAll) {
-    left = now ?? left;
-    const waiting = [...ups.children].filter((row) => !row.dataset.n);
-    const has = (number) => attachments.some((file) => `${file.n}` === number);
-    const known = [...ups.querySelectorAll(".up:has(a)")].filter((row) => !isAll && !removed.has(row.dataset.n) && !has(row.dataset.n));
-    const rows = attachments.filter((file) => !removed.has(`${file.n}`)).map((file) => {
-      const away = cross(words.remove, file.name);
-      return make(
-        "div",
-        { class: "up", "data-n": file.n, "data-cid": file.cid },
-        icon(file.type.startsWith("image/") ? "picture" : "file"),
-        make("a", { class: "ell", href: file.url, dir: "auto" }, file.name),
-        make("small", { class: "muted num" }, size(file.size)),
-        away,
-      );
-    });
-    const all = [...known, ...rows].sort((one, other) => one.dataset.n - other.dataset.n);
-    ups.replaceChildren(...all, ...waiting);
-    room();
-  }
-
-  ups.addEventListener("click", async (event) => {
-    const away = event.target.closest("button");
-    const number = away?.closest("[data-n]")?.dataset.n;
-    if (!number) return;
-    event.preventDefault();
-    try {
-      const answer = await ask(`${url}/att/${number}`, { method: "DELETE", csrf: "compose" });
-      removed.add(number);
-      showFiles(await answer.json());
-      if (editor) changed(editor.take(editor.html())); // without a picture that went
-      (ups.querySelector("button") ?? clip).focus();
-    } catch (error) {
-      complain(error);
-    }
+  const files = attach(form, {
+    notice,
+    drop,
+    changed: () => changed(),
+    taken: () => editor && changed(editor.take(editor.html())), // without a picture that went
   });
-
-  const filesOf = (event) => [...(event.dataTransfer ?? event.clipboardData).files];
-  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
-  // Beside the composer a file would take the place of the page.
-  for (const kind of ["dragover", "drop"])
-    document.addEventListener(kind, (event) => form.isConnected && hasFiles(event) && event.preventDefault());
-  form.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    form.classList.add("over");
-  });
-  for (const kind of ["dragleave", "drop"])
-    form.addEventListener(kind, (event) => event.relatedTarget && form.contains(event.relatedTarget) || form.classList.remove("over"));
-  form.addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    for (const file of filesOf(event)) upload(file);
-  });
-  form.addEventListener(
-    "paste",
-    (event) => {
-      const files = filesOf(event);
-      // Office programs put a picture of the text beside the text.
-      if (!files.length || event.clipboardData.types.includes("text/html")) return;
-      event.preventDefault();
-      const at = event.target.closest("#body") && getSelection().rangeCount && getSelection().getRangeAt(0);
-      for (const file of files) upload(file, SHOWN.test(file.type) && at);
-    },
-    true,
-  );
 
   // -- sending
 
@@ -397,7 +253,7 @@ export function start(form) {
     for (const line of Object.values(lines)) line.finish();
     for (const bad of form.querySelectorAll(".hint.bad")) bad.remove();
     drop("question");
-    await Promise.all(uploads);
+    await Promise.all(files.uploads);
     if (!revision) kept = null; // so that its revision is known, should it come back
     if (!(await save())) return;
     const body = new URLSearchParams({ ...written(), rev: revision, when: submitter?.value ?? "now", confirmed });
@@ -496,7 +352,7 @@ export function start(form) {
     kept = null;
     changed();
   }
-  choose();
+  files.choose();
   form.dataset.ready = "";
 }
 
