@@ -25,8 +25,10 @@ EXCUSED = ("shared/data", "needs root", "must not be root")
 """A skip whose reason has one of these in it is a skip in CI too."""
 
 # How long an example takes says more about the machine than about the test.
+# Where CI is set in the environment, Hypothesis would derandomize all of them.
 settings.register_profile(
     "few",
+    derandomize=False,
     max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -129,7 +129,8 @@ class Sink(Protocol):
         if not end:
             return False
         self._buffer = rest
-        self._command(line.decode())
+        # A client that begins with TLS says octets by chance; a line may end in them.
+        self._command(line.decode(errors="replace"))
         return True
 
     def _command(self, line: str) -> None:
