@@ -292,7 +292,7 @@ def test_nothing_is_lost_or_doubled(tmp_path: Path, is_robbed: bool) -> None:
     if is_robbed:
         said = [one.stdout for one in both if one.stdout is not None]
         while len(select(said, [], [], 0)[0]) < len(both):
-            time.sleep(0.3)
+            time.sleep(0.05)
             index.unlink(missing_ok=True)
     for one in both:
         assert one.stdout is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -46,26 +47,29 @@ class Database:
         path: str,
         files: Files,
         pragmas: Sequence[str],
-        is_uri: bool = False,
         first: Sequence[str] = (),
+        *,
+        makes: bool = True,
     ) -> Database:
         """
         Open, and make if need be, for its owner alone; the tables are the caller's.
 
         It has a log that is written ahead. What SQLite puts beside it may be read by as
-        many as the file.
+        many as the file. ``ATTACH`` understands URIs.
 
-        :param is_uri: whether ``ATTACH`` understands URIs.
         :param first: pragmas for a file that is made, before there is anything in it.
+        :param makes: if not, a file that is missing stays so.
+        :raises FileNotFoundError: if it is missing and not to be made.
         """
-        _keep_to_owner(path)
+        _keep_to_owner(path, makes)
+        # SQLite itself makes none: who took the file away meanwhile is told apart.
         connection = sqlite3.connect(
-            path,
+            f"{Path(os.path.abspath(path)).as_uri()}?mode=rw",
             timeout=BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
-            uri=is_uri,
+            uri=True,
         )
         try:
             if first and not os.path.getsize(path):
@@ -143,16 +147,17 @@ class Database:
         self.connection.close()
 
 
-def _keep_to_owner(path: str) -> None:
-    try:
-        os.close(
-            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        )
-    except FileExistsError:
-        # Not by a descriptor: closing it would end the locks of another connection
-        # (https://sqlite.org/howtocorrupt.html §2.2).
-        if os.stat(path).st_mode & 0o077:
-            os.chmod(path, 0o600)
+def _keep_to_owner(path: str, makes: bool) -> None:
+    if makes:
+        with suppress(FileExistsError):
+            os.close(
+                os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            )
+            return
+    # Not by a descriptor: closing it would end the locks of another connection
+    # (https://sqlite.org/howtocorrupt.html §2.2).
+    if os.stat(path).st_mode & 0o077:
+        os.chmod(path, 0o600)
 
 
 def has_wal(path: str) -> bool:

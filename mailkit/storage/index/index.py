@@ -67,14 +67,17 @@ class Index:
     texts: FlagTexts = field(init=False, factory=FlagTexts, repr=False)
 
     @classmethod
-    def open(cls, path: str, files: Files) -> Index:
+    def open(cls, path: str, files: Files, *, makes: bool = True) -> Index:
         """
         Open an index, or make an empty one without an `account` row.
 
         One that may hold commits which no sync covered is synced first.
+
+        :param makes: if not, one that is missing stays so.
+        :raises FileNotFoundError: if it is missing and not to be made.
         """
         had_wal = has_wal(path)
-        database = Database.open(path, files, schema.SPEED)
+        database = Database.open(path, files, schema.SPEED, makes=makes)
         index = cls(database)
         try:
             if database.version in schema.CHANGES:

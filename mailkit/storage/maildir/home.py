@@ -92,6 +92,9 @@ class Home:
     _stuck: set[str] = field(init=False, factory=set)
     """Files that could not be renamed or unlinked, told already."""
     _index: Index | None = field(init=False, default=None)
+    _uses: int = field(init=False, default=0)
+    _replaced: list[Index] = field(init=False, factory=list)
+    """Others stand in their place; whoever began with one ends with it."""
     _aside: Aside | None = field(init=False, default=None)
     _identity: tuple[int, int] | None = field(init=False, default=None)
     _lock: int = field(init=False, default=-1)
@@ -257,8 +260,10 @@ class Home:
         while True:
             try:
                 return self._made_ready()
-            except FileNotFoundError:
+            except (FileNotFoundError, sqlite3.OperationalError):
                 # Somebody took the index away while it was made: made again.
+                # SQLite, which looks by its name, then finds no permissions for what
+                # lies beside it (SQLITE_IOERR_FSTAT).
                 if os.path.exists(self.index_path) or not self.is_there:
                     raise
 
@@ -282,11 +287,13 @@ class Home:
         return index
 
     def _open_or_discard(self) -> Index:
-        if not os.path.exists(self.index_path):
+        is_new = not os.path.exists(self.index_path)
+        if is_new:
             # What lies beside it was another's, and is perhaps still used with it.
             self._discard_index()
         try:
-            return Index.open(self.index_path, self.house.files)
+            # One that is gone since then is not made here: beside it all still lies.
+            return Index.open(self.index_path, self.house.files, makes=is_new)
         except OtherVersion:
             pass
         except sqlite3.DatabaseError as error:
@@ -342,8 +349,9 @@ class Home:
 
     def _let_go_of_index(self) -> None:
         if self._index is not None:
-            self._index.close()
+            self._replaced.append(self._index)
             self._index = None
+            self._close_replaced()
         self.may_be_unrendered = True
         self.arrays.clear()
         self.flags.clear()
@@ -351,6 +359,10 @@ class Home:
         self.listed.clear()
         self.compared.clear()
         self.seen.clear()
+
+    def _close_replaced(self) -> None:
+        while self._replaced and not self._uses:
+            self._replaced.pop().close()
 
     def forget_index(self) -> None:
         """Throw the index away, under the lock; the next use makes it anew."""
@@ -364,6 +376,7 @@ class Home:
     @contextmanager
     def _telling(self) -> Iterator[None]:
         """Errors of disk and database as ours; a damaged index is not used again."""
+        self._uses += 1
         try:
             yield
         except sqlite3.Error as error:
@@ -377,6 +390,9 @@ class Home:
             raise translated(error) from error
         except OSError as error:
             raise translated(error) from error
+        finally:
+            self._uses -= 1
+            self._close_replaced()
 
     # --- numbers ---
 

@@ -338,13 +338,15 @@ def _taken(
         try:
             found.append((key & UIDS, take(f"{cur}/{name}", size)))
         except FileNotFoundError:
-            missing.append(key)
+            missing.append(key & UIDS)
     if missing:
         with home.changed() as changed:
             now = home.mailbox_again(changed, row.mailbox_id)
             listing.look(home, changed, now, is_thorough=True)
         cur = f"{home.folder(now.folder)}/cur"
-        for key, name, size in reading.names(changed, missing):
+        # An index that was made anew has other keys.
+        keys = [now.key(uid) for uid in missing]
+        for key, name, size in reading.names(changed, keys):
             with suppress(FileNotFoundError):  # it went since the listing
                 found.append((key & UIDS, take(f"{cur}/{name}", size)))
         found.sort(key=lambda one: one[0])

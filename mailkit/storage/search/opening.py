@@ -57,12 +57,12 @@ def inode_of(folder: str) -> int:
 
 
 def _open(path: str, files: Files) -> Database:
-    database = Database.open(path, files, SPEED, is_uri=True, first=FIRST)
+    database = Database.open(path, files, SPEED, FIRST)
     try:
         if database.version not in (0, VERSION):
             database.close()
             remove(os.path.dirname(path))
-            database = Database.open(path, files, SPEED, is_uri=True, first=FIRST)
+            database = Database.open(path, files, SPEED, FIRST)
         if database.version == 0:
             with database.transaction(is_full=False):
                 if database.version == 0:  # nobody else was quicker

@@ -13,12 +13,13 @@ from mailkit.errors import StorageBroken, TooMany
 from mailkit.interfaces.storage import NewMessage
 from mailkit.model.flags import DELETED, FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX, MailboxName, Want
-from mailkit.model.query import Everything
+from mailkit.model.query import BodyContains, Everything
 from mailkit.model.uidset import ALL_UIDS, UIDSet
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.index import database
 from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import MailboxRow
-from mailkit.storage.maildir import listing, reads
+from mailkit.storage.maildir import listing, reads, searching
 from mailkit.storage.maildir.home import Home
 from mailkit.storage.maildir.house import MaildirSettings
 from mailkit.storage.safefile import Files, Operation, Verb
@@ -74,6 +75,31 @@ def test_who_finds_damage_late_leaves_what_others_made_anew(place: Place) -> Non
     assert at_once(one.status(ALICE, INBOX)).exists == 1
     abandon(one)
     abandon(two)
+    check_whole(place)
+
+
+def test_who_reads_reads_on_in_an_index_that_is_taken_away(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.store()
+    box = at_once(store.open(ALICE, INBOX))
+    at_once(box.append([NewMessage(OctetsContent(LETTER))] * 3))
+    monkeypatch.setattr(searching, "PIECE", 1)
+    index = account_of(place) / "index.sqlite"
+    read = reads._octets
+    robbed = []
+
+    def rob(path: str, size: int) -> bytes:
+        if len(robbed) == 1:
+            return read(path, size)
+        robbed.append(path)
+        index.unlink()
+        raise FileNotFoundError(path)  # so that the index is opened once more
+
+    monkeypatch.setattr(reads, "_octets", rob)
+    assert at_once(box.search(BodyContains("Hello"))) == UIDSet(((1, 3),))
+    assert robbed and index.exists()
+    abandon(store)
     check_whole(place)
 
 
@@ -241,18 +267,37 @@ def test_what_lies_beside_a_lost_index_is_not_used_with_the_next(place: Place) -
     check_whole(place)
 
 
+@pytest.mark.parametrize(
+    ("within", "step"),
+    [
+        (Index, "open"),  # what lies beside it is another process's
+        (database, "use_wal"),  # SQLite asks the file who may read its log
+        (Index, "begin_account"),
+    ],
+)
 def test_an_index_that_is_taken_away_while_it_is_made(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch, within: object, step: str
 ) -> None:
-    begin = Index.begin_account
+    other = place.store()
+    box = at_once(other.open(ALICE, INBOX))
+    at_once(box.append([NewMessage(OctetsContent(LETTER))]))
+    index = account_of(place) / "index.sqlite"
+    if step == "begin_account":
+        index.unlink()
+    do = getattr(within, step)
 
-    def rob(index: Index, boot: str, mod_seq: int) -> None:
-        monkeypatch.setattr(Index, "begin_account", begin)
-        (account_of(place) / "index.sqlite").unlink()
-        begin(index, boot, mod_seq)
+    def rob(*args: object, **named: object) -> object:
+        monkeypatch.setattr(within, step, do)
+        index.unlink()
+        return do(*args, **named)
 
-    monkeypatch.setattr(Index, "begin_account", rob)
     store = place.store()
-    assert at_once(store.status(ALICE, INBOX)).exists == 0
+    monkeypatch.setattr(within, step, rob)
+    assert at_once(store.status(ALICE, INBOX)).exists == 1
+    assert getattr(within, step) is not rob
+    at_once(box.append([NewMessage(OctetsContent(LETTER))]))
+    assert at_once(store.status(ALICE, INBOX)).exists == 2
+    assert index.stat().st_mode & 0o077 == 0
     abandon(store)
+    abandon(other)
     check_whole(place)
