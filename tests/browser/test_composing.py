@@ -226,6 +226,34 @@ def test_what_was_on_its_way_when_the_page_went_is_no_other_version(
     expect(alice.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_an_answer_that_is_lost_is_no_other_version(
+    alice: Page, site: Site, is_taken: bool
+) -> None:
+    compose(alice)
+    subject = alice.get_by_label("Subject")
+    subject.fill("First")
+    saved(alice)
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method == "PUT" and not lost:
+            lost.append(route.fetch().text() if is_taken else "")
+            route.abort()
+        else:
+            route.continue_()
+
+    alice.route("**/compose/*", lose)
+    subject.fill("Second")
+    state = alice.locator("#cstate")
+    expect(state).to_contain_text("Trying again")
+    last = f"Third, {is_taken}"
+    subject.fill(last)
+    expect(state).to_contain_text("Saved", timeout=60_000)
+    expect(alice.get_by_role("alert")).to_have_count(0)
+    has_saved(site, lambda one: one["Subject"] == last)
+
+
 def test_what_was_taken_out_does_not_come_back(alice: Page) -> None:
     compose(alice)
     alice.clock.install()

@@ -37,7 +37,6 @@ export function start(form) {
   const lines = Object.fromEntries(
     ["to", "cc", "bcc"].map((name) => [name, people(form.elements[name], words, () => changed())]),
   );
-  const isBusy = document.activeElement === area;
   const rowOf = (cid) => [...ups.children].find((row) => row.dataset.cid === cid);
   const editor =
     mode === "rich" &&
@@ -120,7 +119,8 @@ export function start(form) {
   }
 
   async function put(isGoing) {
-    const fields = (going = written());
+    const isAgain = going !== null;
+    const fields = (going ??= written()); // by its answer the revision is known
     first = 0;
     state(words.saving);
     const body = new URLSearchParams(fields);
@@ -136,7 +136,7 @@ export function start(form) {
       if (answer.status === 409) return conflict(said.theirs);
       if (!answer.ok) return stop(answer.status === 410 ? words.gone : words.large);
       saved(said, fields);
-      return true;
+      return isAgain && !same(written(), fields) ? put(isGoing) : true;
     } catch {
       state(words.again, "warning");
       timer = setTimeout(save, AGAIN);
@@ -177,6 +177,7 @@ export function start(form) {
       button(words.mine, () => {
         revision = theirs.rev;
         isHeld = false;
+        going = null;
         save();
       }),
     );
@@ -187,6 +188,7 @@ export function start(form) {
     fill({ ...theirs, html: theirs.htmlBody, text: theirs.textBody });
     revision = theirs.rev;
     isHeld = false;
+    going = null;
     kept = written();
     sessionStorage.removeItem(copyKey);
     files.show(theirs, true);
@@ -347,7 +349,9 @@ export function start(form) {
     else notice("newer", words.unsaved, button(words.mine, () => (fill(copied.fields), changed())));
   }
   label();
-  if (!isBusy && !form.querySelector("[autofocus]")) (lines.to.value() ? (editor?.body ?? area) : find("#to")).focus({ preventScroll: true });
+  const text = editor?.body ?? area;
+  if (document.activeElement !== text && !form.querySelector("[autofocus]"))
+    (lines.to.value() ? text : find("#to")).focus({ preventScroll: true });
   if (isBegun) {
     kept = null;
     changed();
