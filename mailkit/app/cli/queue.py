@@ -18,7 +18,7 @@ from mailkit.app.cli.late import WholeGroup
 from mailkit.app.cli.printed import Row, print_facts, print_rows, say_time
 from mailkit.app.freeing import free_claims
 from mailkit.config.units import say_about
-from mailkit.errors import NoSuchItem, Refused
+from mailkit.errors import Refused
 from mailkit.model.address import DomainName, fold_domain
 from mailkit.model.queueitem import Attempt, QueuedRecipient, QueueItem, Selection
 from mailkit.services.admin.names import account_name
@@ -241,10 +241,7 @@ def _pages(
     left = limit
     while left is None or left > 0:
         most = PAGE if left is None else min(PAGE, left)
-        try:
-            page = at.do(control.page(selection, after, most))
-        except NoSuchItem as error:
-            raise NoSuchItem(f"there is no {after} in the queue") from error
+        page = at.do(control.page(selection, after, most))
         if page:
             yield page
         if len(page) < most:

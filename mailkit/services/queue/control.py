@@ -74,7 +74,10 @@ class QueueControl:
         :raises NoSuchItem: if there never was an item ``after``.
         """
         last = QueueId(after) if after else None
-        return await self._queue.items(selection, last, most)
+        try:
+            return await self._queue.items(selection, last, most)
+        except NoSuchItem as error:
+            raise NoSuchItem(f"there is no {after} in the queue") from error
 
     async def count(self, selection: Selection) -> int:
         """
