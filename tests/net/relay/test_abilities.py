@@ -17,12 +17,11 @@ from mailkit.model.envelope import (
 )
 from mailkit.model.path import NULL_PATH, Path
 from mailkit.net.relay.settings import RelaySettings
-from tests.net.relay.sink import (
-    CHUNKING,
-)
+from tests.net.relay.sink import CHUNKING
 from tests.net.relay.world import (
     BINARY,
     EIGHT_BIT,
+    MAIL,
     TEXT,
     OnDisk,
     World,
@@ -32,8 +31,6 @@ from tests.net.relay.world import (
     told,
 )
 
-MAIL = f"MAIL FROM:<x@elsewhere.test> SIZE={len(TEXT)}"
-STUFFED = TEXT.replace(b"\r\n.", b"\r\n..")
 HEAD = b"From: x@elsewhere.test\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
 WIDE = HEAD + "Viele Grüße an alle, die das hier lesen\r\n".encode()
 

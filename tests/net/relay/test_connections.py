@@ -26,8 +26,8 @@ from tests.net.relay.sink import (
     PLAIN_HELLO,
 )
 from tests.net.relay.world import (
+    MAIL,
     SINK,
-    TEXT,
     World,
     commands,
     item,
@@ -35,12 +35,6 @@ from tests.net.relay.world import (
     offering,
     told,
 )
-
-MAIL = f"MAIL FROM:<x@elsewhere.test> SIZE={len(TEXT)}"
-STUFFED = TEXT.replace(b"\r\n.", b"\r\n..")
-HEAD = b"From: x@elsewhere.test\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-WIDE = HEAD + "Viele Grüße an alle, die das hier lesen\r\n".encode()
-
 
 # -- connections
 

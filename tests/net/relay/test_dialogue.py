@@ -18,6 +18,7 @@ from tests.net.relay.sink import (
     PLAIN_HELLO,
 )
 from tests.net.relay.world import (
+    MAIL,
     SINK,
     TEXT,
     OnDisk,
@@ -28,10 +29,7 @@ from tests.net.relay.world import (
     told,
 )
 
-MAIL = f"MAIL FROM:<x@elsewhere.test> SIZE={len(TEXT)}"
 STUFFED = TEXT.replace(b"\r\n.", b"\r\n..")
-HEAD = b"From: x@elsewhere.test\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-WIDE = HEAD + "Viele Grüße an alle, die das hier lesen\r\n".encode()
 
 
 def test_one_group() -> None:

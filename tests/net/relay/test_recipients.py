@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from mailkit.errors import (
-    StorageBroken,
-)
+from mailkit.errors import StorageBroken
 from mailkit.net.relay.settings import RelaySettings
 from tests.net.relay.sink import (
     CUT,
@@ -20,11 +18,6 @@ from tests.net.relay.world import (
     offering,
     told,
 )
-
-MAIL = f"MAIL FROM:<x@elsewhere.test> SIZE={len(TEXT)}"
-STUFFED = TEXT.replace(b"\r\n.", b"\r\n..")
-HEAD = b"From: x@elsewhere.test\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
-WIDE = HEAD + "Viele Grüße an alle, die das hier lesen\r\n".encode()
 
 
 def many(count: int) -> list[str]:

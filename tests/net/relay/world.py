@@ -33,6 +33,8 @@ from mailkit.net.relay.tls import make_client_context
 from tests.net.relay.sink import GOOD, HELLO, Answers, Net, ScriptedHost
 
 TEXT = b"From: x@elsewhere.test\r\nSubject: a\r\n\r\nHello\r\n.dot\r\n"
+MAIL = f"MAIL FROM:<x@elsewhere.test> SIZE={len(TEXT)}"
+"""What begins a transaction of it."""
 SINK = NextHost(name="mx.sink.test", address="192.0.2.1", port=25, policy=OPPORTUNISTIC)
 X = Path("x", "elsewhere.test")
 
