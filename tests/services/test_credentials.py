@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from mailkit.errors import (
-    NotAuthenticated,
-)
+from mailkit.errors import NotAuthenticated
 from mailkit.services.passwords.passwords import Passwords
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from mailkit.errors import (
-    HasLeft,
-)
+from mailkit.errors import HasLeft
 from mailkit.services.composing.errors import CannotSend, Lack
 from mailkit.testing.at_once import at_once
 from tests.services.composing.world import (

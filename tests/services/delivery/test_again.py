@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from mailkit.errors import (
-    Unavailable,
-)
+from mailkit.errors import Unavailable
 from mailkit.interfaces.delivery import ForeignRecipient
 from mailkit.model.address import DomainName
 from mailkit.model.path import NULL_PATH, Path

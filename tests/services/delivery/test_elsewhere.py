@@ -19,9 +19,7 @@ from mailkit.model.envelope import (
 from mailkit.model.outcome import Failed
 from mailkit.model.path import Path
 from mailkit.model.queueitem import NextHop
-from mailkit.services.delivery.onward import (
-    Onward,
-)
+from mailkit.services.delivery.onward import Onward
 from mailkit.testing.at_once import at_once
 from tests.services.delivery.world import (
     DAVE,

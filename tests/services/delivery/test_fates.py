@@ -22,9 +22,7 @@ from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.outcome import Failed, Kept
 from mailkit.model.queueitem import NextHop
-from mailkit.services.delivery.onward import (
-    LOCAL,
-)
+from mailkit.services.delivery.onward import LOCAL
 from mailkit.services.delivery.rules import Handed
 from mailkit.testing.at_once import at_once
 from tests.services.delivery.test_transaction import Rulebook

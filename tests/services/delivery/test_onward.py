@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailkit.errors import (
-    NotOurs,
-)
+from mailkit.errors import NotOurs
 from mailkit.interfaces.delivery import Origin
 from mailkit.model.address import DomainName
 from mailkit.model.envelope import (

@@ -8,9 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from mailkit.interfaces.resolver import Answer, MXRecord
 from mailkit.model.notice import NoticeKind
-from mailkit.model.queueitem import (
-    QueueItem,
-)
+from mailkit.model.queueitem import QueueItem
 from mailkit.services.queue.hosts import Hosts
 from mailkit.services.queue.pace import Pace
 from mailkit.storage.memory.queue import MemoryQueue

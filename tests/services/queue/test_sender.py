@@ -14,9 +14,7 @@ from mailkit.errors import StorageBroken, Unavailable
 from mailkit.model.address import DomainName
 from mailkit.model.envelope import Envelope
 from mailkit.model.path import NULL_PATH
-from mailkit.model.queueitem import (
-    NextHop,
-)
+from mailkit.model.queueitem import NextHop
 from mailkit.services.queue import fairness
 from mailkit.services.queue.pace import Pace
 from mailkit.services.queue.sender import Sender
