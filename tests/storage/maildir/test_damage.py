@@ -87,7 +87,7 @@ def test_who_reads_reads_on_in_an_index_that_is_taken_away(
     monkeypatch.setattr(searching, "PIECE", 1)
     index = account_of(place) / "index.sqlite"
     read = reads._octets
-    robbed = []
+    robbed: list[str] = []
 
     def rob(path: str, size: int) -> bytes:
         if len(robbed) == 1:
