@@ -279,7 +279,11 @@ class _Producer:
 
 
 class _FirstWords(Protocol):
-    """The beginning of an answer; who goes on talking is hung up on."""
+    """
+    The beginning of an answer; who goes on talking is hung up on.
+
+    So is who comes to no end in time: the status was heard, and counts.
+    """
 
     def __init__(self) -> None:
         self.done: Deferred[bytes] = Deferred(self._cut)
@@ -289,7 +293,6 @@ class _FirstWords(Protocol):
         self._octets += data[: _MOST_READ - len(self._octets)]
         if len(self._octets) >= _MOST_READ:
             self._cut(self.done)
-            self._finish()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._finish()
@@ -297,6 +300,7 @@ class _FirstWords(Protocol):
     def _cut(self, done: Deferred[bytes]) -> None:
         if self.transport is not None:
             self.transport.loseConnection()
+        self._finish()
 
     def _finish(self) -> None:
         if not self.done.called:

@@ -157,6 +157,30 @@ def test_busy_and_never() -> None:
     assert {one.fate for one in result(world.begin()).reports} == {Fate.FAILED}
 
 
+class Endless(Receiver):
+    """Says what it thinks of the message, and then does not come to an end."""
+
+    def render_POST(self, request: Request) -> object:
+        super().render_POST(request)
+        request.write(self.words)
+        return NOT_DONE_YET
+
+
+@pytest.mark.parametrize(("code", "fate"), [(200, Fate.RELAYED), (410, Fate.FAILED)])
+def test_an_answer_without_an_end_counts(code: int, fate: Fate) -> None:
+    world = World(ToHook(url="http://hook.test/x", timeout=5.0), Endless())
+    world.receiver.code = code
+    carrying = world.begin()
+    world.clock.advance(5)
+    done = result(carrying)
+    assert {one.fate for one in done.reports} == {fate}
+    assert done.reports[0].words.startswith(f"{code} ")
+    assert done.reports[0].words.endswith(" thanks")
+    assert not done.is_doubtful
+    assert len(world.receiver.got) == 1
+    assert not world.clock.getDelayedCalls()
+
+
 def test_nobody_answers_in_time() -> None:
     world = World(ToHook(url="http://hook.test/x", timeout=5.0))
     world.receiver.code = 0
