@@ -29,7 +29,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from mailkit.services.queue.trying import TAKEN_OVER
+from mailkit.services.queue.claims import TAKEN_OVER
 from tests.interop.outside import CUT, HANG, KEPT, SLOW, Hosts, Outside, outside
 from tests.interop.server import PASSWORD, Server, free_ports, wait_until
 

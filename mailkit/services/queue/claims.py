@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from mailkit.errors import Unavailable
 from mailkit.interfaces.storage import IContent
+from mailkit.model.event import Step
 from mailkit.model.queueitem import NextHop, QueueId, QueueItem
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.tasks import Tasks
@@ -19,6 +20,8 @@ LEASE = 60.0
 
 RENEWED_EVERY = 20.0
 """Seconds after which claims are held on to."""
+
+TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
 
 _RENEWED_AT_ONCE = 1000
 
@@ -73,6 +76,8 @@ class Claims:
         )
         for item in items:
             self._until[item.id] = until
+            if item.is_taken_over:  # forgotten with this claim, whatever comes of it
+                self._house.note(item, Step.TRIED, "", "", TAKEN_OVER)
         return items
 
     async def put(

@@ -33,6 +33,7 @@ from mailkit.model.queueitem import (
     QueueItem,
     Selection,
 )
+from mailkit.services.queue.claims import TAKEN_OVER
 from mailkit.services.queue.fairness import Carry, Concurrency, Host
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.outcome import (
@@ -57,7 +58,6 @@ AGAIN = 5.0
 UNMET = "4.7.5"
 """The status of a host that does not show what is demanded of TLS (RFC 3463 §3.8)."""
 
-TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
 ALARMED_AGAIN = 3600.0
 """Seconds until administrators are told once more that mail is held."""
 
@@ -98,8 +98,6 @@ class Trying:
         house = self._house
         began = house.clock.seconds()
         content: IContent = NOTHING
-        if item.is_taken_over:
-            house.note(item, Step.TRIED, "", "", TAKEN_OVER)
         try:
             content = await self.sealing.content(item)
         except NoSuchItem:

@@ -255,8 +255,6 @@ class MemoryQueue:
             if entry.item.held or (entry.item.hold_until or 0.0) > now
         ]
         for entry in found[:most]:
-            if entry.is_free(now):
-                entry.owner = ""
             next_try = entry.item.next_try if _is_paced(entry.item) else now
             entry.item = evolve(entry.item, held="", hold_until=None, next_try=next_try)
         self._board.publish(TOPIC)

@@ -62,13 +62,16 @@ def hold(selection: Selection, reason: str, most: int) -> Update:
 
 
 def release(selection: Selection, now: float, most: int) -> Update:
-    """End holds of both sorts; bulk mail keeps its moments."""
+    """
+    End holds of both sorts; bulk mail keeps its moments.
+
+    Whose an item was that nobody has any more stays known: that one may have sent it.
+    """
     which = Condition("(item.held <> '' OR item.hold_until > ?)", (now,))
     change = Condition(
         f"held = '', hold_until = NULL, next_try = iif({_IS_PACED}, next_try, ?),"
-        f" ready = iif(until > ?, until, iif({_IS_PACED}, next_try, ?)),"
-        " owner = iif(until > ?, owner, NULL)",
-        (now, now, now, now),
+        f" ready = iif(until > ?, until, iif({_IS_PACED}, next_try, ?))",
+        (now, now, now),
     )
     return Update(selection, most, which, change)
 

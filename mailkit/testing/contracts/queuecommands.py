@@ -159,6 +159,7 @@ class CommandsContract(QueueCase):
         await self.store.hold(EVERYTHING, "wait")
         assert await self.store.release(EVERYTHING, NOW + 60) == 1
         [again] = await self.claim(owner=OTHERS, now=NOW + 60, until=NOW + 120)
+        assert again.is_taken_over
         assert not await self.record(item, Fate.WAITING)
         assert await self.record(again, Fate.SENT, owner=OTHERS)
 

@@ -14,7 +14,7 @@ from mailkit.model.queueitem import (
     QueueId,
     Selection,
 )
-from mailkit.services.queue.claims import LEASE
+from mailkit.services.queue.claims import LEASE, TAKEN_OVER
 from mailkit.services.queue.sender import PATIENCE
 from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.testing.at_once import at_once
@@ -197,6 +197,23 @@ def test_stopping_gives_back_what_waits() -> None:
     world.relay.let_go()
     assert stopping.called
     assert len(world.relay.carried) == 2
+
+
+def test_what_a_dead_process_may_have_sent_is_said_by_who_gives_it_back() -> None:
+    """Whoever has it next does not know any more that it was tried."""
+    world = World()
+    world.put(an_item())
+    now = world.clock.seconds()
+    at_once(world.queue.claim(an_item().hop, "dead", now, now + LEASE, 1))
+    world.clock.advance(LEASE)
+    world.resolver.hold("example.net")
+    world.start()
+    stopping = Deferred.fromCoroutine(world.sender.stop())
+    world.resolver.release("example.net")
+    world.turn()
+    assert stopping.called
+    assert world.relay.carried == []
+    assert (Step.TRIED, TAKEN_OVER) in world.steps()
 
 
 def test_stopping_while_hosts_are_looked_for() -> None:

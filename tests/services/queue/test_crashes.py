@@ -23,8 +23,8 @@ from mailkit.interfaces.storage import IContent
 from mailkit.model.event import Step
 from mailkit.model.notice import NoticeKind
 from mailkit.model.queueitem import Fate, QueueItem, Report, Sealed
+from mailkit.services.queue.claims import TAKEN_OVER
 from mailkit.services.queue.sender import Sender
-from mailkit.services.queue.trying import TAKEN_OVER
 from mailkit.storage.queue.store import QueueStore
 from mailkit.storage.state.local import LocalBoard
 from mailkit.testing.clock import TestClock
