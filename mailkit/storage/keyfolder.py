@@ -116,27 +116,33 @@ class KeyFolder:
     def _read(self, domain: DomainName) -> _Known:
         with told_as_ours():
             known = self._known.get(domain)
-            path = self._list_of(domain)
-            try:
-                found = os.stat(path)
-            except FileNotFoundError:
-                known = _Known(self._now(), (0, 0), (), {})
-            else:
-                stamp = (found.st_mtime_ns, found.st_ino)
-                if known is None or known.stamp != stamp:
-                    keys, signing = self._load(domain)
-                    known = _Known(self._now(), stamp, keys, signing)
-                else:
-                    known = evolve(known, read=self._now())
+            stamp = self._stamp_of(domain)
+            while known is None or known.stamp != stamp:
+                try:
+                    known = self._load(domain, stamp)
+                except FileNotFoundError:
+                    # Another process may have thrown away what that list named.
+                    before, stamp = stamp, self._stamp_of(domain)
+                    if stamp == before:
+                        raise
+            known = evolve(known, read=self._now())
         self._known[domain] = known
         return known
 
-    def _load(
-        self, domain: DomainName
-    ) -> tuple[tuple[DomainKey, ...], dict[str, SigningKey]]:
-        path = self._list_of(domain)
+    def _stamp_of(self, domain: DomainName) -> tuple[int, int]:
+        """Changes whenever the list does; zeros while there is none."""
+        try:
+            found = os.stat(self._list_of(domain))
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_ino
+
+    def _load(self, domain: DomainName, stamp: tuple[int, int]) -> _Known:
         keys: list[DomainKey] = []
         signing: dict[str, SigningKey] = {}
+        if stamp == (0, 0):
+            return _Known(self._now(), stamp, (), signing)
+        path = self._list_of(domain)
         try:
             for entry in json.loads(path.read_bytes())["keys"]:
                 pem = (path.parent / f"{entry['selector']}.pem").read_bytes()
@@ -154,7 +160,7 @@ class KeyFolder:
                 )
         except (ValueError, KeyError, TypeError) as error:
             raise StorageBroken(f"{path}: {error}") from error
-        return tuple(keys), signing
+        return _Known(self._now(), stamp, tuple(keys), signing)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

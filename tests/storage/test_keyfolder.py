@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 from threading import Thread
@@ -133,6 +134,31 @@ def test_two_processes_make_one_pair(world: World) -> None:
     made = at_once(world.keys.make(DOMAIN))
     # The other one still believes that there are none.
     assert at_once(other.make(DOMAIN)) == made
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_keys_that_go_while_the_list_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_removed: bool
+) -> None:
+    """What another process throws away is missed by nobody."""
+    at_once(world.keys.make(DOMAIN))
+    at_once(world.keys.rotate(DOMAIN, 0))
+    world.clock.advance(OUTLIVES)
+    other, loads = world.open(), json.loads
+
+    def rob(octets: bytes) -> object:
+        monkeypatch.setattr(json, "loads", loads)
+        if is_removed:
+            at_once(world.keys.remove(DOMAIN))
+        else:
+            at_once(world.keys.rotate(DOMAIN, DAY))
+        return loads(octets)
+
+    monkeypatch.setattr(json, "loads", rob)
+    found = [key.selector for key in at_once(other.keys(DOMAIN))]
+    assert json.loads is loads
+    assert found == world.published()
+    assert bool(found) != is_removed
 
 
 def test_keys_of_a_domain_that_goes_go(world: World) -> None:
