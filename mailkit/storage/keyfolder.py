@@ -259,7 +259,9 @@ class KeyFolder:
 
     def _remove(self, domain: DomainName) -> None:
         with told_as_ours():
-            self._files.remove_tree(str(self._list_of(domain).parent))
+            path = self._list_of(domain)
+            self._files.unlink(str(path))  # first: what it names is there
+            self._files.remove_tree(str(path.parent))
         self._known.pop(domain, None)
 
     def _list_of(self, domain: DomainName) -> Path:

@@ -12,6 +12,7 @@ import pytest
 from mailkit.errors import CannotName, Refused, StorageBroken
 from mailkit.model.address import DomainName
 from mailkit.storage.keyfolder import LOOKED_AFTER, KeyFolder
+from mailkit.storage.safefile import Files
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import TestClock
 from mailkit.testing.lanes import DirectLanes
@@ -166,6 +167,24 @@ def test_keys_of_a_domain_that_goes_go(world: World) -> None:
     at_once(world.keys.remove(DOMAIN))
     assert world.published() == []
     assert [path.name for path in world.folder.iterdir()] == ["lock"]
+
+
+def test_keys_of_which_some_are_gone_are_nobodys(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever removed them was stopped; the domain may come back."""
+    at_once(world.keys.make(DOMAIN))
+
+    def stop(files: Files, folder: str) -> None:
+        for path in Path(folder).glob("*.pem"):
+            path.unlink()
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(Files, "remove_tree", stop)
+        at_once(world.keys.remove(DOMAIN))
+    assert at_once(world.open().keys(DOMAIN)) == []
+    assert len(at_once(world.open().make(DOMAIN))) == 2
 
 
 @pytest.mark.parametrize("damage", ["{}", "nonsense", '{"keys": [{"selector": 1}]}'])
