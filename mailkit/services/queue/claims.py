@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from mailkit.errors import Unavailable
 from mailkit.interfaces.storage import IContent
 from mailkit.model.event import Step
-from mailkit.model.queueitem import NextHop, QueueId, QueueItem
+from mailkit.model.queueitem import NextHop, QueueId, QueueItem, Selection
 from mailkit.services.queue.house import SendingHouse
 from mailkit.services.queue.tasks import Tasks
 
@@ -20,6 +20,10 @@ LEASE = 60.0
 
 RENEWED_EVERY = 20.0
 """Seconds after which claims are held on to."""
+
+FRESH = 1.0
+"""Seconds after which what waited for its turn is looked at again before it sets out:
+it may be held by now."""
 
 TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
 
@@ -36,6 +40,9 @@ class Claims:
     _owner: str
     _tasks: Tasks
     _until: dict[QueueId, float] = field(init=False, factory=dict)
+    _here: dict[QueueId, tuple[QueueItem, float]] = field(init=False, factory=dict)
+    """Items that wait in a lane or are on their way, and since when: whoever lost a
+    claim and got it anew has two copies of an item, and may send one."""
     _timer: IDelayedCall | None = field(init=False, default=None)
 
     def start(self) -> None:
@@ -64,7 +71,7 @@ class Claims:
 
     async def claim(self, hop: NextHop, most: int) -> Sequence[QueueItem]:
         """
-        Claim what is due of a next hop.
+        Claim what is due of a next hop; what `is_here` may not be ours for all that.
 
         :raises Unavailable:
         """
@@ -74,10 +81,17 @@ class Claims:
         items: Sequence[QueueItem] = await queue.claim(
             hop, self._owner, now, until, most
         )
+        outdated: list[QueueId] = []
         for item in items:
+            copy, _ = self._here.get(item.id, (item, now))
+            if copy.attempts != item.attempts:
+                # Another process has tried it: what is here knows nothing of that.
+                outdated.append(item.id)
+                continue
             self._until[item.id] = until
             if item.is_taken_over:  # forgotten with this claim, whatever comes of it
                 self._house.note(item, Step.TRIED, "", "", TAKEN_OVER)
+        await self.give_back(outdated, until)
         return items
 
     async def put(
@@ -92,6 +106,35 @@ class Claims:
         await self._house.queue.put(content, items, head, self._owner, until)
         for item in items:
             self._until[item.id] = until
+
+    def keep(self, items: Sequence[QueueItem]) -> None:
+        """They wait for their turn."""
+        now = self._house.clock.seconds()
+        self._here.update((item.id, (item, now)) for item in items)
+
+    def drop(self, id: QueueId) -> None:
+        """It waits no longer, and is not on its way."""
+        self._here.pop(id, None)
+
+    def is_here(self, id: QueueId) -> bool:
+        """Whether it waits for its turn, or is on its way."""
+        return id in self._here
+
+    async def has_been_held(self, item: QueueItem) -> bool:
+        """
+        Whether it was while it waited for its turn; then it is given back.
+
+        :raises Unavailable:
+        """
+        _, since = self._here[item.id]
+        if 0 <= self._house.clock.seconds() - since < FRESH:
+            return False
+        selection = Selection(ids=(item.id,))
+        found = await self._house.queue.items(selection, None, 1)
+        if not (found and found[0].held):
+            return False
+        await self.give_back([item.id], item.next_try)
+        return True
 
     def forget(self, id: QueueId) -> None:
         """It is recorded; or its claim ends by itself."""

@@ -83,9 +83,6 @@ class Sender:
     _in_ready: set[NextHop] = field(init=False, factory=set)
     _tasks: Tasks = field(init=False, factory=Tasks)
     _claims: Claims = field(init=False)
-    _here: set[QueueId] = field(init=False, factory=set)
-    """Items that wait in a lane or are on their way: whoever lost a claim and got it
-    anew has two copies of an item, and may send one."""
     _on_the_way: dict[QueueId, QueueItem] = field(init=False, factory=dict)
     _watch: IWatch | None = field(init=False, default=None)
     _look_timer: IDelayedCall | None = field(init=False, default=None)
@@ -313,7 +310,7 @@ class Sender:
             if is_bug:  # which is logged by whoever owns this coroutine
                 lane.has_more = False
                 for item in items:
-                    if item.id in self._claims and item.id not in self._here:
+                    if item.id in self._claims and not self._claims.is_here(item.id):
                         self._tasks.spawn(self._count_bug(item))
 
     async def _go_on_with(self, lane: Lane) -> None:
@@ -332,7 +329,7 @@ class Sender:
         if self._is_stopping:
             await self._claims.give_back([item.id for item in items])
             return ()
-        return [item for item in items if item.id not in self._here]
+        return [item for item in items if not self._claims.is_here(item.id)]
 
     async def _in_time(self, items: Sequence[QueueItem]) -> Sequence[QueueItem]:
         """Those that may leave now; the others are given back until they may."""
@@ -361,7 +358,7 @@ class Sender:
             lane.looked = now
         if lane.error is None:
             lane.waiting.extend(items)
-            self._here.update(item.id for item in items)
+            self._claims.keep(items)
             return
         for item in items:
             if self._claims.is_ours(item.id):
@@ -406,7 +403,7 @@ class Sender:
                 self._set_out(lane, item, host)
                 return bool(lane.waiting)
             self._claims.forget(item.id)
-            self._here.discard(item.id)
+            self._claims.drop(item.id)
         if lane.is_idle:
             self._lanes.pop(lane.hop, None)
             if lane.error is None:
@@ -445,7 +442,8 @@ class Sender:
     async def _try(self, lane: Lane, item: QueueItem, carry: Carry) -> None:
         is_bug = True
         try:
-            await self._trying.attempt(item, lane.hosts, carry)
+            if not await self._claims.has_been_held(item):
+                await self._trying.attempt(item, lane.hosts, carry)
             is_bug = False
             self._claims.forget(item.id)
         except CancelledError:
@@ -463,7 +461,7 @@ class Sender:
             self._concurrency.end(carry)
             lane.running -= 1
             del self._on_the_way[item.id]
-            self._here.discard(item.id)
+            self._claims.drop(item.id)
             self._house.metrics.set_out(-1)
             if is_bug:  # which is logged by whoever owns this coroutine
                 self._tasks.spawn(self._count_bug(item))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 from twisted.internet.defer import Deferred
 
 from mailkit.errors import StorageBroken
 from mailkit.interfaces.storage import IContent
 from mailkit.model.event import Step
 from mailkit.model.queueitem import (
+    Attempt,
+    Fate,
     QueueId,
     Selection,
 )
-from mailkit.services.queue.claims import LEASE, TAKEN_OVER
+from mailkit.services.queue.claims import FRESH, LEASE, TAKEN_OVER
 from mailkit.services.queue.sender import PATIENCE
 from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR
 from tests.services.queue.world import (
     HERE,
+    LATER,
     OK,
     World,
     an_item,
@@ -75,6 +78,53 @@ def test_what_waits_and_is_lost_is_not_tried() -> None:
     world.relay.let_go()
     world.turn()
     assert len(world.relay.carried) == 2
+
+
+def test_what_waits_and_is_held_is_not_tried() -> None:
+    world = World()
+    world.relay.answers[HERE] = None
+    for number in range(4):
+        world.put(an_item(f"t{number}"))
+    world.start()
+    assert len(world.relay.carried) == 2
+    at_once(world.queue.hold(Selection(), "account suspended"))
+    world.turn(FRESH + 0.1)
+    world.relay.answers[HERE] = OK
+    world.relay.let_go()
+    world.turn(LEASE, step=5)
+    assert len(world.relay.carried) == 2
+    left = at_once(world.queue.items(Selection()))
+    assert [(one.id, one.claimed_until) for one in left] == [
+        ("t2.1", None),
+        ("t3.1", None),
+    ]
+    at_once(world.queue.release(Selection(), world.clock.seconds()))
+    world.turn(LEASE, step=5)
+    assert [id for _, id in world.relay.carried][2:] == ["t2.1", "t3.1"]
+
+
+def test_a_copy_from_before_another_tried_it_is_not_recorded() -> None:
+    """Who stood still lost a claim, and may get it anew while the old try goes on."""
+    world = World()
+    world.relay.answers[HERE] = None
+    world.put(an_item("a", "example.net", "anna", "ben"))
+    world.start()
+    now = world.clock.seconds() + LEASE
+    [item] = at_once(world.queue.claim(an_item().hop, "other", now, now + 60, 1))
+    sent, left = item.recipients
+    attempt = Attempt(began=now, took=1.0)
+    theirs = (evolve(sent, fate=Fate.SENT), left)
+    assert at_once(world.queue.record("other", item.id, attempt, theirs, now + 60))
+    world.turn(LEASE * 3, step=5)
+    assert len(world.relay.carried) == 1
+    world.relay.answers[HERE] = LATER
+    world.relay.let_go()
+    world.turn(1)
+    assert world.there().recipients == theirs
+    world.relay.answers[HERE] = OK
+    world.turn(LEASE * 2, step=5)
+    assert len(world.relay.carried) == 2
+    assert world.item() is None
 
 
 def test_claims_that_cannot_be_renewed_end() -> None:
