@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -39,7 +39,7 @@ from mailkit.net.relay.link import Bounds, Key, Link, Pool, bounds_of
 from mailkit.net.relay.opening import Opening, TLSTrouble, forgives
 from mailkit.net.relay.settings import RelaySettings
 from mailkit.net.relay.tls import FAILED, Handshake, Judgement, make_client_context
-from mailkit.net.relay.transaction import Stale, Transaction
+from mailkit.net.relay.transaction import BROKEN_OFF, Stale, Transaction
 from mailkit.net.relay.verdicts import BROKEN, OURS
 
 
@@ -154,6 +154,13 @@ class Relay:
                 # Some have it: they are not to get it again for the others' sake.
                 reports += _put_off(left, _status_of(problem), str(problem))
                 break
+            except CancelledError:
+                if not reports:
+                    raise
+                reports += _put_off(left, OURS, BROKEN_OFF)
+                break
+            if transaction.is_broken_off and not (reports or transaction.is_taken):
+                raise CancelledError
             asked = transaction.recipients
             reports += transaction.reports
             is_busy |= transaction.is_busy

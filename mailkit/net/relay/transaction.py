@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import define, field
+from twisted.internet.defer import CancelledError
 
 from mailkit.errors import Unreachable
 from mailkit.model.path import Path
@@ -25,6 +26,9 @@ from mailkit.protocols.smtp.events import DataBegins, MailFrom, RcptTo, Reset
 
 TOO_LARGE = "5.3.4"
 """Message too big for system (RFC 3463 §3.4)."""
+
+
+BROKEN_OFF = "broken off: the server stops"
 
 
 class Stale(Unreachable):
@@ -50,6 +54,8 @@ class Transaction:
     """The host has taken the message, for whom it has taken."""
     is_cut: bool = field(default=False, init=False)
     """The connection ended before the host had taken anything."""
+    is_broken_off: bool = field(default=False, init=False)
+    """Whoever awaited `run` was cancelled."""
     _replies: dict[int, Report] = field(factory=dict, init=False)
     _accepted: list[int] = field(factory=list, init=False)
     _put_off: list[int] = field(factory=list, init=False)
@@ -93,6 +99,9 @@ class Transaction:
                 await self._message()
         except HungUp as gone:
             self._give_up(gone)
+        except CancelledError:
+            self._give_up(HungUp(BROKEN_OFF))
+            self.is_cut = self.is_broken_off = True
 
     # -- within
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
@@ -50,6 +50,8 @@ TO_END = 5.0
 """Seconds between asking a program to end and ending it, and until its pipes are closed
 that a child of its own holds open."""
 
+BROKEN_OFF = "broken off: the server stops"
+
 Environment = dict[str, str]
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -79,6 +81,16 @@ class IntoPipe:
             self._running.add(run)
             try:
                 report = await self._run(run, item, each, content)
+            except CancelledError:
+                if not reports:
+                    raise
+                # Some have it: they are not to get it again for the others' sake.
+                left = item.waiting[len(reports) :]
+                reports += [
+                    Report(one.path, Fate.WAITING, "4.3.0", BROKEN_OFF) for one in left
+                ]
+                is_doubtful = True
+                break
             finally:
                 self._running.discard(run)
             reports.append(report)

@@ -50,6 +50,9 @@ CROWDED = 60.0
 PATIENCE = 10.0
 """Seconds that `Sender.stop` waits for what is on its way."""
 
+TO_RECORD = 3.0
+"""The same for what is broken off then."""
+
 MOST_HOPS = 200
 """Next hops that are asked for in one look, besides those that are at work."""
 
@@ -123,7 +126,8 @@ class Sender:
         """
         Begin nothing new, wait a while for what is on its way, give the rest back.
 
-        What is still on its way after `PATIENCE` is broken off.
+        What is still on its way after `PATIENCE` is broken off, and what was heard of
+        it until then is recorded.
         """
         self._is_stopping = self._trying.is_stopping = True
         if self._watch is not None:
@@ -142,6 +146,7 @@ class Sender:
             words = "broken off: the server stops"
             self._house.note(item, Step.TRIED, "", "", words)
         self._tasks.cancel()
+        await self._tasks.wait(self._house.clock, TO_RECORD)
         await self._claims.give_back(self._claims.ids)
 
     # -- what leaves as soon as it comes
@@ -212,8 +217,7 @@ class Sender:
     # -- seeing what is due
 
     def _look_in(self, seconds: float) -> None:
-        clock = self._house.clock
-        timer = self._look_timer
+        clock, timer = self._house.clock, self._look_timer
         if timer is None or not timer.active():
             self._look_timer = clock.callLater(seconds, self._look_now)
         elif timer.getTime() > clock.seconds() + seconds:
@@ -347,8 +351,7 @@ class Sender:
 
     async def _admit(self, lane: Lane, items: Sequence[QueueItem]) -> None:
         """Find out where they go; where nobody can be asked, that is recorded."""
-        house = self._house
-        now = house.clock.seconds()
+        house, now = self._house, self._house.clock.seconds()
         if not (lane.hop.route or 0 <= now - lane.looked < HOSTS_GOOD_FOR):
             lane.error = None
             try:

@@ -15,6 +15,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
 from mailkit.errors import Unreachable
+from mailkit.interfaces.queue import Carried
 from mailkit.metrics import Metrics
 from mailkit.model.reply import Reply
 from mailkit.net.relay.connecting import endpoints
@@ -25,8 +26,8 @@ from mailkit.net.relay.relay import Relay
 from mailkit.net.relay.settings import RelaySettings
 from mailkit.protocols.smtp.client import SMTPClient
 from mailkit.protocols.smtp.events import Noop
-from tests.net.relay.sink import HANG
-from tests.net.relay.world import SINK, World, item
+from tests.net.relay.sink import GOOD, HANG, Answers
+from tests.net.relay.world import SINK, World, item, lmtp, offering, told
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,41 @@ def test_octets() -> None:
 def test_a_password_is_not_shown() -> None:
     key = Key.of(evolve(SINK, username="u", password="secret"))
     assert "secret" not in repr(key)
+
+
+BROKEN_OFF = [
+    # one after the other by LMTP
+    ({"text": ["250 2.0.0 ok", HANG]}, True, ["a", "b waiting 4.4.2 broken off"]),
+    # one transaction after the other
+    ({"EHLO": offering("LIMITS RCPTMAX=1"), "MAIL": ["250 ok", HANG]}, False,
+     ["a", "b waiting 4.4.2 broken off"]),
+    ({"EHLO": offering("LIMITS RCPTMAX=1"), "text": ["250 2.0.0 ok", HANG]}, False,
+     ["a", "b waiting 4.4.2 broken off"]),
+    # one connection after the other
+    ({"EHLO": offering("LIMITS RCPTMAX=1 MAILMAX=1")}, False,
+     ["a", "b waiting 4.3.0 broken off"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answers", "is_lmtp", "reports"), BROKEN_OFF)
+def test_who_has_it_does_not_get_it_again_for_a_break_off(
+    answers: Answers, is_lmtp: bool, reports: list[str]
+) -> None:
+    world = World(answers, is_lmtp=is_lmtp, later={**GOOD, "EHLO": HANG})
+    letter, host = item("a@sink.test", "b@sink.test"), lmtp() if is_lmtp else SINK
+    work = Deferred.fromCoroutine(world.relay.carry(host, letter, Octets(b"x\r\n")))
+    found: list[Carried] = []
+    work.addCallback(found.append)
+    world.net.flow()
+    assert not found
+    work.cancel()
+    [carried] = found
+    first, second = told(carried)
+    assert first.startswith(f"{reports[0]} sent 2.0.0 250 2.0.0 ")
+    assert second.startswith(reports[1])
+    world.net.flow()
+    assert not world.net.wires
+    assert world.start(world.relay.close()) == [None]
 
 
 @pytest.mark.parametrize("stage", ["EHLO", "MAIL", "RCPT", "DATA", "text"])

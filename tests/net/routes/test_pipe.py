@@ -235,6 +235,21 @@ def test_a_server_that_stops_ends_its_programs() -> None:
     assert world.done[0].check(CancelledError)
 
 
+def test_who_has_it_does_not_get_it_again_when_the_server_stops() -> None:
+    world = World()
+    carrying = world.begin("a@x.test", "b@x.test", "c@x.test")
+    world.process.end()
+    carrying.cancel()
+    assert world.process.signals == ["TERM"]
+    world.process.end()
+    carried = world.carried
+    assert carried.is_doubtful
+    assert [one.fate for one in carried.reports] == [
+        Fate.RELAYED, Fate.WAITING, Fate.WAITING
+    ]  # fmt: skip
+    assert len(world.reactor.processes) == 2
+
+
 def test_a_signal_that_comes_too_late() -> None:
     world = World(ToPipe(program=(CAT,), timeout=10.0))
     world.begin()

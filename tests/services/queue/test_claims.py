@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define, evolve
-from twisted.internet.defer import Deferred
+from attrs import define, evolve, field
+from twisted.internet.defer import CancelledError, Deferred
 
 from mailkit.errors import StorageBroken
+from mailkit.interfaces.queue import Carried, NextHost
 from mailkit.interfaces.storage import IContent
+from mailkit.interfaces.tellers import WrittenNotice
 from mailkit.model.event import Step
 from mailkit.model.queueitem import (
     Attempt,
     Fate,
     QueueId,
+    QueueItem,
     Selection,
 )
 from mailkit.services.queue.claims import FRESH, LEASE, TAKEN_OVER
 from mailkit.services.queue.sender import PATIENCE
 from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.testing.at_once import at_once
-from mailkit.testing.clock import NEW_YEAR
+from mailkit.testing.clock import NEW_YEAR, TestClock
 from tests.services.queue.world import (
     HERE,
     LATER,
+    NEVER,
     OK,
+    Relay,
     World,
     an_item,
     claimable,
     hanging,
 )
+from tests.services.tellers import Teller
 
 # -- claims
 
@@ -231,6 +237,48 @@ def test_stopping_waits_no_longer_than_patience() -> None:
     assert claimable(world) == ["a.1"]
     assert (Step.TRIED, "broken off: the server stops") in world.steps()
     assert world.clock.getDelayedCalls() == []
+
+
+@define(eq=False)
+class HalfHeard(Relay):
+    """Who breaks off hears what was said until then."""
+
+    async def carry(
+        self, host: NextHost, item: QueueItem, content: IContent
+    ) -> Carried:
+        try:
+            return await super().carry(host, item, content)
+        except CancelledError:
+            return NEVER(host, item)
+
+
+@define(eq=False)
+class SlowTeller(Teller):
+    """Takes a second for each notice."""
+
+    clock: TestClock = field(kw_only=True)
+
+    async def write(self, *args: Any) -> WrittenNotice | None:  # Any: as ITeller
+        turn: Deferred[None] = Deferred()
+        self.clock.callLater(1.0, turn.callback, None)
+        await turn
+        return await super().write(*args)
+
+
+def test_what_was_heard_before_the_end_is_told_and_recorded() -> None:
+    clock = TestClock()
+    world = World(clock=clock, relay=HalfHeard(), teller=SlowTeller(clock=clock))
+    world.relay.answers[HERE] = None
+    world.put(an_item())
+    world.start()
+    stopping = Deferred.fromCoroutine(world.sender.stop())
+    world.turn(PATIENCE, step=1)
+    assert not stopping.called
+    world.turn(1)
+    assert stopping.called
+    assert world.item() is None
+    assert len(world.notices()) == 1
+    assert clock.getDelayedCalls() == []
 
 
 def test_stopping_gives_back_what_waits() -> None:
