@@ -237,8 +237,7 @@ class MaildirConversations:
         home = self._home(account)
 
         def in_lane() -> T:
-            with home.used() as index:
-                return work(home, index)
+            return reads.asked(home, lambda index: work(home, index))
 
         return await self._lanes.run(account, in_lane)
 

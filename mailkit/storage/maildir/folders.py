@@ -25,7 +25,7 @@ def list_folders(home: Home, index: Index) -> None:
     # What we left ourselves is listed once it is old enough to be trusted.
     if mtime == index.root_mtime() or (mtime == home.root_left and not is_old):
         return
-    with home.held():
+    with home.held_with(index):
         for number, pairs in home.aside.renames():
             _rename(home, index, number, pairs)
         entries = [entry.name for entry in os.scandir(home.maildir) if entry.is_dir()]

@@ -14,7 +14,7 @@ import threading
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from attrs import define, field
@@ -37,6 +37,10 @@ from mailkit.storage.safefile import keeps_its_name, translated
 
 class NotNowError(Exception):
     """The clerk leaves this to the account's lane: it would take long, or wait."""
+
+
+class TakenAwayError(Exception):
+    """The index was taken away while somebody read in it, who has to read again."""
 
 
 class Repair(Protocol):
@@ -207,7 +211,9 @@ class Home:
                     with self._counting:
                         folders = tuple(self.unsynced)
                     for folder in folders:
-                        self.house.files.sync_folder(f"{self.folder(folder)}/cur")
+                        # Who renamed a mailbox, or took it away, synced it before.
+                        with suppress(FileNotFoundError):
+                            self.house.files.sync_folder(f"{self.folder(folder)}/cur")
                 yield index
 
     @contextmanager
@@ -224,6 +230,19 @@ class Home:
             self._is_held = False
             if self._lock >= 0:
                 fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    @contextmanager
+    def held_with(self, index: Index) -> Iterator[None]:
+        """
+        As `held`, for changes by what was read in an index without the lock.
+
+        :raises TakenAwayError: if that is not the account's index any more.
+        """
+        was_held = self._is_held
+        with self.held():
+            if not was_held and (index is not self._index or not self._is_same()):
+                raise TakenAwayError
+            yield
 
     def _take_lock(self, *, waits: bool) -> None:
         while True:
@@ -467,7 +486,7 @@ class Home:
         """The row, listed first if it was not yet in this boot, or is distrusted."""
         if row.boot == self.house.boot and row.id not in self.distrusted:
             return row
-        with self.held():
+        with self.held_with(index):
             half_done = index.half_done(self.token)
             if half_done is not None:
                 self.repair.finish(self, index, half_done)

@@ -82,7 +82,7 @@ class MaildirMailbox:
             home.listed.pop(row.id, None)
             index, row = reads.look_around(home, index, row)
             if take_recent:
-                with home.held():
+                with home.held_with(index):
                     row = home.mailbox_again(index, row.mailbox_id)
                     return reads.snapshot(home, index, row, take_recent=True)
             return reads.snapshot(home, index, row, take_recent=False)
@@ -187,13 +187,15 @@ class MaildirMailbox:
     async def _read(self, work: Callable[[Home, Index, MailboxRow], T]) -> T:
         home = self._keeper.home(self.account)
 
-        def in_lane() -> T:
-            home.check_there()
-            with home.used() as index:
-                row = home.mailbox_again(index, self.mailbox_id)
-                answer = work(home, index, row)
+        def read(index: Index) -> T:
+            row = home.mailbox_again(index, self.mailbox_id)
+            answer = work(home, index, row)
             self.mod_seq = row.mod_seq
             return answer
+
+        def in_lane() -> T:
+            home.check_there()
+            return reads.asked(home, read)
 
         return await self._keeper.lanes.run(self.account, in_lane)
 

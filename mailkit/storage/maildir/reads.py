@@ -32,7 +32,7 @@ from mailkit.storage.index.index import Index
 from mailkit.storage.index.rows import SHIFT, UIDS, MailboxRow
 from mailkit.storage.index.weighing import first_part
 from mailkit.storage.maildir import flagcolumn, listing, naming
-from mailkit.storage.maildir.home import Home, name_of
+from mailkit.storage.maildir.home import Home, TakenAwayError, name_of
 from mailkit.storage.maildir.letter import Shown, with_crlf
 from mailkit.storage.safefile import told_as_ours
 
@@ -70,6 +70,16 @@ class FileContent:
                 return os.pread(descriptor, count, start)
 
         return await self._lanes.run(self._account, work)
+
+
+def asked(home: Home, work: Callable[[Index], T]) -> T:
+    """What work reads in the index; done again if that is taken away meanwhile."""
+    while True:
+        try:
+            with home.used() as index:
+                return work(index)
+        except TakenAwayError:
+            continue
 
 
 def look_around(home: Home, index: Index, row: MailboxRow) -> tuple[Index, MailboxRow]:

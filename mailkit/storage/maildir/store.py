@@ -265,8 +265,7 @@ class MaildirStore:
         home = self.home(account)
 
         def in_lane() -> T:
-            with home.used() as index:
-                return work(home, index)
+            return reads.asked(home, lambda index: work(home, index))
 
         return await self.lanes.run(account, in_lane)
 

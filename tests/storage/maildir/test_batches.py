@@ -330,3 +330,20 @@ def test_a_mailbox_that_goes_before_its_batch_is_synced(
     assert not home.unsynced and not home.distrusted
     at_once(store.close())
     check_whole(place)
+
+
+def test_a_mailbox_that_goes_before_its_batch_is_synced_hinders_no_change(
+    scene: Scene,
+) -> None:
+    scene.store.house.sync_seconds = 1.0
+    waiting = [scene.deliver((ALICE, SENT)), scene.deliver((BOB, SENT))]
+    scene.lanes.holds_syncs = True
+    scene.lanes.do_batch()
+    other = scene.place.store()
+    at_once(other.rename(ALICE, SENT, MailboxName("Gone")))
+    assert scene.disk.synced  # by whom it was renamed
+    at_once(scene.store.create(ALICE, MailboxName("New")))
+    scene.lanes.do_syncs()
+    assert [result(one) for one in waiting] == [[1], [1]]
+    at_once(other.close())
+    check_whole(scene.place)

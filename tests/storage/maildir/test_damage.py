@@ -103,6 +103,38 @@ def test_who_reads_reads_on_in_an_index_that_is_taken_away(
     check_whole(place)
 
 
+def test_who_lists_a_mailbox_has_the_index_that_is_there(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = place.store(), place.store()
+    box = at_once(two.open(ALICE, INBOX))
+    at_once(box.append([NewMessage(OctetsContent(LETTER))]))
+    index = account_of(place) / "index.sqlite"
+    index.unlink()
+    home = one.home(ALICE)
+    with home.used() as made:
+        [row] = [row for row in made.mailboxes() if not row.folder]
+    assert not row.boot  # to be listed
+    take = Home._take_lock
+    given = [1]
+
+    def rob(home: Home, *, waits: bool) -> None:
+        monkeypatch.setattr(Home, "_take_lock", take)
+        for _ in "ab":
+            index.unlink()
+            given.extend(at_once(box.append([NewMessage(OctetsContent(LETTER))])))
+        take(home, waits=waits)
+
+    monkeypatch.setattr(Home, "_take_lock", rob)
+    theirs = at_once(one.open(ALICE, INBOX))
+    assert len(given) == 3
+    for each in (theirs, box):
+        assert list(at_once(each.snapshot(False)).uids) == given
+    abandon(one)
+    abandon(two)
+    check_whole(place)
+
+
 def damaged(index: Index) -> None:
     """Have its connection raise what a broken page makes it raise."""
     database = index.database
