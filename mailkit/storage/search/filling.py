@@ -9,7 +9,7 @@ from attrs import frozen
 from mailkit.formats.searchable import Searchable
 from mailkit.model.mailbox import MailboxName
 from mailkit.storage.index.database import Database
-from mailkit.storage.maildir.home import name_of
+from mailkit.storage.maildir.home import TakenAwayError, name_of
 from mailkit.storage.search.schema import key_of, number
 
 _WANTED = """
@@ -46,7 +46,10 @@ class Listed:
     """What is to be looked into."""
 
     wanted: tuple[Wanted, ...]
+    words: int
+    """Which index of words was asked; it has a number of its own, by chance."""
     inode: int
+    """Which index of mail was: after a rebuild its MODSEQs begin anew."""
     mark: int
     """The state of the mail that was listed, if that was all; else that of before."""
     is_all: bool = True
@@ -55,21 +58,16 @@ class Listed:
     """Whether nothing changed since the last time that all was looked into."""
 
 
-def listed(database: Database, inode: int) -> Listed:
-    """
-    Messages without a document, the oldest first, each once.
-
-    :param inode: of the index of mail.
-    """
+def listed(database: Database) -> Listed:
+    """Messages without a document, the oldest first, each once."""
     with database.reading():
+        words, inode, now = _state(database)
         row = database.one("SELECT inode, mark FROM state")
         known, mark = row or (0, 0)
         if known != inode:
             mark = 0
-        row = database.one("SELECT mod_seq FROM mail.account")
-        now = row[0] if row else 0
         if now == mark:
-            return Listed((), inode, now, is_known=True)
+            return Listed((), words, inode, now, is_known=True)
         names: dict[int, str] = dict(
             database.all("SELECT id, folder FROM mail.mailbox")
         )
@@ -81,7 +79,27 @@ def listed(database: Database, inode: int) -> Listed:
             wanted = Wanted(name_of(folder), id & 0xFFFFFFFF, email_id, came)
             found[email_id] = wanted
     is_all = len(rows) < MOST_LISTED
-    return Listed(tuple(found.values()), inode, now if is_all else mark, is_all)
+    mark = now if is_all else mark
+    return Listed(tuple(found.values()), words, inode, mark, is_all)
+
+
+def check_same(database: Database, done: Listed) -> None:
+    """
+    Hold that nothing was made anew since it was listed.
+
+    :raises TakenAwayError: if one of the two indexes was.
+    """
+    if _state(database)[:2] != (done.words, done.inode):
+        raise TakenAwayError
+
+
+def _state(database: Database) -> tuple[int, int, int]:
+    """Which index of words it is, and which of mail, and in which state that is."""
+    [words] = database.one("PRAGMA application_id") or (0,)
+    row = database.one("SELECT inode, mod_seq FROM mail.account")
+    if row is None:
+        raise TakenAwayError("the index of mail is being made")
+    return words, row[0], row[1]
 
 
 def put(database: Database, documents: Sequence[tuple[Wanted, Searchable]]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailkit.errors import MailboxGone, MailkitError, NoSuchMailbox
+from mailkit.errors import MailboxGone, MailkitError, NoSuchMailbox, Unavailable
 from mailkit.formats.searchable import searchable
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.lanes import ILanes
@@ -28,13 +29,17 @@ from mailkit.model.finding import Sought
 from mailkit.model.mailbox import MailboxName
 from mailkit.model.uidset import UIDSet
 from mailkit.storage.index.database import Database
+from mailkit.storage.maildir.home import TakenAwayError
 from mailkit.storage.maildir.naming import account_folder
-from mailkit.storage.safefile import Files
+from mailkit.storage.safefile import Files, translated
 from mailkit.storage.search import filling, opening
 from mailkit.storage.search.asking import Asking
 from mailkit.storage.search.filling import MOST_LISTED, Listed, Wanted
 
 T = TypeVar("T")
+
+_TRIES = 10
+"""How often it is begun anew because somebody took one of the indexes away."""
 
 
 @frozen
@@ -95,16 +100,18 @@ class SearchIndex:
         *,
         grouped: bool = False,
     ) -> Found:
-        unread = await self.catch_up(account, self._settings.before_asking)
-        if unread:
-            self.changed(account)
-
         def ask(database: Database) -> list[Hit]:
             # One more tells whether that is all.
             with database.reading():
                 return Asking(database, sought).hits(after, most + 1, grouped=grouped)
 
-        hits = await self._with(account, ask)
+        async def catch_up_and_ask() -> tuple[int, list[Hit]]:
+            done, left = await self._catch_up(account, self._settings.before_asking)
+            return left, await self._with(account, ask, done)
+
+        unread, hits = await _again(catch_up_and_ask)
+        if unread:
+            self.changed(account)
         if len(hits) <= most:
             return Found(tuple(hits), unread=unread)
         return Found(tuple(hits[:most]), hits[most - 1].rank, unread)
@@ -114,27 +121,28 @@ class SearchIndex:
         self.changed(account)
 
     async def catch_up(self, account: AccountName, most: int = 1000) -> int:
+        _, left = await _again(partial(self._catch_up, account, most))
+        return left
+
+    async def _catch_up(self, account: AccountName, most: int) -> tuple[Listed, int]:
         # An index of mail that is not there yet is made, and messages join their
         # conversations.
         await self._conversations.conversation(account, "")
-        folder = self._folder(account)
-        done = await self._with(
-            account, lambda database: filling.listed(database, opening.inode_of(folder))
-        )
+        done = await self._with(account, filling.listed)
         todo = done.wanted[:most]
         count = 0
         for start in range(0, len(todo), self._settings.batch):
             if self._is_closed:
-                return len(done.wanted) - start
+                return done, len(done.wanted) - start
             some = todo[start : start + self._settings.batch]
-            count += await self._look_into(account, some)
+            count += await self._look_into(account, some, done)
         left = len(done.wanted) - len(todo)
         if not done.is_all and count:
             left += 1  # at least: no more are listed at once
         # What changed and has its document is not to be listed again by each search.
         if not left and not done.is_known:
-            await self._with(account, partial(_finish, done=done))
-        return left
+            await self._with(account, partial(_finish, done=done), done)
+        return done, left
 
     async def rebuild(self, account: AccountName) -> None:
         folder = self._folder(account)
@@ -195,11 +203,13 @@ class SearchIndex:
         self.log.failure("words are not looked into", failure)
 
     async def _tidy(self, account: AccountName) -> None:
-        if await self._with(account, filling.is_worn):
+        if await _again(partial(self._with, account, filling.is_worn)):
             await self.rebuild(account)
             self.begin(account)
 
-    async def _look_into(self, account: AccountName, wanted: Sequence[Wanted]) -> int:
+    async def _look_into(
+        self, account: AccountName, wanted: Sequence[Wanted], done: Listed
+    ) -> int:
         """How many of them could be read."""
         contents: dict[Wanted, IContent] = {}
         by_mailbox: dict[MailboxName, dict[int, Wanted]] = {}
@@ -224,20 +234,48 @@ class SearchIndex:
             filling.put(database, texts)
 
         await self._conversations.messages(account, [one.email_id for one in wanted])
-        await self._with(account, keep)
+        await self._with(account, keep, done)
         return len(octets)
 
-    async def _with(self, account: AccountName, work: Callable[[Database], T]) -> T:
+    async def _with(
+        self,
+        account: AccountName,
+        work: Callable[[Database], T],
+        done: Listed | None = None,
+    ) -> T:
+        """
+        Work with both indexes.
+
+        :raises TakenAwayError: if one was taken away, or is not that of ``done``.
+        """
         folder = self._folder(account)
 
         def in_lane() -> T:
             with opening.opened(folder, self._files) as database:
+                if done is not None:
+                    filling.check_same(database, done)
                 return work(database)
 
         return await self._lanes.run(_lane(account), in_lane)
 
     def _folder(self, account: AccountName) -> str:
         return f"{self._data}/mail/{account_folder(account)}"
+
+
+async def _again(ask: Callable[[], Awaitable[T]]) -> T:
+    """
+    Ask, and once more where an index was taken away meanwhile.
+
+    :raises Unavailable: if that comes to no end. :raises StorageBroken:
+    """
+    for _ in range(_TRIES):
+        try:
+            return await ask()
+        except TakenAwayError as error:
+            gone = error.__cause__
+    if isinstance(gone, (OSError, sqlite3.Error)):
+        raise translated(gone) from gone
+    raise Unavailable("the index of words is being made")
 
 
 def _finish(database: Database, done: Listed) -> None:

@@ -8,7 +8,6 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,11 +23,13 @@ from mailkit.model.flags import FlagAction, FlagChange
 from mailkit.model.mailbox import INBOX
 from mailkit.model.uidset import ALL_UIDS
 from mailkit.storage.content import OctetsContent
+from mailkit.storage.index import database
 from mailkit.storage.maildir.store import MaildirStore
 from mailkit.storage.memory.search import PlainSearch
-from mailkit.storage.search import filling
+from mailkit.storage.safefile import Files
+from mailkit.storage.search import filling, opening
+from mailkit.storage.search.asking import Asking
 from mailkit.storage.search.index import SearchIndex, SearchSettings
-from mailkit.storage.search.opening import inode_of
 from mailkit.storage.search.schema import PER_HOUR, VERSION
 from mailkit.testing.at_once import at_once
 from mailkit.testing.contracts.finding import kept, letter
@@ -146,11 +147,8 @@ def test_what_changed_is_listed_once(store: MaildirStore) -> None:
     assert at_once(search.catch_up(ALICE)) == 0
 
     def is_known() -> bool:
-        return at_once(
-            search._with(ALICE, partial(filling.listed, inode=inode))
-        ).is_known
+        return at_once(search._with(ALICE, filling.listed)).is_known
 
-    inode = inode_of(store.house.path_of(ALICE))
     assert is_known()
     inbox = at_once(store.open(ALICE, INBOX))
     starred = FlagChange(FlagAction.ADD, frozenset(["\\Flagged"]))
@@ -178,8 +176,78 @@ def test_a_damaged_index_is_made_anew(store: MaildirStore) -> None:
     for suffix in ("-wal", "-shm"):
         Path(f"{path_of(store)}{suffix}").unlink(missing_ok=True)
     path_of(store).write_bytes(b"no database at all" * 100)
+    assert count(search, "one") == 1
+
+
+def test_an_index_that_cannot_be_opened_is_told(store: MaildirStore) -> None:
+    search = index_of(store)
+    path_of(store).mkdir()
     with pytest.raises(StorageBroken):
         count(search, "one")
+
+
+@pytest.mark.parametrize("name", ["search.sqlite", "index.sqlite"])
+@pytest.mark.parametrize(
+    ("within", "step"),
+    [
+        (database, "_keep_to_owner"),
+        (database, "use_wal"),
+        (opening, "_open"),
+        (filling, "listed"),
+        (filling, "put"),
+        (filling, "mark"),
+        (filling, "give_back"),
+        (Asking, "hits"),
+    ],
+)
+@pytest.mark.parametrize("is_before", [True, False])
+def test_an_index_that_is_taken_away_is_made_anew(
+    store: MaildirStore,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    within: object,
+    step: str,
+    is_before: bool,
+) -> None:
+    search = index_of(store)
+    append(store, "one", "two")
+    do = getattr(within, step)
+    path = path_of(store).with_name(name)
+
+    def rob(*arguments: object, **named: object) -> object:
+        monkeypatch.setattr(within, step, do)
+        if is_before:
+            path.unlink(missing_ok=True)
+        answer = do(*arguments, **named)
+        if not is_before:
+            path.unlink()
+        return answer
+
+    monkeypatch.setattr(within, step, rob)
+    assert count(search, "one") == 1
+    assert getattr(within, step) is do
+    assert count(search, "two") == 1
+    append(store, "three", came=600.0)
+    assert count(search, "three") == 1
+    assert documents(store) == 3
+
+
+def test_an_index_of_mail_that_is_being_made_is_waited_for(
+    store: MaildirStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = index_of(store)
+    append(store, "one")
+    index = path_of(store).with_name("index.sqlite")
+    begin = opening._open
+
+    def empty(path: str, files: Files) -> database.Database:
+        monkeypatch.setattr(opening, "_open", begin)
+        # Another process has taken it away and made the file, not yet what is in it.
+        at_once(store.close())
+        index.write_bytes(b"")
+        return begin(path, files)
+
+    monkeypatch.setattr(opening, "_open", empty)
     assert count(search, "one") == 1
 
 
