@@ -119,7 +119,8 @@ class Receiving(Request):
                 error = failure.value
                 assert isinstance(error, MailkitError)
                 self.trouble = error
-            super(Receiving, self).requestReceived(command, path, version)
+            if self.channel is not None:  # the browser has not left meanwhile
+                super(Receiving, self).requestReceived(command, path, version)
 
         finishing.addCallbacks(lambda _: go_on(None), go_on)
         finishing.addErrback(

@@ -73,6 +73,8 @@ class _Visit:
     """What this browser's tokens are made of."""
     preferences: Preferences = DEFAULTS
     cookies: list[str] = field(factory=list)
+    octets: bytes = field(default=b"", repr=False)
+    """What it brought, where that is no form with files."""
 
     @property
     def is_script(self) -> bool:
@@ -133,6 +135,9 @@ class Serving:
         self, route: Route, request: Receiving, parts: Mapping[str, str]
     ) -> bytes:
         visit = self._visit(route, request)
+        if request.content is not None and request.uploading is None:
+            # It is closed when the browser leaves.
+            visit.octets = request.content.read()
         try:
             answer = await self._answer(visit, route, parts)
         except MailkitError as error:
@@ -222,9 +227,7 @@ class Serving:
             if request.uploading is not None:
                 form = request.uploading.fields
             else:
-                assert request.content is not None
-                request.content.seek(0)
-                octets = request.content.read()
+                octets = visit.octets
                 if kind.strip() == "application/x-www-form-urlencoded":
                     form = Fields.parse(octets)
                 elif kind.strip() == "multipart/form-data":

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.testing import StringTransport
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer
 
@@ -21,6 +22,7 @@ from mailkit.storage.content import OctetsContent
 from mailkit.web.answers import Answer, Outlet
 from mailkit.web.asking import Asked
 from mailkit.web.csrf import make_token
+from mailkit.web.origin import Addresses, Asking
 from mailkit.web.receiving import AHEAD
 from mailkit.web.site import WebHouse, WebSite, make_site
 from mailkit.web.webmail.rooms import KIB, Body, Needs, Room
@@ -113,6 +115,7 @@ class World:
 
         @room.post("/none", action="act", needs=Needs.NOBODY)
         async def none(asked: Asked) -> Answer:
+            self.got.append(asked)
             return asked.text(f"{len(asked.octets)}")
 
         @room.get("/stream", needs=Needs.NOBODY)
@@ -289,6 +292,41 @@ def test_files_of_a_browser_that_leaves_are_forgotten() -> None:
     world.leave()
     assert world.spool.discarded == 1
     assert world.got == []
+
+
+def test_what_a_browser_said_before_it_left_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page that is closed saves what is written in it."""
+    turn: Deferred[None] = Deferred()
+
+    async def is_right(self: Addresses, asking: Asking) -> bool:
+        await turn
+        return True
+
+    world = World()
+    monkeypatch.setattr(Addresses, "is_right", is_right)
+    world.begin("/none", 5, "text/plain")
+    world.channel.dataReceived(b"words")
+    world.leave()
+    with capturedLogs() as logged:
+        turn.callback(None)
+    assert [asked.octets for asked in world.got] == [b"words"]
+    assert logged == []
+
+
+def test_a_browser_leaves_before_its_files_are_written() -> None:
+    world = World(spool=SlowSpool(is_slow=True))
+    body = part("file", b"x" * 5000, "a") + END
+    world.begin("/files", len(body))
+    world.channel.dataReceived(body)
+    world.leave()
+    with capturedLogs() as logged:
+        while world.spool.turns:
+            world.spool.turns.pop(0).callback(None)
+    assert world.spool.discarded == 1
+    assert world.got == []
+    assert logged == []
 
 
 def get(world: World, path: str) -> None:
