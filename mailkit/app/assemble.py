@@ -151,6 +151,13 @@ class House:
             return f"no room for mail: {error}"
         return None
 
+    async def leave(self) -> None:
+        """Finish what is on its way out, and begin nothing new; `close` follows."""
+        self._is_closing = True
+        await self._starting
+        if self.way_out is not None:
+            await self.way_out.stop()
+
     async def close(self) -> None:
         """Finish what was promised, and let go of every file."""
         self._is_closing = True

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
@@ -329,7 +329,12 @@ class Server(MultiService):
     async def _stop(self) -> None:
         if self._watch.running:
             self._watch.stop()
+        # At the same time: a worker has ten seconds for both.
+        leaving: Deferred[None] = succeed(None)
+        if self.house is not None:
+            leaving = Deferred.fromCoroutine(self.house.leave())
         await super().stopService()
+        await leaving
         if self._names is not None:
             self._names.stop()
         if self.house is not None:

@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import pytest
 from attrs import define, field
 from jinja2 import TemplateSyntaxError
-from twisted.application.service import Application
+from twisted.application.service import Application, Service
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError, ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import ILogObserver, globalLogPublisher
@@ -67,9 +68,15 @@ class FakeHouse:
     events: list[str] = field(factory=list)
     trouble: str | None = None
     lanes: ILanes = field(factory=DirectLanes)
+    left: Deferred[None] = field(factory=lambda: succeed(None))
+    """Nothing is on its way out any more."""
 
     def start(self, counts_all: bool) -> None:
         self.events.append("start")
+
+    async def leave(self) -> None:
+        self.events.append("leave")
+        await self.left
 
     async def close(self) -> None:
         self.events.append("close")
@@ -255,7 +262,28 @@ def test_it_ends_by_closing_the_house(stage: Stage) -> None:
     stopped: list[object] = []
     server.stopService().addBoth(stopped.append)
     assert server.trouble == "shutting down"
-    assert stage.house.events == ["open", "start", "close"]
+    assert stage.house.events == ["open", "start", "leave", "close"]
+    assert stopped == [None]
+
+
+def test_mail_on_its_way_out_has_its_time_while_sessions_end(stage: Stage) -> None:
+    """One after the other they would take longer than a worker is given."""
+    server = stage.started()
+    stage.house.left = Deferred()
+    ended: Deferred[None] = Deferred()
+
+    class Draining(Service):
+        def stopService(self) -> Deferred[None]:
+            return ended
+
+    Draining().setServiceParent(server)
+    stopped: list[object] = []
+    server.stopService().addBoth(stopped.append)
+    assert stage.house.events == ["open", "start", "leave"]
+    ended.callback(None)
+    assert stage.house.events == ["open", "start", "leave"]
+    stage.house.left.callback(None)
+    assert stage.house.events == ["open", "start", "leave", "close"]
     assert stopped == [None]
 
 

@@ -23,8 +23,8 @@ from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
+from mailkit.app import server, workplace
 from mailkit.app import workers as module
-from mailkit.app import workplace
 from mailkit.app.logging import LogSwitch
 from mailkit.app.privileges import Identity
 from mailkit.app.settings import LogSettings
@@ -34,6 +34,7 @@ from mailkit.app.workplace import SILENCE, START
 from mailkit.errors import MailkitError
 from mailkit.net.bound import Bound
 from mailkit.net.listeners import PortTaken
+from mailkit.services.queue import sender
 from mailkit.storage.state.counts import SharedCounts
 
 READY: Word = {"ready": True}
@@ -510,6 +511,10 @@ def test_who_will_not_end_is_killed(stage: Stage) -> None:
     assert stage.lines[-1] == "error [2] worker 2 would not end"
     stage.processes[1].end(ProcessTerminated(None, signal.SIGKILL))
     assert stopped == [None]
+
+
+def test_what_ends_in_good_order_is_not_killed_before() -> None:
+    assert max(server.PATIENCE, sender.PATIENCE + sender.TO_RECORD) < PATIENCE
 
 
 def test_twistd_is_given_the_log_that_the_config_wants(stage: Stage) -> None:

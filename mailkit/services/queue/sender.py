@@ -47,11 +47,13 @@ another one when that was to be recorded."""
 CROWDED = 60.0
 """Seconds until a notice is tried that made room for other mail."""
 
-PATIENCE = 10.0
+PATIENCE = 7.0
 """Seconds that `Sender.stop` waits for what is on its way."""
 
-TO_RECORD = 3.0
-"""The same for what is broken off then."""
+TO_RECORD = 2.0
+"""The same for what is broken off then; a worker is given nine in all."""
+
+BROKEN_OFF = "broken off, as the server stops: may have been sent"
 
 MOST_HOPS = 200
 """Next hops that are asked for in one look, besides those that are at work."""
@@ -126,8 +128,7 @@ class Sender:
         """
         Begin nothing new, wait a while for what is on its way, give the rest back.
 
-        What is still on its way after `PATIENCE` is broken off, and what was heard of
-        it until then is recorded.
+        After `PATIENCE` that is broken off, and what was heard of it is recorded.
         """
         self._is_stopping = self._trying.is_stopping = True
         if self._watch is not None:
@@ -143,8 +144,7 @@ class Sender:
         await self._claims.give_back(waiting)
         await self._tasks.wait(self._house.clock, PATIENCE)
         for item in list(self._on_the_way.values()):
-            words = "broken off: the server stops"
-            self._house.note(item, Step.TRIED, "", "", words)
+            self._house.note(item, Step.TRIED, "", "", BROKEN_OFF)
         self._tasks.cancel()
         await self._tasks.wait(self._house.clock, TO_RECORD)
         await self._claims.give_back(self._claims.ids)

@@ -20,7 +20,7 @@ from mailkit.model.queueitem import (
     Selection,
 )
 from mailkit.services.queue.claims import FRESH, LEASE, TAKEN_OVER
-from mailkit.services.queue.sender import PATIENCE
+from mailkit.services.queue.sender import BROKEN_OFF, PATIENCE
 from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR, TestClock
@@ -235,7 +235,7 @@ def test_stopping_waits_no_longer_than_patience() -> None:
     world.turn(PATIENCE)
     assert stopping.called
     assert claimable(world) == ["a.1"]
-    assert (Step.TRIED, "broken off: the server stops") in world.steps()
+    assert (Step.TRIED, BROKEN_OFF) in world.steps()
     assert world.clock.getDelayedCalls() == []
 
 
