@@ -9,7 +9,7 @@ from typing import assert_never
 from attrs import define, evolve
 from twisted.internet.interfaces import IReactorTime
 
-from mailkit.errors import MailboxExists, MailkitError, Malformed, NoSuchMailbox
+from mailkit.errors import MailboxExists, Malformed, NoSuchMailbox
 from mailkit.interfaces.conversations import IConversations
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.interfaces.personal import IPersonal
@@ -56,27 +56,28 @@ class Undoing:
     async def done(self, account: AccountName, token: str) -> Done | None:
         """What a token would undo; ``None``: its time is over, or it was undone."""
         record = await self._record(account, token)
-        return None if record is None else record.done
+        return record.done if record is not None and record.steps else None
 
     async def undo(self, account: AccountName, token: str) -> Done | None:
         """
-        Undo it; what was undone, or ``None`` as in `done`.
+        Undo it; what is undone, also by an earlier try; ``None``: its time is over.
 
         If that fails halfway it may be tried again.
 
         :raises OverQuota: :raises StorageFull: :raises StorageBroken:
         """
         record = await self._record(account, token)
+        if record is not None and not record.steps:
+            return record.done  # whoever asked may not have heard of it
         if record is None or not await self._personal.drop_undo(account, token):
             return None
         steps = list(record.steps)
         try:
             await self.back(account, steps)
-        except MailkitError:
+        finally:
             now = self._clock.seconds()
             left = evolve(record, steps=tuple(steps)).to_text()
             await self._personal.keep_undo(account, token, left, now + 600, now)
-            raise
         return record.done
 
     async def back(self, account: AccountName, steps: list[Step]) -> None:
