@@ -151,6 +151,60 @@ def test_a_draft_that_waits_is_not_edited(world: WebWorld) -> None:
     assert len(at_once(world.writing.queue.items(Selection()))) == 1
 
 
+def test_told_as_sent_however_late(world: WebWorld) -> None:
+    """The first answer was lost, and it is sent again."""
+    did, page = opened(world)
+    form = written(page, to="bob@example.test", subject="Hello", text="Hi")
+    address = f"/compose/{did}/send"
+    assert put(world, did, int(form.pop("rev")), **form).status == 200
+    form["rev"] = "1"
+    for wait, state in ((0, "queued"), (1, "queued"), (13, "sent"), (1, "sent")):
+        world.clock.advance(wait)
+        heard = world.post(address, form, action="compose", headers=JSON)
+        assert (heard.status, facts(heard)["state"]) == (200, state)
+    assert subjects(world, "Sent") == ["Hello"]
+    at_once(world.store.delete(ALICE, MailboxName("Sent")))
+    heard = world.post(address, form, action="compose", headers=JSON)
+    assert (heard.status, facts(heard)) == (410, {"error": "gone"})
+
+
+@pytest.mark.parametrize("wait", [0, 13])
+@pytest.mark.parametrize("path", ["", "/send", "/att", "/att/1/delete"])
+def test_what_is_written_behind_sending_is_kept(
+    world: WebWorld, wait: int, path: str
+) -> None:
+    """Another page, or a lost answer: what has not left is no part of what has."""
+    did, page = opened(world)
+    form = written(page, to="bob@example.test", subject="Hello", text="Hi")
+    assert put(world, did, int(form.pop("rev")), **form).status == 200
+    world.post(f"/compose/{did}/send", {**form, "rev": "1"}, action="compose")
+    world.clock.advance(wait)
+    form["text"] = "Hi, and more"
+    assert put(world, did, 1, **form).status == 410
+    form["rev"] = "1"
+    heard = world.post(f"/compose/{did}{path}", form, action="compose")
+    assert (heard.status, "sent or thrown away already" in heard.text) == (200, True)
+    assert field_of(heard.text, "text") == "Hi, and more"
+    assert subjects(world, "Drafts") == subjects(world, "Sent") == ["Hello"]
+    if path == "/send" and not wait:
+        heard = world.post(f"/compose/{did}/send", form, action="compose", headers=JSON)
+        assert (heard.status, facts(heard)) == (410, {"error": "gone"})
+
+
+def test_a_page_that_is_gone_back_to_is_another_message(world: WebWorld) -> None:
+    did, page = opened(world)
+    form = written(page, to="bob@example.test", subject="First")
+    for subject in ("First", "Second"):
+        form["subject"] = subject
+        heard = world.post(f"/compose/{did}/send", form, action="compose")
+        assert heard.status == 303
+        world.clock.advance(13)
+        # Back: nothing of it is there any more.
+        page = world.get(f"/compose?draft={did}").text
+        assert field_of(page, "subject") == ""
+    assert subjects(world, "Sent") == ["First", "Second"]
+
+
 def put(world: WebWorld, did: str, rev: int, **form: str) -> Heard:
     return world.post(
         f"/compose/{did}",
@@ -514,7 +568,8 @@ def test_identities(world: WebWorld) -> None:
         "new-default": "1",
     }
     assert world.post("/settings/identities", form, action="settings").status == 303
-    [kept] = at_once(world.personal.identities(ALICE))
+    assert world.post("/settings/identities", form, action="settings").status == 303
+    [kept] = at_once(world.personal.identities(ALICE))  # of a form that was sent twice
     assert (kept.name, kept.signature_text, kept.is_default) == (
         "Alice Work",
         "Alice\nWork",

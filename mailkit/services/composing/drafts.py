@@ -46,8 +46,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _TRIES = 10
 _LOOKED_AT = 20
 _PIECE = 256 * 1024
-_IN_THREAD = 16 * 1024
-"""Characters of HTML from which on a thread cleans it."""
+_IN_THREAD = 16 * 1024  # characters of HTML from which on a thread cleans it
 
 _BLANK = Writing()
 
@@ -134,13 +133,15 @@ class Drafts:
 
         :param revision: the one that the writer knows; 0 before the first save.
         :raises DraftChanged: if it is another one by now.
-        :raises HasLeft: if the draft is being sent.
+        :raises HasLeft: if the draft is being sent, with something else in it.
         :raises TooLarge: :raises TooMany:
         """
         writing = await self._checked(writing)
         async with self.turns.of((account.name, id)):
             draft, missing = await self._begun(account, id, revision, opening)
             if draft.state is not DraftState.WRITING:
+                if draft.writing == writing:
+                    return Saved(draft)
                 raise HasLeft(id)
             if draft.writing != writing:
                 if draft.revision != revision:
@@ -189,9 +190,8 @@ class Drafts:
         if left <= 0:
             raise FilesTooLarge(0)
         content_id = f"{number}.{id}@mailkit" if is_within else ""
-        shown = file_name(name) or "file"
         upload = await self.house.drafts.begin_file(account.name, id, number)
-        file = DraftFile(number, shown, kind[:100], 0, content_id)
+        file = DraftFile(number, file_name(name) or "file", kind[:100], 0, content_id)
         return Attaching(self, account.name, id, file, upload, left)
 
     async def detach(self, account: AccountName, id: DraftId, number: int) -> Saved:
@@ -287,7 +287,8 @@ class Drafts:
         self, account: Account, id: DraftId, revision: int, opening: Opening | None
     ) -> tuple[Draft, MailkitError | None]:
         """
-        The draft, made if this is the first that is heard of it.
+        The draft, made if this is the first that is heard of it, or somebody went back
+        to its page: then its message is another than the one that was sent.
 
         What somebody has typed is kept even where the original is gone meanwhile, or
         its files are too large: then that is told with it.
@@ -305,7 +306,7 @@ class Drafts:
             id=id,
             changed=house.now(),
             opening=opening or Opening(),
-            message_id=f"<{id}@{house.hostname}>",
+            message_id=f"<{id}.{int(house.now() * 1000):x}@{house.hostname}>",
         )
         if draft.opening.purpose is Purpose.NEW:
             await house.drafts.put(account.name, draft)
@@ -441,9 +442,9 @@ class Drafts:
     def _id_in(self, summary: Summary) -> DraftId | None:
         """Which of our drafts a message is, by its Message-ID."""
         local_part, _, host = summary.message_id.strip("<>").partition("@")
-        if host != self.house.hostname or not _ID.fullmatch(local_part):
-            return None
-        return DraftId(local_part)
+        id = local_part.partition(".")[0]
+        is_ours = host == self.house.hostname and _ID.fullmatch(id)
+        return DraftId(id) if is_ours else None
 
 
 @define(eq=False)

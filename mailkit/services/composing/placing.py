@@ -149,6 +149,16 @@ class Placing:
         new = NewMessage(content, frozenset({SEEN}), date)
         await house.store.append(account, name, [new])
 
+    async def has_filed(self, account: AccountName, id: DraftId) -> bool:
+        """Whether the sender's own copy of what was a draft of that id is there."""
+        house = self._house
+        special = await Special.of(house.store, account)
+        try:
+            opened = await house.store.open(account, special.sent)
+        except NoSuchMailbox:
+            return False
+        return bool(await opened.search(HeaderContains("Message-ID", f"<{id}")))
+
     async def unfile_sent(self, account: AccountName, draft: Draft) -> None:
         """Take the sender's own copy away: it was not sent after all."""
         special = await Special.of(self._house.store, account)

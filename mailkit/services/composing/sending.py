@@ -215,6 +215,10 @@ class Outbox:
                 raise HasLeft(id)
             return await self._called_back(account, draft)
 
+    async def has_sent(self, account: AccountName, id: DraftId) -> bool:
+        """Whether a draft that is not there any more was sent."""
+        return await self.placing.has_filed(account, id)
+
     # --- steps of sending
 
     async def _held(self, account: AccountName, id: DraftId, transaction: str) -> Draft:

@@ -15,8 +15,17 @@ from mailkit.errors import (
 )
 from mailkit.formats.quoting import Words
 from mailkit.formats.recipients import parse
-from mailkit.model.draft import Draft, DraftFile, DraftId, Opening, Purpose, Writing
+from mailkit.model.draft import (
+    Draft,
+    DraftFile,
+    DraftId,
+    DraftState,
+    Opening,
+    Purpose,
+    Writing,
+)
 from mailkit.services.composing.errors import CannotSend, Lack, RecipientsRefused
+from mailkit.services.composing.lacking import word_for_file
 from mailkit.services.composing.opening import Manner, Prepared
 from mailkit.services.composing.when import Later, offered
 from mailkit.web.asking import Asked
@@ -197,13 +206,27 @@ def problem_of(asked: Asked, error: CannotSend | RecipientsRefused) -> Problem:
     return Problem(error.lack.value, field_name, said, error.what)
 
 
-def question_of(asked: Asked, word: str) -> Problem:
+def question_before(asked: Asked, draft: Draft) -> Problem | None:
+    """What is asked once before a draft is sent."""
+    if asked.form.is_on("confirmed") or draft.state is not DraftState.WRITING:
+        return None
+    writing = draft.writing
+    if not writing.subject:
+        return _no_subject(asked)
+    if not draft.files:
+        word = word_for_file(writing.subject, writing.text, asked.language.tag)
+        if word:
+            return _no_file(asked, word)
+    return None
+
+
+def _no_file(asked: Asked, word: str) -> Problem:
     """The text speaks of a file, and there is none."""
     text = asked.say("You wrote “%(word)s”. Send without a file?") % {"word": word}
     return Problem("attachment", "files", text, (word,), is_question=True)
 
 
-def no_subject(asked: Asked) -> Problem:
+def _no_subject(asked: Asked) -> Problem:
     """There is no subject."""
     return Problem(
         "subject", "subject", asked.say("Send without a subject?"), is_question=True

@@ -41,7 +41,9 @@ something needs a token of the class ``compose`` (field ``t`` or header ``X-CSRF
     person's zone; empty or ``now``: at once. ``confirmed=1`` answers questions.
     ``200 {draftId, state: "queued", holdUntil, undoUntil, later}``, ``422 {error,
     field, text, what, question}`` (question: may be sent again with ``confirmed``),
-    and what PUT answers. Sending twice is sending once.
+    and what PUT answers. Sending twice is sending once, however late: ``state`` is
+    ``sent`` where it has left already. A form whose draft was sent or thrown away
+    meanwhile becomes a draft of its own.
 
 ``POST /compose/<did>/unsend``
     ``200 {the draft}``, ``409 {error: "left", text}`` when the hold is over.
@@ -50,7 +52,8 @@ something needs a token of the class ``compose`` (field ``t`` or header ``X-CSRF
     Into the Trash; ``204``.
 
 ``GET /compose/<did>/state``
-    What became of it: ``{draftId, state: "writing"|"queued"|"gone", holdUntil}``.
+    What became of it: ``{draftId, state: "writing"|"queued"|"gone", holdUntil,
+    attachments}``.
 """
 
 from __future__ import annotations
@@ -82,7 +85,6 @@ from mailkit.services.composing.errors import (
     Lack,
     RecipientsRefused,
 )
-from mailkit.services.composing.lacking import word_for_file
 from mailkit.web.answers import Answer, Outlet
 from mailkit.web.asking import Asked
 from mailkit.web.webmail.composeform import (
@@ -102,11 +104,10 @@ from mailkit.web.webmail.composeview import (
     facts_of,
     file_facts,
     manner_of,
-    no_subject,
     of_draft,
     of_prepared,
     problem_of,
-    question_of,
+    question_before,
     trouble_of,
     with_problem,
 )
@@ -126,6 +127,8 @@ _PIECE = 256 * 1024
 def _files_size(house: WebmailHouse) -> int:
     return house.composing.house.settings.files_size
 
+
+_OVERTAKEN = (DraftChanged, NoSuchDraft, HasLeft)
 
 _FORM = Body(most=_TEXTS, files=_files_size)
 
@@ -186,8 +189,8 @@ async def save(asked: Asked, did: str) -> Answer:
     try:
         saved = await _save(asked, id, given)
         saved = await _attached(asked, id, saved)
-    except DraftChanged:
-        return await _both(asked, id, given)
+    except _OVERTAKEN:
+        return await _other(asked, id, given)
     except FilesTooLarge as error:
         return await _wrong(asked, id, given, _too_large(asked, error))
     if saved.problem is not None:
@@ -208,8 +211,8 @@ async def attach(asked: Asked, did: str) -> Answer:
             saved = await _save(asked, id, given)
             before = {file.number for file in saved.draft.files}
         saved = await _attached(asked, id, saved, given.opening)
-    except DraftChanged:
-        return await _both(asked, id, given)
+    except _OVERTAKEN:
+        return await _other(asked, id, given)
     except FilesTooLarge as error:
         if wants_json(asked):
             return asked.json({"error": "large", "left": error.left}, status=413)
@@ -239,8 +242,8 @@ async def detach_by_form(asked: Asked, did: str, n: str) -> Answer:
     id, given = DraftId(did), given_of(asked)
     try:
         await _save(asked, id, given)
-    except DraftChanged:
-        return await _both(asked, id, given)
+    except _OVERTAKEN:
+        return await _other(asked, id, given)
     await asked.house.composing.drafts.detach(asked.name, id, number_of(n))
     return _back_to_it(id, given)
 
@@ -275,22 +278,25 @@ async def send(asked: Asked, did: str) -> Answer:
     try:
         if "rev" in asked.form:
             saved = await _save(asked, id, given)
-            saved = await _attached(asked, id, saved)
-            question = _question(asked, saved.draft)
+            if saved.draft.state is DraftState.WRITING:
+                saved = await _attached(asked, id, saved)
+            question = question_before(asked, saved.draft)
             if question is not None:
                 return await _wrong(asked, id, given, question)
         at = moment_of(asked)
         draft = await composing.outbox.send(
             asked.account, id, asked.preferences.undo_seconds, at, asked.peer
         )
-    except DraftChanged:
-        return await _both(asked, id, given)
+    except NoSuchDraft:
+        if wants_json(asked) and await composing.outbox.has_sent(asked.name, id):
+            return asked.json({"draftId": id, "state": "sent", "holdUntil": 0})
+        return await _kept_apart(asked, id, given)
+    except _OVERTAKEN:
+        return await _other(asked, id, given)
     except FilesTooLarge as error:
         return await _wrong(asked, id, given, _too_large(asked, error))
     except (CannotSend, RecipientsRefused) as error:
         return await _wrong(asked, id, given, problem_of(asked, error))
-    except HasLeft:  # pressed twice: it is in the queue already
-        draft = await composing.drafts.open(asked.name, id)
     if wants_json(asked):
         return asked.json(_sent_facts(asked, draft))
     query = {"sent": draft.id}
@@ -366,21 +372,6 @@ async def _attached(
     return saved
 
 
-def _question(asked: Asked, draft: Draft) -> Problem | None:
-    """What is asked once before it is sent."""
-    if asked.form.is_on("confirmed") or draft.state is not DraftState.WRITING:
-        return None
-    writing = draft.writing
-    if not writing.subject:
-        return no_subject(asked)
-    if not draft.files:
-        tag = asked.language.tag
-        word = word_for_file(writing.subject, writing.text, tag)
-        if word:
-            return question_of(asked, word)
-    return None
-
-
 # -- answers
 
 
@@ -448,18 +439,42 @@ def _sent_facts(asked: Asked, draft: Draft) -> dict[str, Any]:
         "holdUntil": draft.hold_until,
         "undoUntil": max(draft.hold_until - slack, 0.0),
         "later": draft.is_later,
+        "attachments": [file_facts(draft.id, file) for file in draft.files],
     }
 
 
-async def _both(asked: Asked, id: DraftId, given: Given) -> Answer:
-    """Another page has saved something else: both are shown."""
-    draft = await asked.house.composing.drafts.open(asked.name, id)
+async def _other(asked: Asked, id: DraftId, given: Given) -> Answer:
+    """Another page has saved something else: both are shown; or has sent it."""
+    try:
+        draft = await asked.house.composing.drafts.open(asked.name, id)
+    except NoSuchDraft:
+        return await _kept_apart(asked, id, given)
+    if draft.state is not DraftState.WRITING:
+        return await _kept_apart(asked, id, given)
     if wants_json(asked):
         theirs = {"error": "changed", "theirs": facts_of(draft)}
         return asked.json(theirs, status=409)
     composer = await of_draft(asked, draft, given.back)
     composer = evolve(composer, writing=given.writing, theirs=draft)
     return _page(asked, composer, status=409)
+
+
+async def _kept_apart(asked: Asked, id: DraftId, given: Given) -> Answer:
+    """The draft was sent or thrown away meanwhile: what was written is another."""
+    if wants_json(asked):
+        return asked.json({"error": "gone"}, status=410)
+    if not is_id(id):
+        raise NoSuchDraft(id)
+    id = asked.house.composing.drafts.next_id()
+    saved = await _save(asked, id, evolve(given, revision=0))
+    if asked.files:
+        saved = await _attached(asked, id, saved)
+    composer = await of_draft(asked, saved.draft, given.back)
+    said = asked.say(
+        "This draft was sent or thrown away already. "
+        "What you wrote is kept as a new one."
+    )
+    return _page(asked, evolve(composer, notice=said))
 
 
 async def _wrong(asked: Asked, id: DraftId, given: Given, problem: Problem) -> Answer:

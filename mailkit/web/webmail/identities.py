@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from attrs import evolve
+
 from mailkit.formats.recipients import is_address
 from mailkit.model.address import Address
 from mailkit.model.identity import Identity
@@ -35,12 +37,17 @@ async def put(asked: Asked) -> Answer:
         return await _page(asked, {prefix: error}, status=422)
     signature = form.exact(f"{prefix}signature").replace("\r\n", "\n").strip("\n")
     identity = Identity(
-        form.text("id")[:64] or secrets.token_hex(8),
+        form.text("id")[:64],
         name,
         address,
         signature[:_LONGEST_SIGNATURE],
         is_default=form.is_on(f"{prefix}default"),
     )
+    if not identity.id:
+        # The same form sent twice makes one.
+        known = await asked.house.personal.identities(asked.name)
+        same = [one.id for one in known if evolve(one, id="") == identity]
+        identity = evolve(identity, id=same[0] if same else secrets.token_hex(8))
     await asked.house.personal.put_identity(asked.name, identity)
     return asked.redirect("/settings/identities")
 
