@@ -156,6 +156,10 @@ class Home:
         """Whether this process knows that the account has its folder."""
         return self._is_founded
 
+    def doubt(self) -> None:
+        """Another process may have taken the folder away."""
+        self._is_founded = False
+
     @property
     def is_there(self) -> bool:
         """Whether the account has its folder, however it came or went."""

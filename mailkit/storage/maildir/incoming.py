@@ -73,7 +73,8 @@ class Incoming:
                     by_home.setdefault(self._home(placement.account), []).append(drop)
             landings = [Landing(home, own) for home, own in by_home.items()]
             await self._land(landings, letter)
-        except BaseException:
+        except BaseException as error:
+            _doubt({self._home(placement.account) for placement in to}, error)
             await self._discard(letters)
             raise
         await self._discard([letter for letter in letters if letter.uses > 1])
@@ -117,7 +118,8 @@ class Incoming:
                 for letter, message in zip(letters, messages, strict=True)
             ]
             await self._land([Landing(home, drops, quota)], letter)
-        except BaseException:
+        except BaseException as error:
+            _doubt({home}, error)
             await self._discard(letters)
             raise
         row = target_of(drops[0]).row
@@ -245,6 +247,13 @@ class Incoming:
             batch.is_told = True
             self._told(batch.home.account, [row.mailbox_id for row in batch.rows])
         return batch.error
+
+
+def _doubt(homes: set[Home], error: BaseException) -> None:
+    """Have it looked whether accounts are there, if what was written found no place."""
+    if isinstance(error.__cause__, FileNotFoundError):
+        for home in homes:
+            home.doubt()
 
 
 def _text(verdict: Verdict | None) -> str | None:

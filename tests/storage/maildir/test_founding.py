@@ -6,12 +6,17 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
+from mailkit.errors import MailboxGone, StorageBroken
+from mailkit.interfaces.storage import NewMessage, Placement
 from mailkit.model.address import AccountName
 from mailkit.model.mailbox import INBOX
+from mailkit.storage.content import OctetsContent
 from mailkit.storage.maildir.founding import HIDDEN
 from mailkit.testing.at_once import at_once
-from tests.storage.maildir.doubles import ALICE, Place
-from tests.storage.maildir.stops import abandon
+from tests.storage.maildir.doubles import ALICE, LETTER, Place
+from tests.storage.maildir.stops import abandon, check_whole
 
 
 def test_a_data_folder_with_a_long_name_keeps_what_is_in_it(folder: Path) -> None:
@@ -52,3 +57,27 @@ def test_accounts_that_were_never_finished_go(folder: Path) -> None:
     assert not left.exists()
     assert os.path.isdir(place.maildir("cur"))
     abandon(store)
+
+
+def test_mail_for_an_account_that_another_process_removed_founds_it_anew(
+    folder: Path,
+) -> None:
+    place = Place(folder)
+    one, two = place.store(), place.store()
+    letter = OctetsContent(LETTER)
+    to = [Placement(ALICE, INBOX)]
+    assert at_once(one.deliver(letter, to)) == [1]
+    box = at_once(one.open(ALICE, INBOX))
+    at_once(two.remove_account(ALICE, False))
+    with pytest.raises(StorageBroken):
+        at_once(box.append([NewMessage(letter)]))
+    with pytest.raises(MailboxGone):
+        at_once(box.append([NewMessage(letter)]))
+    assert at_once(one.deliver(letter, to)) == [1]
+    at_once(two.remove_account(ALICE, False))
+    with pytest.raises(StorageBroken):
+        at_once(one.deliver(letter, to))
+    assert at_once(one.deliver(letter, to)) == [1]
+    abandon(one)
+    abandon(two)
+    check_whole(place)
