@@ -97,24 +97,20 @@ def translated(path: Path) -> Iterator[None]:
 
 def _prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
-    found = _version(connection)
-    if found > schema.version:
-        raise NewerDatabase(
-            f"{path} was written by a newer mailkit: it has version {found}, "
-            f"and this program knows {schema.version}."
-        )
+    found = _known_version(connection, path, schema)
     use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     if found == schema.version:
         return
-    if found:
-        _copy(connection, path.with_name(f"{path.name}.v{found}"))
     with transaction(connection):
         # Another process may have been here before us.
-        found = _version(connection)
+        found = _known_version(connection, path, schema)
         if found == 0:
             steps = list(schema.create)
         else:
+            if found < schema.version:
+                # Nobody else changes it now, so that is what is copied.
+                _copy(path, path.with_name(f"{path.name}.v{found}"))
             versions = range(found, schema.version)
             steps = [step for number in versions for step in schema.migrations[number]]
         for step in steps:
@@ -144,9 +140,14 @@ def use_wal(connection: sqlite3.Connection, patience: float = _PATIENCE) -> None
         time.sleep(_LOOK)
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    [version] = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
+def _known_version(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
+    [found] = connection.execute("PRAGMA user_version").fetchone()
+    if found > schema.version:
+        raise NewerDatabase(
+            f"{path} was written by a newer mailkit: it has version {found}, "
+            f"and this program knows {schema.version}."
+        )
+    return int(found)
 
 
 def _make(path: Path) -> None:
@@ -163,7 +164,10 @@ def _make(path: Path) -> None:
         )
 
 
-def _copy(connection: sqlite3.Connection, path: Path) -> None:
-    _make(path)
-    with closing(sqlite3.connect(path)) as copy:
-        connection.backup(copy)
+def _copy(path: Path, to: Path) -> None:
+    _make(to)
+    with (
+        closing(sqlite3.connect(path)) as original,
+        closing(sqlite3.connect(to)) as copy,
+    ):
+        original.backup(copy)

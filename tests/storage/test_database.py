@@ -56,6 +56,25 @@ def test_an_older_file_is_brought_up_to_date_after_a_copy(tmp_path: Path) -> Non
         assert connection.execute("SELECT * FROM note").fetchall() == [("a",)]
 
 
+def test_two_bring_a_file_up_to_date_and_the_copy_is_of_the_older(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.sqlite"
+    with closing(open_database(path, ONE)) as connection:
+        connection.execute("INSERT INTO note VALUES ('a')")
+
+    def after_another(connection: sqlite3.Connection) -> None:
+        monkeypatch.undo()
+        open_database(path, THREE).close()
+        database.use_wal(connection)
+
+    monkeypatch.setattr(database, "use_wal", after_another)
+    with closing(open_database(path, THREE)) as connection:
+        assert connection.execute("SELECT kind FROM note").fetchall() == [("old",)]
+    with closing(open_database(tmp_path / "x.sqlite.v1", ONE)) as connection:
+        assert connection.execute("SELECT * FROM note").fetchall() == [("a",)]
+
+
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     open_database(path, ONE).close()
