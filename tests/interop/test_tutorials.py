@@ -17,7 +17,6 @@ import pytest
 from tests.interop.server import (
     ENVIRONMENT,
     PATIENCE,
-    STARTING,
     TWISTD,
     Server,
     need,
@@ -118,7 +117,7 @@ def test_a_mail_server_on_a_laptop(server: Server, tmp_path: Path) -> None:
         cwd=server.folder,
         capture_output=True,
         text=True,
-        timeout=STARTING,
+        timeout=PATIENCE * len(wanted),
         check=False,
         env={**ENVIRONMENT, "PATH": f"{programs}:{ENVIRONMENT['PATH']}"},
     )
