@@ -165,7 +165,7 @@ def caddy(server: Server, folder: Path, port: int) -> list[str]:
         ("127.0.0.1:8080", f"127.0.0.1:{server.ports['http']}"),
     )
     config = folder / "Caddyfile"
-    config.write_text(f"{{\nadmin off\nauto_https disable_redirects\n}}\n{block}")
+    config.write_text(f"{{\nadmin off\nauto_https off\n}}\n{block}")
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
 
 
