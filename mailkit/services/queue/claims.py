@@ -116,6 +116,10 @@ class Claims:
         """It waits no longer, and is not on its way."""
         self._here.pop(id, None)
 
+    def alone(self, items: Sequence[QueueItem]) -> Sequence[QueueItem]:
+        """Those of which no other copy waits for its turn, or is on its way."""
+        return [item for item in items if item.id not in self._here]
+
     def is_here(self, id: QueueId) -> bool:
         """Whether it waits for its turn, or is on its way."""
         return id in self._here

@@ -261,9 +261,8 @@ class Sender:
         if not self.counts_all or now < self._counted + LOOKED_EVERY:
             return
         self._counted = now
-        everything = Selection()
-        count = await house.queue.count(everything)
-        oldest = await house.queue.items(everything, None, 1)
+        count = await house.queue.count(Selection())
+        oldest = await house.queue.items(Selection(), None, 1)
         age = max(now - oldest[0].arrived, 0.0) if oldest else 0.0
         house.metrics.queue_is(count, age)
 
@@ -333,13 +332,13 @@ class Sender:
         if self._is_stopping:
             await self._claims.give_back([item.id for item in items])
             return ()
-        return [item for item in items if not self._claims.is_here(item.id)]
+        return self._claims.alone(items)
 
     async def _in_time(self, items: Sequence[QueueItem]) -> Sequence[QueueItem]:
         """Those that may leave now; the others are given back until they may."""
         house, now = self._house, self._house.clock.seconds()
         leaving: list[QueueItem] = []
-        for item in items:
+        for item in self._claims.alone(items):
             moment = house.pace.moment(item, now)
             if self._concurrency.is_crowded and item.envelope.reverse_path.is_null:
                 moment = now + CROWDED
@@ -359,13 +358,14 @@ class Sender:
             except (Refused, Unavailable) as reason:
                 lane.error = reason
             lane.looked = now
-        if lane.error is None:
+        items = self._claims.alone(items)  # it took a while
+        if (error := lane.error) is None:
             lane.waiting.extend(items)
             self._claims.keep(items)
             return
         for item in items:
             if self._claims.is_ours(item.id):
-                await self._trying.let_wait(item, lane.error)
+                await self._trying.let_wait(item, error)
             self._claims.forget(item.id)
 
     # -- letting out

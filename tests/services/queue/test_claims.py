@@ -21,12 +21,14 @@ from mailkit.model.queueitem import (
 )
 from mailkit.services.queue.claims import FRESH, LEASE, TAKEN_OVER
 from mailkit.services.queue.sender import BROKEN_OFF, PATIENCE
+from mailkit.storage.content import OctetsContent
 from mailkit.storage.memory.queue import MemoryQueue
 from mailkit.testing.at_once import at_once
 from mailkit.testing.clock import NEW_YEAR, TestClock
 from tests.services.queue.world import (
     HERE,
     LATER,
+    MESSAGE,
     NEVER,
     OK,
     Relay,
@@ -130,6 +132,25 @@ def test_a_copy_from_before_another_tried_it_is_not_recorded() -> None:
     world.relay.answers[HERE] = OK
     world.turn(LEASE * 2, step=5)
     assert len(world.relay.carried) == 2
+    assert world.item() is None
+
+
+def test_what_is_claimed_anew_while_its_hosts_are_looked_for_is_tried_once() -> None:
+    """The machine slept, and its claims ended meanwhile."""
+    world = World().start()
+    world.resolver.hold("example.net")
+    Deferred.fromCoroutine(world.sender.put(OctetsContent(MESSAGE), [an_item()]))
+    world.turn()
+    world.sender.wake()
+    world.clock.rightNow += LEASE + 1
+    world.turn(0.1)
+    world.relay.answers[HERE] = None
+    world.resolver.release("example.net")
+    world.turn()
+    assert len(world.relay.carried) == 1
+    world.relay.answers[HERE] = OK
+    world.relay.let_go()
+    world.turn()
     assert world.item() is None
 
 
