@@ -77,6 +77,8 @@ class _Room:
         factory=lambda: deque(maxlen=_KEPT), init=False
     )
     _watches: list[IWatch] = field(factory=list, init=False)
+    _is_known: bool = field(default=False, init=False)
+    """Whether `mod_seq` is that of somebody who listens."""
     _is_looking: bool = field(default=False, init=False)
     _is_told: bool = field(default=False, init=False)
     _looked: float = field(default=0.0, init=False)
@@ -107,11 +109,22 @@ class _Room:
         if self._ending is not None:
             self._ending.cancel()
             self._ending = None
+        if not self.listeners:
+            self._is_known = self._is_told = False
         self.listeners.append(listener)
         while len(self.listeners) > MOST_LISTENERS:
             first = self.listeners[0]
             first.gave_way = True
             first.close()
+
+    def know(self, mod_seq: int) -> None:
+        """The state that somebody knows who has entered: what comes later is told."""
+        if self._is_known:
+            return
+        self._is_known = True
+        self.mod_seq = max(self.mod_seq, mod_seq)
+        if self._is_told:
+            self.look_soon()
 
     def leave(self, listener: Listener) -> None:
         """One less."""
@@ -127,7 +140,7 @@ class _Room:
     def look_soon(self) -> None:
         """Something may have changed."""
         self._is_told = True
-        if self._is_looking or not self.listeners:
+        if self._is_looking or not self.listeners or not self._is_known:
             return
         now = self.house.clock.seconds()
         wait = max(GATHERED, self._looked + APART - now)
@@ -164,6 +177,9 @@ class _Room:
 
     def _begin(self) -> None:
         self._timer = None
+        if not self._is_known:
+            self._is_told = True
+            return
         self._is_looking = True
         self._is_told = False
         looking = Deferred.fromCoroutine(self._look())
@@ -280,12 +296,10 @@ class Live:
             room = self._rooms[account] = _Room(account, self)
             room.open()
         listener = Listener(self.clock, room.leave)
-        is_first = not room.listeners
         room.enter(listener)
         try:
             now = await self.conversations.mod_seq(account)
-            if is_first:
-                room.mod_seq = max(room.mod_seq, now)
+            room.know(now)
             if since is None:
                 missed: list[LiveEvent] = []
             elif since > now:  # it is of a store that is no more

@@ -374,6 +374,37 @@ def test_whoever_cannot_be_served_is_not_kept(
     assert len(world.clock.getDelayedCalls()) == 1  # the room goes in a while
 
 
+@pytest.mark.parametrize("was_open", [True, False])
+def test_a_notice_while_somebody_begins_to_listen(
+    world: World, was_open: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was there before is no news, however long it takes to know the state."""
+    if was_open:
+        other, _, _ = world.listen()
+        world.deliver("before")
+        other.close()
+    else:
+        world.deliver("before")
+    turn: Deferred[None] = Deferred()
+    conversations = world.store.conversations
+    real = conversations.mod_seq
+
+    async def slow(account: AccountName) -> int:
+        found = await real(account)
+        await turn
+        return found
+
+    monkeypatch.setattr(type(conversations), "mod_seq", lambda _, name: slow(name))
+    listening = begun(world.live.listen(ALICE))
+    world.deliver("one")
+    world.pass_time()
+    turn.callback(None)
+    listener, _, _ = of(listening)
+    world.pass_time()
+    arrived = [one for one in told(listener) if isinstance(one, Arrived)]
+    assert [one.summary.subject for one in arrived] == ["one"]
+
+
 @pytest.mark.parametrize("stays", [True, False])
 def test_a_notice_while_it_looks(
     world: World, stays: bool, monkeypatch: pytest.MonkeyPatch
