@@ -20,8 +20,10 @@ from mailkit.app.tie import BEAT, Tie, Word, adopt, hear, say
 from mailkit.errors import Unavailable
 from mailkit.net.bound import Bound
 
-START = 60.0
-"""Seconds that a worker may take until it serves, the first time."""
+START = 180.0
+"""Seconds that a worker may take until it serves, the first time. It needs a few of a
+processor's, and gets a thirtieth of one where much else runs; whoever ends is noticed
+at once."""
 
 
 SILENCE = 20.0
