@@ -16,7 +16,7 @@ from mailkit.model.mailbox import MailboxName, SpecialUse
 Uses = Mapping[MailboxName, SpecialUse | None]
 """What each mailbox of an account is for."""
 
-_DRAFT = re.compile(r"<([0-9a-f]{32})@")
+_DRAFT = re.compile(r"<([0-9a-f]{32})[.@]")
 
 
 @frozen

@@ -266,6 +266,7 @@ def test_the_record_tells_senders() -> None:
 
 def test_drafts_are_known_by_their_message_id() -> None:
     assert draft_of(f"<{DRAFT}@mail.example.test>") == DRAFT
+    assert draft_of(f"<{DRAFT}.19b76daa800@mail.example.test>") == DRAFT
     assert draft_of("<1@far.example>") == ""
 
 
