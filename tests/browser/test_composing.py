@@ -16,6 +16,7 @@ from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import sign_in
+from tests.browser.lines import lose
 from tests.browser.site import BOB, Site
 from tests.browser.waiting import wait_for, wait_for_stream
 from tests.interop.outside import Hosts, Outside, outside
@@ -151,7 +152,14 @@ def test_the_text_is_there_behind_signing_in(alice: Page, site: Site) -> None:
     body(alice).fill("Before and behind")
     dialog = alice.get_by_role("dialog", name="Sign in")
     expect(dialog).to_be_visible()
+    fates = ("proxy", "taken")
+    lose(alice, "**/login", *fates)
     dialog.get_by_label("Password", exact=True).fill("correct horse battery")
+    for fate in fates:
+        over = "requestfailed" if fate == "taken" else "requestfinished"
+        with alice.expect_event(over, lambda one: one.url.endswith("/login")):
+            dialog.get_by_role("button", name="Sign in").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("no connection")
     dialog.get_by_role("button", name="Sign in").click()
     expect(dialog).to_have_count(0)
     expect(body(alice)).to_contain_text("Before and behind")
@@ -252,6 +260,100 @@ def test_an_answer_that_is_lost_is_no_other_version(
     expect(alice.get_by_role("alert")).to_have_count(0)
     # What is asked for meanwhile goes by the route.
     wait_for(alice, lambda: last in [one["Subject"] for one in drafts(site)])
+
+
+def test_sending_is_told_once_whatever_is_lost(alice: Page, site: Site) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Pressed again")
+    body(alice).press_sequentially("Hello.")
+    saved(alice)
+    lose(alice, "**/send", "proxy", "gone", "taken")
+    lose(alice, "**/unsend", "gone", "taken")
+    send = alice.get_by_role("button", name="Send", exact=True)
+    alert = alice.get_by_role("alert")
+    for _ in range(3):
+        send.click()
+        expect(alert).to_contain_text("no connection")
+        expect(alice.locator("#cstate")).to_have_text("")
+        alert.get_by_role("button", name="Dismiss").click()
+        expect(alert).to_have_count(0)
+    send.click()
+    alice.wait_for_url("**/mail/inbox**")
+    subjects = [one["Subject"] for one in read(site.messages("Sent"))]
+    assert subjects.count("Pressed again") == 1
+    alice.locator("#toast").get_by_role("button", name="Undo").click()
+    for _ in range(2):
+        expect(alert).to_contain_text("no connection")
+        alert.get_by_role("button", name="Undo").click()
+    expect(alice.get_by_label("Subject")).to_have_value("Pressed again")
+    expect(alice.locator("#composer[data-ready]")).to_be_visible()
+
+
+def test_what_is_written_behind_a_sending_becomes_another_draft(
+    alice: Page, site: Site
+) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Written on")
+    body(alice).press_sequentially("Hello.")
+    saved(alice)
+    lose(alice, "**/send", "taken")
+    send = alice.get_by_role("button", name="Send", exact=True)
+    send.click()
+    expect(alice.get_by_role("alert")).to_contain_text("may not be done")
+    body(alice).press_sequentially(" And more.")
+    told = alice.get_by_role("alert").filter(has_text="sent or thrown away already")
+    with alice.expect_navigation():
+        told.get_by_role("button", name="Keep what I wrote").click()
+    expect(body(alice)).to_contain_text("Hello. And more.")
+    expect(alice.get_by_role("button", name=f"Remove {AWAY}")).to_be_visible()
+    saved(alice)
+    has_saved(site, lambda one: "Hello. And more." in text_of(one))
+
+
+def test_nothing_leaves_without_its_files(alice: Page, site: Site) -> None:
+    compose(alice)
+    address(alice)
+    alice.get_by_label("Subject").fill("Two files")
+    saved(alice)
+    lose(alice, "**/att", "taken", "gone")
+    alice.evaluate(DROP, [[["one.bin", [1]]], "drop"])
+    expect(alice.get_by_role("link", name="one.bin")).to_be_visible()
+    expect(alice.get_by_role("alert")).to_have_count(0)
+    alice.evaluate(DROP, [[["two.bin", [2, 2]]], "drop"])
+    send = alice.get_by_role("button", name="Send", exact=True)
+    send.click()
+    question = alice.get_by_role("alert").filter(has_text="two.bin could not be")
+    expect(question.get_by_role("button", name="Send anyway")).to_be_focused()
+    alice.evaluate(DROP, [[["two.bin", [2, 2]]], "drop"])
+    send.click()
+    alice.wait_for_url("**/mail/inbox**")
+    [sent] = [
+        one for one in read(site.messages("Sent")) if one["Subject"] == "Two files"
+    ]
+    names = [part.get_filename() for part in sent.iter_attachments()]
+    assert names == ["one.bin", "two.bin"]
+
+
+def test_what_was_too_long_is_saved_once_it_is_not(alice: Page) -> None:
+    compose(alice)
+    refused: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "PUT" and not refused:
+            refused.append(route)
+            route.fulfill(status=413, json={"error": "large"})
+        else:
+            route.continue_()
+
+    alice.route("**/compose/*", refuse)
+    alice.get_by_label("Subject").fill("Long")
+    alert = alice.get_by_role("alert").filter(has_text="too long")
+    expect(alert).to_be_visible()
+    alice.get_by_label("Subject").fill("Short")
+    saved(alice)
+    expect(alert).to_have_count(0)
 
 
 def test_what_was_taken_out_does_not_come_back(alice: Page) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
 from mailkit.web.webmail.shortcuts import GROUPS, shown
 from tests.browser.conftest import sign_in
+from tests.browser.lines import lose
 from tests.browser.site import Site
 from tests.browser.waiting import wait_for
 from tests.interop.server import wait_until
@@ -315,10 +316,73 @@ def test_offline(inbox: Page, context: BrowserContext) -> None:
     expect(inbox.locator(".row")).to_have_count(8)
     context.set_offline(True)
     press(inbox, "j", "e")
-    expect(alert).to_contain_text("Not done")
+    expect(alert).to_contain_text("may not be done")
     shows(inbox, SUBJECTS)
     context.set_offline(False)
     expect(inbox.get_by_text("You are offline")).to_have_count(0)
+
+
+def test_undo_is_tried_again_until_it_is_told(inbox: Page) -> None:
+    lose(inbox, "**/undo/*", "gone", "proxy", "taken")
+    press(inbox, "j", "e")
+    expect(inbox.locator("#toast")).to_contain_text("Archived")
+    press(inbox, "z")
+    alert = inbox.get_by_role("alert")
+    expect(alert).to_contain_text("no connection")
+    expect(inbox.get_by_text("You are offline")).to_be_visible()
+    with inbox.expect_response("**/undo/*"):
+        alert.get_by_role("button", name="Undo").click()
+    expect(inbox.get_by_text("You are offline")).to_have_count(0)
+    expect(alert).to_contain_text("no connection")
+    for _ in range(2):
+        expect(alert).to_be_visible()
+        press(inbox, "z")
+    expect(alert).to_have_count(0)
+    shows(inbox, SUBJECTS)
+    inbox.reload()
+    shows(inbox, SUBJECTS)
+
+
+def test_undo_is_of_what_was_done_last_though_nobody_has_said_so(inbox: Page) -> None:
+    press(inbox, "j", "e")
+    expect(inbox.locator("#toast")).to_contain_text("Archived")
+    held: list[Route] = []
+    inbox.route("**/act", lambda route: held.append(route))
+    press(inbox, "e")
+    wait_for(inbox, lambda: bool(held))
+    press(inbox, "z")
+    held[0].continue_()
+    has_keyboard(inbox, "Letter 7")
+    shows(inbox, without("Letter 8"))
+    inbox.reload()
+    shows(inbox, without("Letter 8"))
+
+
+def test_what_is_done_later_is_done_later(inbox: Page, site: Site) -> None:
+    held: list[Route] = []
+    inbox.route("**/act", lambda route: held.append(route))
+    press(inbox, "j", "s")
+    star = inbox.get_by_role("button", name="Star: Letter 8")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    press(inbox, "s")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    wait_for(inbox, lambda: bool(held))
+    assert len(held) == 1
+    held[0].continue_()
+    wait_for(inbox, lambda: len(held) == 2)
+    held[1].continue_()
+    expect(inbox.locator("#toast")).to_contain_text("Star removed")
+    inbox.reload()
+    expect(star).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_list_stays_though_it_cannot_be_had_anew(inbox: Page) -> None:
+    lose(inbox, "**/mail/inbox", "proxy", method="GET")
+    inbox.evaluate("document.body.dataset.same = 'page'")
+    inbox.evaluate("dispatchEvent(new Event('online'))")
+    expect(inbox.get_by_role("alert")).to_contain_text("no connection")
+    assert inbox.evaluate("document.body.dataset.same") == "page"
+    shows(inbox, SUBJECTS)
 
 
 def test_what_was_asked_before_does_not_undo_what_is_done(
@@ -341,6 +405,33 @@ def test_what_was_asked_before_does_not_undo_what_is_done(
     route.fulfill(response=answer)
     wait_for(inbox, lambda: len(held) > 1)  # it is asked for anew
     expect(star).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_was_asked_before_does_not_take_back_an_undo(
+    inbox: Page, site: Site
+) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        held.append((route, route.fetch()))
+
+    inbox.route("**/mail/inbox", hold)
+    press(inbox, "j", "e")
+    expect(inbox.locator("#toast")).to_contain_text("Archived")
+    with site.imap() as client:
+        client.select("INBOX")
+        client.store("1", "+FLAGS", "(\\Seen)")
+    wait_for(inbox, lambda: bool(held))  # without Letter 8
+    press(inbox, "z")
+    shows(inbox, SUBJECTS)
+    has_keyboard(inbox, "Letter 8")
+    inbox.evaluate("document.querySelector('.row').dataset.same = 'row'")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    wait_for(inbox, lambda: len(held) > 1)  # it is asked for anew
+    shows(inbox, SUBJECTS)
+    expect(inbox.locator(".row").first).to_have_attribute("data-same", "row")
+    has_keyboard(inbox, "Letter 8")
 
 
 def test_lists_are_fresh_when_the_connection_is_back(
@@ -436,6 +527,30 @@ def test_a_form_that_leads_on_is_sent_once(inbox: Page) -> None:
     inbox.get_by_role("button", name="Create label").dblclick()
     expect(inbox.locator("#nav").get_by_text("Travel")).to_be_visible()
     assert sent.count("POST") == 1
+
+
+def test_a_form_that_led_nowhere_is_sent_again(inbox: Page) -> None:
+    """As where somebody stops the browser."""
+    inbox.clock.install()
+    inbox.goto("/settings/labels")
+    sent: list[Route] = []
+
+    def lead_nowhere(route: Route) -> None:
+        if route.request.method == "GET" or sent:
+            route.continue_()
+        else:
+            sent.append(route)
+            route.fulfill(status=204)
+
+    inbox.route("**/settings/labels", lead_nowhere)
+    inbox.get_by_label("New label").fill("Stopped")
+    create = inbox.get_by_role("button", name="Create label")
+    create.click()
+    wait_for(inbox, lambda: bool(sent))
+    inbox.clock.run_for(11_000)
+    expect(create).not_to_have_attribute("aria-busy", "true")
+    create.click()
+    expect(inbox.locator("#nav").get_by_text("Stopped")).to_be_visible()
 
 
 def test_a_toast_waits_while_somebody_points_at_it(inbox: Page) -> None:

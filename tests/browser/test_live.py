@@ -238,23 +238,43 @@ def test_a_server_that_starts_again(inbox: Page, site: Site) -> None:
 def test_a_stream_that_comes_at_the_second_try(
     context: BrowserContext, site: Site
 ) -> None:
+    empty_inbox(site)
+    site.deliver("Starred meanwhile")
     page = context.new_page()
     refused: list[Route] = []
 
     def refuse_once(route: Route) -> None:
         if refused:
             route.continue_()
-        else:
-            refused.append(route)
-            route.fulfill(status=503)
+            return
+        refused.append(route)
+        expect(page.locator(row(page, "Starred meanwhile"))).to_be_visible()
+        with site.imap() as client:
+            client.select("INBOX")
+            client.uid("STORE", "1:*", "+FLAGS", "(\\Flagged)")
+        route.fulfill(status=503)
 
     page.route("**/events", refuse_once)
     page.clock.install()
     sign_in(page)
     wait_for_stream(page)
     assert refused
+    star = page.locator(row(page, "Starred meanwhile")).locator(".star")
+    expect(star).to_have_attribute("aria-pressed", "true")
     page.clock.run_for(11_000)  # more than a page waits before it complains
     expect(page.get_by_text("Connecting again")).to_have_count(0)
+
+
+def test_a_page_that_was_put_away_hears_again(inbox: Page, site: Site) -> None:
+    for kind in ("pagehide", "pageshow"):
+        inbox.evaluate(
+            "kind => dispatchEvent(new PageTransitionEvent(kind, {persisted: true}))",
+            kind,
+        )
+    wait_for_stream(inbox)
+    expect(inbox.locator("#list[aria-busy]")).to_have_count(0)
+    site.deliver("Behind it")
+    expect(inbox.locator(row(inbox, "Behind it"))).to_have_count(1)
 
 
 def test_a_new_version(inbox: Page) -> None:

@@ -78,6 +78,7 @@ export function start(form) {
   let first = 0; // when the first change was that is not saved
   let saving = null;
   let going = null; // what the server may have by now, but has not said
+  let failure; // why it is not saved
 
   const state = (text, name) => find("#cstate").replaceChildren(...(name ? [icon(name)] : []), text);
 
@@ -122,6 +123,7 @@ export function start(form) {
     const isAgain = going !== null;
     const fields = (going ??= written()); // by its answer the revision is known
     first = 0;
+    failure = undefined;
     state(words.saving);
     const body = new URLSearchParams(fields);
     try {
@@ -134,10 +136,12 @@ export function start(form) {
       });
       const said = await answer.json();
       if (answer.status === 409) return conflict(said.theirs);
-      if (!answer.ok) return stop(answer.status === 410 ? words.gone : words.large);
+      if (answer.status === 410) return gone();
+      if (!answer.ok) return stop(words.large);
       saved(said, fields);
       return isAgain && !same(written(), fields) ? put(isGoing) : true;
-    } catch {
+    } catch (error) {
+      failure = error;
       state(words.again, "warning");
       timer = setTimeout(save, AGAIN);
       return false;
@@ -151,23 +155,37 @@ export function start(form) {
     going = null;
     if (same(written(), fields)) sessionStorage.removeItem(copyKey);
     else changed();
+    drop("stop");
+    // A file whose answer was lost.
+    if (said.attachments.some(({ n }) => files.isNew(n))) files.show(said, drop("room"));
     state(words.saved.replace("{}", time(said.savedAt, { timeStyle: "short" })), "check");
     if (said.problem) notice("problem", said.problem);
     else drop("problem");
   }
 
-  function stop(text) {
+  function stop(text, ...buttons) {
     clearTimeout(timer);
-    isHeld = true;
     state(text, "warning");
-    notice("stop", text);
+    notice("stop", text, ...buttons);
     return false;
+  }
+
+  /** Sent or thrown away meanwhile; what is written here may become another draft. */
+  function gone() {
+    isHeld = true;
+    return stop(words.gone, button(words.mine, () => {
+      const id = crypto.randomUUID().replaceAll("-", "");
+      const fields = written();
+      sessionStorage.setItem(`draft:${id}`, JSON.stringify({ revision: 0, fields }));
+      over();
+      location.assign(`/compose?draft=${id}${fields.original && `&${fields.purpose}=${fields.original}`}`);
+    }));
   }
 
   // -- another page has it too
 
   function conflict(theirs) {
-    if (!theirs) return stop(words.gone);
+    if (!theirs) return gone();
     isHeld = true;
     state(words.newer, "warning");
     notice(
@@ -197,7 +215,7 @@ export function start(form) {
 
   const onDraft = ({ detail }) => {
     if (!form.isConnected) return document.removeEventListener("mailkit:draft", onDraft);
-    if (detail.draftId !== did || detail.rev <= revision || saving || isHeld || isOver) return;
+    if (detail.draftId !== did || detail.rev <= revision || saving || going || isHeld || isOver) return;
     notice("newer", words.newer, button(words.load, () => location.assign(`/compose?draft=${did}`)));
   };
   document.addEventListener("mailkit:draft", onDraft);
@@ -256,30 +274,38 @@ export function start(form) {
     for (const bad of form.querySelectorAll(".hint.bad")) bad.remove();
     drop("question");
     await Promise.all(files.uploads);
+    const missing = find("[data-notice=room]")?.textContent;
+    if (missing) return drop("room"), question(missing, () => send(submitter, confirmed));
     if (!revision) kept = null; // so that its revision is known, should it come back
-    if (!(await save())) return;
+    if (!(await save())) return failure && complain(failure);
     const body = new URLSearchParams({ ...written(), rev: revision, when: submitter?.value ?? "now", confirmed });
     if (body.get("when") === "later")
       for (const name of ["at", "at_time"]) body.set(name, new FormData(form).get(name) ?? "");
     state(words.sending);
-    const answer = await ask(`${url}/send`, { method: "POST", body, csrf: "compose", headers: { Accept: "application/json" } });
-    const said = await answer.json();
-    state("");
+    let answer, said;
+    try {
+      answer = await ask(`${url}/send`, { method: "POST", body, csrf: "compose", headers: { Accept: "application/json" } });
+      said = await answer.json();
+    } finally {
+      state("");
+    }
     if (answer.status === 409) return conflict(said.theirs);
     if (answer.status === 422) return ruled(said, submitter);
-    if (!answer.ok) return stop(words.gone);
-    leave();
+    if (!answer.ok) return gone();
+    leave(`?sent=${did}`);
     const leaves = time(said.holdUntil, { dateStyle: "medium", timeStyle: "short" });
-    say(said.later ? words.leaves.replace("{}", leaves) : words.sent, () => unsend(url, did));
+    say(said.later ? words.leaves.replace("{}", leaves) : words.sent, said.holdUntil && (() => unsend(url, did)));
+  }
+
+  function question(text, press) {
+    const anyway = button(words.anyway, () => press().catch(complain), "btn");
+    notice("question", text, anyway);
+    anyway.focus();
   }
 
   /** It was not sent: a question, or what is wrong with a field. */
-  function ruled({ field, text, question }, submitter) {
-    if (question) {
-      const anyway = button(words.anyway, () => send(submitter, "1").catch(complain), "btn");
-      notice("question", text, anyway);
-      return anyway.focus();
-    }
+  function ruled({ field, text, question: isQuestion }, submitter) {
+    if (isQuestion) return question(text, () => send(submitter, "1"));
     const wrong = form.querySelector(`#${field}`);
     if (!wrong) return notice("question", text);
     const hint = make("p", { class: "hint bad", id: `${field}-bad`, role: "alert" }, text);
@@ -303,17 +329,23 @@ export function start(form) {
 
   const outer = form.closest("dialog, #inline");
 
-  function leave() {
+  function over() {
     isOver = true;
     clearTimeout(timer);
     clearTimeout(copying);
     sessionStorage.removeItem(copyKey);
     document.removeEventListener("visibilitychange", hide);
     removeEventListener("pagehide", hide);
+  }
+
+  /** done: what the next page is to say, if it does not come here. */
+  function leave(done = "") {
+    over();
+    const back = form.elements.back.value || "/mail/inbox";
     if (outer) {
       outer.remove();
       if (document.activeElement === document.body) document.querySelector(".replybar a, .nav .compose")?.focus();
-    } else swap(form.elements.back.value || "/mail/inbox").catch(() => {});
+    } else swap(back).catch(() => location.assign(back + done));
   }
 
   find("header a").addEventListener("click", async (event) => {
@@ -361,13 +393,9 @@ export function start(form) {
 }
 
 async function unsend(url, did) {
-  try {
-    const answer = await ask(`${url}/unsend`, { method: "POST", csrf: "compose", headers: { Accept: "application/json" } });
-    if (!answer.ok) return say((await answer.json()).text);
-    await swap(`/compose?draft=${did}`);
-  } catch (error) {
-    complain(error);
-  }
+  const answer = await ask(`${url}/unsend`, { method: "POST", csrf: "compose", headers: { Accept: "application/json" } });
+  if (!answer.ok) return say((await answer.json()).text);
+  await swap(`/compose?draft=${did}`);
 }
 
 /** A composer beside what is read. */

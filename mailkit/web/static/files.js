@@ -50,7 +50,7 @@ export function attach(form, { notice, drop, changed, taken }) {
   const cross = (text, name, more) => make("button", { type: "button", class: "ib", "aria-label": text.replace("{}", name), ...more }, icon("close"));
 
   /** at: where in the text a picture was pasted. */
-  function upload(file, at) {
+  function upload(file, at, isAgain) {
     const name = file.name || "picture.png";
     if (file.size > left) return notice("room", `${free()}: ${name}, ${size(file.size)}`);
     drop("room");
@@ -69,7 +69,7 @@ export function attach(form, { notice, drop, changed, taken }) {
     progress(0);
     request.upload.onprogress = (event) => progress(event.loaded / event.total);
     const over = new Promise((done) => {
-      request.onloadend = () => done(uploaded(request, row, file, at));
+      request.onloadend = () => done(uploaded(request, row, file, at, isAgain).catch(() => refused(file)));
     }).finally(() => uploads.delete(over));
     uploads.add(over);
     const data = new FormData();
@@ -80,23 +80,42 @@ export function attach(form, { notice, drop, changed, taken }) {
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRF", meta("csrf-compose"));
     request.send(data);
+    return over;
   }
 
-  async function uploaded(request, row, file, at) {
+  async function uploaded({ status, responseText }, row, file, at, isAgain) {
     const isWanted = row.isConnected;
+    let said = status === 200 && JSON.parse(responseText);
+    // Its answer may be lost, and the file be there.
+    if (isWanted && (!status || status >= 500)) said = await stored(file);
     row.remove();
-    if (request.status === 200) {
-      const said = JSON.parse(request.responseText);
+    if (said) {
       show(said);
-      if (!at) return;
-      at.insertNode(make("img", { src: said.added[0].url, alt: file.name }));
-      at.collapse();
-      return changed();
+      if (at) {
+        at.insertNode(make("img", { src: said.added[0].url, alt: file.name }));
+        at.collapse();
+        changed();
+      }
+      return;
     }
     left += file.size;
     room();
-    if (request.status === 401) return ask(`${url}/state`).then(() => upload(file, at));
-    if (isWanted) notice("room", words.refused.replace("{}", file.name));
+    if ([401, 403].includes(status) && !isAgain) {
+      await (await import("./signin.js")).renew(status);
+      return upload(file, at, true);
+    }
+    if (isWanted) refused(file);
+  }
+
+  const refused = ({ name }) => notice("room", words.refused.replace("{}", name));
+
+  const isNew = (number) => !removed.has(`${number}`) && !ups.querySelector(`[data-n="${number}"]`);
+
+  /** An answer about a file, if the server has it. */
+  async function stored({ size }) {
+    const said = await ask(`${url}/state`).then((answer) => answer.json()).catch(() => ({}));
+    said.added = said.attachments?.filter((one) => one.size === size && isNew(one.n));
+    return said.added?.length && said;
   }
 
   /** Files of an answer; one that was overtaken by another takes none away. */
@@ -167,5 +186,5 @@ export function attach(form, { notice, drop, changed, taken }) {
     true,
   );
 
-  return { show, choose, uploads };
+  return { show, choose, uploads, isNew };
 }

@@ -2,7 +2,7 @@
 // of keys in the settings, shown by "?", is made of the same table.
 
 import { act, choose, current, isStarred, isUnread, list, move, toggle } from "./list.js";
-import { make, undoLast, word } from "./notices.js";
+import { complain, make, undoLast, word } from "./notices.js";
 import { ask, fieldsOf, meta, parse, swap } from "./swap.js";
 
 const CHORD = 1200; // ms that the first of two keys holds
@@ -117,7 +117,7 @@ const ACTIONS = {
   bcc: () => copies("bcc"),
   search: () => find("#q")?.focus(),
   golabels: () => find("#nav [data-box^='label/']")?.focus(),
-  keys: () => keys().catch(() => location.assign("/settings/shortcuts")),
+  keys: () => keys().catch(complain),
 };
 
 const REPEATS = /^(extend)?(next|previous)/;

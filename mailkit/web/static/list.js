@@ -1,7 +1,7 @@
 // The list of conversations: one row at a time has the keyboard, many can be chosen, and
 // what is done to them is seen at once and comes back if the server will not have it.
 
-import { complain, say, sendBack } from "./notices.js";
+import { complain, say, sendBack, undoable } from "./notices.js";
 import { ask, fieldsOf, refresh, swap } from "./swap.js";
 
 const LEAVES = new Set(["delete", "forever", "spam", "notspam", "unsnooze", "archive"]);
@@ -113,8 +113,9 @@ export function act(op, row) {
   return perform(op, some, fields);
 }
 
-/** What is shown before the server has done it: `now` at work, `all` since the page is there. */
+/** What is done here, or taken back: `now` at work, `all` since the page is there. */
 export const acts = { now: 0, all: 0 };
+const turns = new Map(); // what the server is asked last, by conversation
 
 async function perform(op, chosen, fields) {
   const slug = list().dataset.box.split("/")[0];
@@ -126,17 +127,38 @@ async function perform(op, chosen, fields) {
   fields.set("quiet", "1");
   acts.now += 1;
   acts.all += 1;
+  // What is done to a row later does not overtake it.
+  const keys = chosen.map((row) => box(row).value);
+  const asking = Promise.allSettled(keys.map((key) => turns.get(key))).then(() => ask("/act", { method: "POST", body: fields }));
+  for (const key of keys) turns.set(key, asking);
+  let isBack;
+  async function undo() {
+    isBack = true;
+    const answer = await asking.catch(() => {});
+    const token = answer?.headers.get("X-Mailkit-Undo");
+    if (!token) return;
+    // What is asked for meanwhile may know nothing of it yet.
+    acts.now += 1;
+    acts.all += 1;
+    try {
+      await sendBack(token);
+      await back();
+    } finally {
+      acts.now -= 1;
+    }
+  }
+  undoable(undo);
   try {
-    const answer = await ask("/act", { method: "POST", body: fields });
+    const answer = await asking;
     const said = decodeURIComponent(answer.headers.get("X-Mailkit-Said") ?? "");
-    const token = answer.headers.get("X-Mailkit-Undo");
-    say(said, token && (() => takeBack(token, back)));
+    if (!isBack) say(said, answer.headers.get("X-Mailkit-Undo") && undo);
     if (leaves || unstars) await fill();
   } catch (error) {
     back();
     complain(error);
   } finally {
     acts.now -= 1;
+    for (const key of keys) if (turns.get(key) === asking) turns.delete(key);
   }
 }
 
@@ -185,15 +207,6 @@ export function draw(row, unread, starred) {
     said.textContent = `${document.getElementById("words").dataset.unread} `;
     link(row).prepend(said);
   } else if (!unread) words?.remove();
-}
-
-async function takeBack(token, back) {
-  try {
-    await sendBack(token);
-    await back();
-  } catch (error) {
-    complain(error);
-  }
 }
 
 /** More rows where few are left. */

@@ -12,14 +12,19 @@ const numbers = new Intl.NumberFormat(document.documentElement.lang);
 let hello; // the last one of whoever holds the stream
 let isSeen; // somebody looks at another tab of ours
 let waiting; // until it is said that there is no stream
+let isLate; // something may have happened behind the stream before, or the page
 
 // -- the stream
 
+let source; // the stream, where this page has it
+
 function lead() {
-  const source = new EventSource("/events");
+  source = new EventSource("/events");
   source.onopen = () => {
     clearTimeout(waiting);
     waiting = drop("lost");
+    if (isLate) channel.postMessage(["reset"], look());
+    isLate = false;
   };
   source.onerror = () => {
     waiting ??= setTimeout(() => pill("lost", word("reconnecting")), PATIENCE);
@@ -35,11 +40,21 @@ function lead() {
       hears[kind](data);
       if (data.state === "ended") again(source.close());
     });
-  const again = () => setTimeout(() => ask("/mail/inbox", { swap: "list" }).then(lead, again), 3000);
-  addEventListener("pagehide", () => source.close());
+  const again = () => {
+    isLate = true;
+    setTimeout(() => ask("/mail/inbox", { swap: "list" }).then(lead, again), 3000);
+  };
 }
 
+addEventListener("pagehide", () => source?.close());
+// Somebody came back to a page that was only put away.
+addEventListener("pageshow", ({ persisted }) => {
+  isLate ||= persisted;
+  if (persisted && source) lead();
+});
+
 channel.onmessage = ({ data: [kind, data] }) => {
+  isLate ||= kind === "hello";
   if (kind === "?" && hello) channel.postMessage(["hello", hello]);
   if (kind === "seen") isSeen = true;
   if (kind === "mail" && document.hasFocus()) channel.postMessage(["seen"]);
@@ -50,6 +65,7 @@ channel.onmessage = ({ data: [kind, data] }) => {
 
 const hears = {
   hello({ v, unread }) {
+    document.getElementById("offline")?.remove();
     if (v !== meta("mailkit-version")) pill("version", word("version"), () => location.reload());
     // Mail that came after the page was made, and before the stream was there.
     if (count("inbox", { unread })) look();
@@ -151,7 +167,7 @@ document.addEventListener("click", async (event) => {
   if (innerWidth < 1000 || document.getElementById("composer")) return;
   event.preventDefault();
   const { dock } = await import("./compose.js");
-  dock(link.href).catch(() => location.assign(link.href));
+  dock(link.href).catch(complain);
 });
 
 if (navigator.locks) navigator.locks.request("mailkit", () => new Promise(lead));

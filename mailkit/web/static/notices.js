@@ -31,23 +31,26 @@ export const skeleton = () =>
  * A toast. undo: a token of the server's, or what takes it back.
  */
 export function say(text, undo) {
-  last = undo && once(typeof undo === "function" ? undo : () => takeBack(undo));
-  const buttons = last ? [make("button", { class: "btn", type: "button", onclick: last }, icon("undo"), word("undo"))] : [];
-  show("status", text, buttons);
+  undoable(undo);
+  show("status", text, last);
 }
 
-/** What went wrong, until somebody has seen it. */
-export function complain(error) {
+/** What takes back what was done last, while nothing says so yet. */
+export const undoable = (undo) => (last = undo ? once(typeof undo === "function" ? undo : () => takeBack(undo)) : undefined);
+
+/** What went wrong, until somebody has seen it. undo: what may be tried again. */
+export function complain(error, undo) {
   if (error instanceof TypeError) {
     offline();
-    show("alert", word("lost"));
-  } else show("alert", error.message);
+    show("alert", word("lost"), undo);
+  } else show("alert", error.message, undo);
 }
 
-function show(role, text, buttons = []) {
+function show(role, text, undo) {
   document.getElementById("toast")?.remove();
   const words = make("span", { class: "grow" });
   const close = make("button", { class: "ib", type: "button", "aria-label": word("dismiss"), onclick: () => toast.remove() }, icon("close"));
+  const buttons = undo ? [make("button", { class: "btn", type: "button", onclick: undo }, icon("undo"), word("undo"))] : [];
   const toast = make("div", { class: `toast${role === "alert" ? " bad" : ""}`, id: "toast", role }, words, ...buttons, close);
   document.body.append(toast);
   // Said aloud only if it changes within an element that is there.
@@ -65,10 +68,16 @@ function vanish(toast) {
 }
 
 function once(undo) {
-  return () => {
+  return async function again() {
     last = undefined;
     document.getElementById("toast")?.remove();
-    return undo();
+    try {
+      await undo();
+    } catch (error) {
+      const more = error.status < 500 ? undefined : again;
+      last ??= more;
+      complain(error, more);
+    }
   };
 }
 
@@ -80,13 +89,9 @@ export const sendBack = (token) =>
   ask(`/undo/${token}`, { method: "POST", body: new URLSearchParams({ quiet: 1 }), csrf: "act" });
 
 async function takeBack(token) {
-  try {
-    await sendBack(token);
-    await refresh();
-    say(word("undone"));
-  } catch (error) {
-    complain(error);
-  }
+  await sendBack(token);
+  await refresh();
+  say(word("undone"));
 }
 
 // -- the toast of a page that was led to

@@ -40,21 +40,29 @@ async function openSignIn() {
   form.elements.password.focus();
   return new Promise((done) => {
     dialog.addEventListener("cancel", (event) => event.preventDefault());
+    const load = async (...asked) => parse(await (await fetch(...asked)).text());
+    const formOf = (page) => page.querySelector("form[action='/login']");
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const answer = await fetch("/login", { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      const page = parse(await answer.text());
-      const again = page.querySelector("form[action='/login']");
-      if (again) {
-        form.querySelector(".banner")?.remove();
-        form.querySelector("h1").after(document.adoptNode(again.querySelector(".banner")));
+      let said = make("div", { class: "banner bad", role: "alert" }, word("lost"));
+      try {
+        let page = await load("/login", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+        // Somebody else answered, or the answer before was lost.
+        if (!formOf(page) && !accountOf(page)) page = await load("/mail/inbox");
+        if (accountOf(page)) {
+          if (accountOf(page) !== accountOf(document)) return location.assign("/mail/inbox");
+          dialog.remove();
+          return done(page);
+        }
+        const again = formOf(page);
         form.elements.t.value = again.elements.t.value;
-        form.elements.password.select();
-        return;
+        said = again.querySelector(".banner") ?? said;
+      } catch {
+        // It may be tried again.
       }
-      if (accountOf(page) !== accountOf(document)) return location.assign("/mail/inbox");
-      dialog.remove();
-      done(page);
+      form.querySelector(".banner")?.remove();
+      form.querySelector("h1").after(document.adoptNode(said));
+      form.elements.password.select();
     });
   });
 }

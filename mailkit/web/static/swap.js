@@ -1,16 +1,17 @@
 // Links and forms with data-swap change one element of the page instead of all of it.
 // What cannot be done here is left to the browser, which does it as without scripts.
 
-import { complain, say, skeleton } from "./notices.js";
+import { complain, say, skeleton, word } from "./notices.js";
 
 const WAIT = 300; // ms before a skeleton is worth its flicker
+const STOPPED = 10_000; // ms behind which a form that leads on may be sent again
 const policy = globalThis.trustedTypes?.createPolicy("mailkit", { createHTML: (html) => html });
 
 let shown = location.pathname + location.search; // what the page has, whatever the bar says
 let leaving; // aborts what was asked for before
 let going; // the same of where somebody is on the way to
 const waits = new WeakMap(); // for which request an element waits
-let busy = new WeakSet();
+const busy = new WeakSet();
 
 export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
@@ -30,14 +31,17 @@ export async function ask(url, { swap, csrf, headers, again, ...options } = {}) 
   if (swap) sent.set("X-Mailkit-Swap", swap);
   if (csrf) sent.set("X-CSRF", meta(`csrf-${csrf}`));
   const answer = await fetch(url, { ...options, headers: sent });
+  document.getElementById("offline")?.remove();
   if ([401, 403].includes(answer.status) && !again) {
     await (await import("./signin.js")).renew(answer.status, options.body);
     return ask(url, { swap, csrf, headers, again: true, ...options });
   }
   if (answer.ok || [409, 410, 413, 422].includes(answer.status)) return answer;
   const page = parse(await answer.text());
-  const words = [...page.querySelectorAll("h1, h1 ~ p")].map((one) => one.textContent.trim());
-  throw new Failed(words.join(" ") || page.body.textContent.trim());
+  const words = [...page.querySelectorAll("main h1, main h1 ~ p")].map((one) => one.textContent.trim()).join(" ");
+  const { status } = answer;
+  // What stands before our server says nothing to people.
+  throw Object.assign(new Failed(words || (status < 500 && page.body.textContent.trim()) || word("lost")), { status });
 }
 
 /**
@@ -78,7 +82,7 @@ export async function swap(url, { into = "main", method = "GET", body, push = tr
     return fresh;
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (error instanceof Failed && gets) return location.assign(url);
+    if (error.status < 500 && gets) return location.assign(url);
     complain(error);
     throw error;
   } finally {
@@ -189,15 +193,17 @@ document.addEventListener("submit", (event) => {
   busy.add(form);
   const { submitter } = event;
   if (form.dataset.swap === undefined || form.enctype.startsWith("multipart")) {
+    const free = () => (busy.delete(form), submitter?.removeAttribute("aria-busy"));
     submitter?.setAttribute("aria-busy", "true");
-    return; // The browser goes on; `pageshow` tells where it came back.
+    // The browser goes on, or somebody stops it, or comes back.
+    setTimeout(free, STOPPED);
+    return addEventListener("pageshow", free, { once: true });
   }
   event.preventDefault();
   send(form, submitter).catch(() => {}).finally(() => busy.delete(form));
 });
 
 addEventListener("pageshow", ({ persisted }) => {
-  busy = new WeakSet();
   if (persisted && document.getElementById("list")) refresh("list");
 });
 
