@@ -176,16 +176,18 @@ def is_damaged(error: sqlite3.Error) -> bool:
 
 
 def is_sound(path: str) -> bool:
-    """Whether SQLite finds nothing wrong with a file; one that is missing is sound."""
+    """
+    Whether SQLite finds nothing wrong with a file.
+
+    One that is missing, or cannot be looked at now, is not known to be damaged.
+    """
     if not os.path.exists(path):
         return True
-    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
-        try:
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
             rows = connection.execute("PRAGMA integrity_check(1)").fetchall()
-        except sqlite3.Error as error:
-            if is_damaged(error):
-                return False
-            raise
+    except sqlite3.Error as error:
+        return not is_damaged(error)
     return rows == [("ok",)]
 
 

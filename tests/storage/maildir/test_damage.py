@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,34 @@ def test_who_lists_a_mailbox_has_the_index_that_is_there(
         assert list(at_once(each.snapshot(False)).uids) == given
     abandon(one)
     abandon(two)
+    check_whole(place)
+
+
+def test_an_index_that_cannot_be_looked_at_is_left_where_it_is(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.store()
+    box = at_once(store.open(ALICE, INBOX))
+    at_once(box.append([NewMessage(OctetsContent(LETTER))]))
+    path = account_of(place) / "index.sqlite"
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.0)
+    beside = sqlite3.connect(f"{path}.new", isolation_level=None)
+    with (
+        closing(beside) as other,
+        pytest.raises(StorageBroken, match="broken"),
+        store.home(ALICE).used() as index,
+    ):
+        # Somebody puts another in its place, and has it for himself.
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("CREATE TABLE theirs (x)")
+        for ending in ("-wal", "-shm"):
+            os.unlink(f"{path}{ending}")
+        os.replace(f"{path}.new", path)
+        damaged(index)
+    assert path.exists()
+    path.unlink()
+    assert at_once(box.status()).exists == 1
+    abandon(store)
     check_whole(place)
 
 
