@@ -90,9 +90,11 @@ class Aside:
         return {mailbox_id: SpecialUse(use) for mailbox_id, use in rows}
 
     def set_special_uses(self, uses: Mapping[str, SpecialUse]) -> None:
+        """Have these, and no others."""
         with self.database.transaction(is_full=True):
+            self.database.execute("DELETE FROM special_use")
             self.database.executemany(
-                "INSERT OR REPLACE INTO special_use VALUES (?, ?)",
+                "INSERT INTO special_use VALUES (?, ?)",
                 [(mailbox_id, use.value) for mailbox_id, use in uses.items()],
             )
 

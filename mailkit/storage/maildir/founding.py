@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from mailkit.model.address import AccountName
-from mailkit.model.mailbox import SPECIAL_MAILBOXES
+from mailkit.model.mailbox import SPECIAL_MAILBOXES, SpecialUse
 from mailkit.storage import names
 from mailkit.storage.maildir.aside import Aside
 from mailkit.storage.maildir.house import House
@@ -61,15 +62,34 @@ def found_account(house: House, account: AccountName, path: str) -> None:
     except OSError as error:
         if error.errno not in _IS_THERE:
             raise
-        _complete(files, hidden, path)
+        _complete(files, hidden, path, uses)
     files.sync_folder(above)
 
 
-def _complete(files: Files, hidden: str, path: str) -> None:
-    """An account's folder is there and has no mail folder: it gets this one."""
-    for name in ("account.sqlite", "lock", "Maildir"):
-        if not os.path.exists(f"{path}/{name}"):
-            files.rename(f"{hidden}/{name}", f"{path}/{name}")
+def _complete(
+    files: Files, hidden: str, path: str, uses: Mapping[str, SpecialUse]
+) -> None:
+    """
+    An account's folder is there and has no mail folder: it gets this one.
+
+    Another process may be about to do the same.
+    """
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not os.path.isdir(f"{path}/Maildir"):
+            for name in ("account.sqlite", "lock"):
+                if not os.path.exists(f"{path}/{name}"):
+                    files.rename(f"{hidden}/{name}", f"{path}/{name}")
+            # It may be from before, and tell of mailboxes that are no more.
+            aside = Aside.open(f"{path}/account.sqlite", files)
+            try:
+                aside.set_special_uses(uses)
+            finally:
+                aside.close()
+            files.rename(f"{hidden}/Maildir", f"{path}/Maildir")
+    finally:
+        os.close(folder)
     files.sync_folder(path)
     files.remove_tree(hidden)
 
