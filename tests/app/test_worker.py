@@ -41,6 +41,9 @@ class FakeHouse:
     def start(self, counts_all: bool) -> None:
         self.events.append("start")
 
+    async def leave(self) -> None:
+        self.events.append("leave")
+
     async def close(self) -> None:
         self.events.append("close")
 
@@ -151,7 +154,7 @@ def test_it_serves_what_it_was_given(stage: Stage) -> None:
     assert stage.words() == [{"alive": True}] * 3
     [trigger] = stage.reactor.triggers["before"]["shutdown"]
     trigger[0]()
-    assert stage.events[-1] == "close"
+    assert stage.events[-2:] == ["leave", "close"]
     assert (stage.folder / "data").exists()
 
 
