@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import define, field
+from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
@@ -27,7 +28,7 @@ it may be held by now."""
 
 TAKEN_OVER = "may have been sent: whoever tried it before ended without a word"
 
-_RENEWED_AT_ONCE = 1000
+_AT_ONCE = 1000
 
 
 @define(eq=False)
@@ -43,6 +44,9 @@ class Claims:
     _here: dict[QueueId, tuple[QueueItem, float]] = field(init=False, factory=dict)
     """Items that wait in a lane or are on their way, and since when: whoever lost a
     claim and got it anew has two copies of an item, and may send one."""
+    _held: set[QueueId] = field(init=False, factory=set)
+    """Those of them that were held meanwhile."""
+    _looking: DeferredLock = field(init=False, factory=DeferredLock)
     _timer: IDelayedCall | None = field(init=False, default=None)
 
     def start(self) -> None:
@@ -111,10 +115,12 @@ class Claims:
         """They wait for their turn."""
         now = self._house.clock.seconds()
         self._here.update((item.id, (item, now)) for item in items)
+        self._held.difference_update(item.id for item in items)
 
     def drop(self, id: QueueId) -> None:
         """It waits no longer, and is not on its way."""
         self._here.pop(id, None)
+        self._held.discard(id)
 
     def alone(self, items: Sequence[QueueItem]) -> Sequence[QueueItem]:
         """Those of which no other copy waits for its turn, or is on its way."""
@@ -130,15 +136,34 @@ class Claims:
 
         :raises Unavailable:
         """
-        _, since = self._here[item.id]
-        if 0 <= self._house.clock.seconds() - since < FRESH:
-            return False
-        selection = Selection(ids=(item.id,))
-        found = await self._house.queue.items(selection, None, 1)
-        if not (found and found[0].held):
+        if not self._is_fresh(item.id):
+            await self._looking.acquire()
+            try:
+                if not self._is_fresh(item.id):
+                    await self._look_again(item.id)
+            finally:
+                self._looking.release()
+        if item.id not in self._held:
             return False
         await self.give_back([item.id], item.next_try)
         return True
+
+    def _is_fresh(self, id: QueueId) -> bool:
+        _, since = self._here[id]
+        return 0 <= self._house.clock.seconds() - since < FRESH
+
+    async def _look_again(self, id: QueueId) -> None:
+        """At all of them at once: each by itself would be a query for each message."""
+        now = self._house.clock.seconds()
+        others = [one for one in self._here if one != id and not self._is_fresh(one)]
+        ids = (id, *others[: _AT_ONCE - 1])
+        selection = Selection(ids=ids, is_held=True)
+        found = await self._house.queue.items(selection, None, len(ids))
+        self._held.update(one.id for one in found)
+        for one in ids:
+            if one in self._here:
+                copy, _ = self._here[one]
+                self._here[one] = copy, now
 
     def forget(self, id: QueueId) -> None:
         """It is recorded; or its claim ends by itself."""
@@ -165,8 +190,8 @@ class Claims:
 
     async def _renew(self) -> None:
         ids = list(self._until)
-        for first in range(0, len(ids), _RENEWED_AT_ONCE):
-            some = ids[first : first + _RENEWED_AT_ONCE]
+        for first in range(0, len(ids), _AT_ONCE):
+            some = ids[first : first + _AT_ONCE]
             until = self._house.clock.seconds() + LEASE
             try:
                 ours = await self._house.queue.renew(self._owner, some, until)
