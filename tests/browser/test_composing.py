@@ -635,6 +635,7 @@ def test_people_by_a_few_letters(alice: Page, site: Site) -> None:
 
 def test_over_quota(tab: Page, site: Site) -> None:
     site.server.add("carl@example.test", "--quota", "3 KB")
+    site.server.await_known("carl@example.test")
     site.deliver("Nearly full", "x" * 60 + "\n" * 900, to="carl@example.test")
     sign_in(tab, "carl@example.test")
     compose(tab)

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -262,6 +263,17 @@ class Server:
             self._add_domain(address)
         lines = [f"{address},{PASSWORD}\n" for address in addresses]
         self.command("account", "import", "-", stdin="".join(lines))
+
+    def await_known(self, address: str) -> None:
+        """Of what a command adds a server that runs hears by and by."""
+
+        def is_known() -> bool:
+            with smtplib.SMTP("127.0.0.1", self.ports["smtp"]) as smtp:
+                smtp.ehlo()
+                smtp.mail("")
+                return smtp.rcpt(address)[0] == 250
+
+        wait_until(f"the server has heard of {address}", is_known)
 
     def _add_domain(self, address: str) -> None:
         domain = address.partition("@")[2]

@@ -238,6 +238,7 @@ def test_behind_an_alias_each_fares_alone(town: Town) -> None:
     command = town.server.command
     town.server.add(full, "--quota", "100 B")
     command("alias", "add", "team@example.test", full, ALICE, "x@sink.test")
+    town.server.await_known("team@example.test")
     id = town.submit("team", "team@example.test")
     (kept,) = town.kept("team")
     assert kept.recipients == ["x@sink.test"]
