@@ -197,6 +197,7 @@ def test_it_becomes_who_it_shall_be(open_folder: Path) -> None:
         assert server.maildir("alice@example.test").stat().st_uid == nobody.pw_uid
         # Made by root while the server runs, and the server can write there.
         server.command("account", "add", "bob@example.test")
+        server.await_known("bob@example.test")
         with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as client:
             for name in ("alice", "bob"):
                 message = "From: a@b.example\nDate: 21 Nov 2026 10:00:00 +0000\n\n"

@@ -611,10 +611,7 @@ def test_a_receiver_that_never_answers_holds_nobody_up(world: World) -> None:
             f"url=http://127.0.0.1:{silent.getsockname()[1]}/", "timeout=1 s",
             "--recipient", "silent@example.test",
         )  # fmt: skip
-        wait_until(
-            "the server knows",
-            lambda: world.explain("silent@example.test")["rule"] == "silent",
-        )
+        wait_until("the server knows", lambda: world.takes("silent@example.test"))
         world.send("s1", "silent@example.test")
 
         def words() -> str:
