@@ -25,9 +25,9 @@ from mailkit.model.address import AccountName
 from mailkit.model.mailbox import INBOX, MailboxName
 from mailkit.storage import names
 from mailkit.storage.index.database import is_damaged, is_sound
-from mailkit.storage.index.index import HalfDone, Index, OtherVersion
+from mailkit.storage.index.index import HalfDone, Index
 from mailkit.storage.index.rows import MailboxRow
-from mailkit.storage.maildir import founding, numbers
+from mailkit.storage.maildir import founding, indexfile, numbers
 from mailkit.storage.maildir.aside import Aside
 from mailkit.storage.maildir.flagcolumn import FlagColumn
 from mailkit.storage.maildir.house import House
@@ -263,7 +263,7 @@ class Home:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
             except BlockingIOError:
                 raise NotNowError from None
-            if self._lock_identity == _identity_of(f"{self.path}/lock"):
+            if self._lock_identity == indexfile.identity_of(f"{self.path}/lock"):
                 return
             # The folder was put aside or put back meanwhile.
             self.close()
@@ -272,7 +272,7 @@ class Home:
         """Whether the index that is open is the file of that name."""
         if self._index is None:
             return False
-        return self._identity == _identity_of(self.index_path)
+        return self._identity == indexfile.identity_of(self.index_path)
 
     def _opened(self) -> Index:
         """The index, under the lock; rebuilt if it is not what it should be."""
@@ -291,7 +291,7 @@ class Home:
                     raise
 
     def _made_ready(self) -> Index:
-        index = self._open_or_discard()
+        index = indexfile.opened(self.index_path, self.house.files)
         self._index = index
         try:
             self._identity = index.identity()
@@ -309,27 +309,11 @@ class Home:
             raise
         return index
 
-    def _open_or_discard(self) -> Index:
-        is_new = not os.path.exists(self.index_path)
-        if is_new:
-            # What lies beside it was another's, and is perhaps still used with it.
-            self._discard_index()
-        try:
-            # One that is gone since then is not made here: beside it all still lies.
-            return Index.open(self.index_path, self.house.files, makes=is_new)
-        except OtherVersion:
-            pass
-        except sqlite3.DatabaseError as error:
-            if not is_damaged(error):
-                raise
-        self._discard_index()
-        return Index.open(self.index_path, self.house.files)
-
     def _begun_again(self, index: Index) -> Index:
         """An index without a past: it has no account yet, or is a copy."""
         if index.identity() is not None:
             index.close()
-            self._discard_index()
+            indexfile.discard(self.index_path, self.house.files)
             index = Index.open(self.index_path, self.house.files)
         floor = self.read_floor()
         mod_seq = max(floor, int(self.house.now() * 1_000_000))
@@ -338,10 +322,6 @@ class Home:
             index.begin_account(self.house.boot, mod_seq)
             index.set_fact("floor", floor)
         return index
-
-    def _discard_index(self) -> None:
-        for ending in ("", "-wal", "-shm"):
-            self.house.files.unlink(self.index_path + ending)
 
     @property
     def aside(self) -> Aside:
@@ -390,7 +370,7 @@ class Home:
     def forget_index(self) -> None:
         """Throw the index away, under the lock; the next use makes it anew."""
         self._let_go_of_index()
-        self._discard_index()
+        indexfile.discard(self.index_path, self.house.files)
 
     @property
     def is_open(self) -> bool:
@@ -409,7 +389,7 @@ class Home:
                 self._let_go_of_index()
                 with self.held():
                     if not is_sound(self.index_path):
-                        self._discard_index()
+                        indexfile.discard(self.index_path, self.house.files)
             raise translated(error) from error
         except OSError as error:
             raise translated(error) from error
@@ -512,11 +492,3 @@ def folder_of(name: MailboxName) -> str:
 def name_of(folder: str) -> MailboxName:
     """The name of a mailbox that is in that folder."""
     return names.unfolder(folder) if folder else INBOX
-
-
-def _identity_of(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_dev
