@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import NewType
 
@@ -9,6 +10,28 @@ from attrs import field, frozen
 
 DraftId = NewType("DraftId", str)
 """32 hexadecimal digits that nobody guesses."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def is_draft_id(text: str) -> bool:
+    """Whether a text may be the id of a draft."""
+    return _ID.fullmatch(text) is not None
+
+
+def local_part_of(id: DraftId, moment: float) -> str:
+    """
+    What a draft's Message-ID has before the host.
+
+    :param moment: when the draft was begun: an id may be used again.
+    """
+    return f"{id}.{int(moment * 1000):x}"
+
+
+def draft_in(local_part: str) -> DraftId | None:
+    """The draft whose Message-ID has that before the host; ``None``: it is of none."""
+    id = local_part.partition(".")[0]
+    return DraftId(id) if is_draft_id(id) else None
 
 
 class Purpose(Enum):

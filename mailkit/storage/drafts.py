@@ -36,13 +36,13 @@ from mailkit.model.draft import (
     Opening,
     Purpose,
     Writing,
+    is_draft_id,
 )
 from mailkit.storage.maildir.naming import account_folder
 from mailkit.storage.safefile import Files, NewFile, told_as_ours
 
 T = TypeVar("T")
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _VERSION = re.compile(r"v([0-9]{1,15})")
 _LOOKS = 20
 """How often a draft is looked for that others keep changing."""
@@ -117,14 +117,14 @@ class DraftFolders:
         folder = f"{self._data}/mail/{account_folder(account)}/drafts"
         if not id:
             return folder
-        if not _ID.fullmatch(id):
+        if not is_draft_id(id):
             raise NoSuchDraft(id)
         return os.path.join(folder, id)
 
     def _all(self, account: AccountName) -> list[Draft]:
         found: list[Draft] = []
         for id in _names(self._folder(account)):
-            if _ID.fullmatch(id):
+            if is_draft_id(id):
                 try:
                     found.append(self._read(account, DraftId(id)))
                 except NoSuchDraft:
@@ -179,7 +179,7 @@ class DraftFolders:
         return self._files.create(os.path.join(folder, f"part-{secrets.token_hex(8)}"))
 
     def _mark_of(self, id: DraftId) -> str:
-        if not _ID.fullmatch(id):
+        if not is_draft_id(id):
             raise NoSuchDraft(id)
         return f"{self._data}/drafts/{id}"
 
@@ -192,7 +192,7 @@ class DraftFolders:
     def _marked(self) -> list[tuple[AccountName, DraftId]]:
         folder = f"{self._data}/drafts"
         found: list[tuple[AccountName, DraftId]] = []
-        for id in filter(_ID.fullmatch, sorted(_names(folder))):
+        for id in filter(is_draft_id, sorted(_names(folder))):
             try:
                 with open(os.path.join(folder, id), "rb") as file:
                     account = AccountName(file.read().decode("utf-8", "replace"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 
@@ -32,6 +31,9 @@ from mailkit.model.draft import (
     Opening,
     Purpose,
     Writing,
+    draft_in,
+    is_draft_id,
+    local_part_of,
 )
 from mailkit.services.composing.content import read_exactly
 from mailkit.services.composing.errors import FilesTooLarge
@@ -42,7 +44,6 @@ from mailkit.services.composing.placing import Placing
 from mailkit.services.composing.turns import Turns
 from mailkit.services.sorting.places import Special
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _TRIES = 10
 _LOOKED_AT = 20
 _PIECE = 256 * 1024
@@ -293,7 +294,7 @@ class Drafts:
         What somebody has typed is kept even where the original is gone meanwhile, or
         its files are too large: then that is told with it.
         """
-        if not _ID.fullmatch(id):
+        if not is_draft_id(id):
             raise NoSuchDraft(id)
         try:
             return await self.open(account.name, id), None
@@ -306,7 +307,7 @@ class Drafts:
             id=id,
             changed=house.now(),
             opening=opening or Opening(),
-            message_id=f"<{id}.{int(house.now() * 1000):x}@{house.hostname}>",
+            message_id=f"<{local_part_of(id, house.now())}@{house.hostname}>",
         )
         if draft.opening.purpose is Purpose.NEW:
             await house.drafts.put(account.name, draft)
@@ -442,9 +443,7 @@ class Drafts:
     def _id_in(self, summary: Summary) -> DraftId | None:
         """Which of our drafts a message is, by its Message-ID."""
         local_part, _, host = summary.message_id.strip("<>").partition("@")
-        id = local_part.partition(".")[0]
-        is_ours = host == self.house.hostname and _ID.fullmatch(id)
-        return DraftId(id) if is_ours else None
+        return draft_in(local_part) if host == self.house.hostname else None
 
 
 @define(eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from attrs import field, frozen
@@ -10,13 +9,12 @@ from attrs import field, frozen
 from mailkit.interfaces.notices import INoticeBoard
 from mailkit.model.address import AccountName
 from mailkit.model.conversation import Counts, Summary
+from mailkit.model.draft import draft_in
 from mailkit.model.flags import Flags
 from mailkit.model.mailbox import MailboxName, SpecialUse
 
 Uses = Mapping[MailboxName, SpecialUse | None]
 """What each mailbox of an account is for."""
-
-_DRAFT = re.compile(r"<([0-9a-f]{32})[.@]")
 
 
 @frozen
@@ -134,8 +132,9 @@ def tell_sessions(board: INoticeBoard, account: AccountName) -> None:
 
 def draft_of(message_id: str) -> str:
     """The draft that a message was; empty: none of this server's pages."""
-    found = _DRAFT.match(message_id)
-    return found[1] if found else ""
+    if not message_id.startswith("<"):
+        return ""
+    return draft_in(message_id[1:].partition("@")[0]) or ""
 
 
 def read_notice(text: str) -> News | None:

@@ -96,11 +96,6 @@ def number_of(text: str) -> int:
     return int(text)
 
 
-def is_id(text: str) -> bool:
-    """Whether it looks like the id of a draft, not like that of a message."""
-    return len(text) == 32 and set(text) <= set("0123456789abcdef")
-
-
 def wants_json(asked: Asked) -> bool:
     """Whether a script asks, which wants no page."""
     return "application/json" in asked.headers.get("accept", "")

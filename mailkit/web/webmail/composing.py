@@ -77,6 +77,7 @@ from mailkit.model.draft import (
     Opening,
     Purpose,
     Writing,
+    is_draft_id,
 )
 from mailkit.services.composing.drafts import Saved
 from mailkit.services.composing.errors import (
@@ -90,7 +91,6 @@ from mailkit.web.asking import Asked
 from mailkit.web.webmail.composeform import (
     back_of,
     given_of,
-    is_id,
     moment_of,
     number_of,
     opening_of,
@@ -140,7 +140,7 @@ async def compose(asked: Asked) -> Answer:
     said = asked.query.text("draft")
     opening = opening_of(asked)
     id = DraftId(said)
-    if said and not is_id(said):
+    if said and not is_draft_id(said):
         found = await drafts.of_message(asked.name, said)
         if found is not None:
             return _to_itself(asked, found, Opening())
@@ -463,7 +463,7 @@ async def _kept_apart(asked: Asked, id: DraftId, given: Given) -> Answer:
     """The draft was sent or thrown away meanwhile: what was written is another."""
     if wants_json(asked):
         return asked.json({"error": "gone"}, status=410)
-    if not is_id(id):
+    if not is_draft_id(id):
         raise NoSuchDraft(id)
     id = asked.house.composing.drafts.next_id()
     saved = await _save(asked, id, evolve(given, revision=0))
