@@ -72,13 +72,19 @@ def test_a_claim_that_was_lost_is_told() -> None:
     assert (Step.TRIED, said) in world.steps()
 
 
-def test_what_waits_and_is_lost_is_not_tried() -> None:
+def crowded() -> World:
+    """Two of four items are on their way and hang, the others wait for their turn."""
     world = World()
     world.relay.answers[HERE] = None
     for number in range(4):
         world.put(an_item(f"t{number}"))
     world.start()
     assert len(world.relay.carried) == 2
+    return world
+
+
+def test_what_waits_and_is_lost_is_not_tried() -> None:
+    world = crowded()
     now = world.clock.seconds()
     at_once(world.queue.claim(an_item().hop, "other", now + 61, now + 600, 4))
     world.turn(21)
@@ -89,12 +95,7 @@ def test_what_waits_and_is_lost_is_not_tried() -> None:
 
 
 def test_what_waits_and_is_held_is_not_tried() -> None:
-    world = World()
-    world.relay.answers[HERE] = None
-    for number in range(4):
-        world.put(an_item(f"t{number}"))
-    world.start()
-    assert len(world.relay.carried) == 2
+    world = crowded()
     at_once(world.queue.hold(Selection(), "account suspended"))
     world.turn(FRESH + 0.1)
     world.relay.answers[HERE] = OK
