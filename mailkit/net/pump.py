@@ -48,6 +48,9 @@ class Surroundings:
     metrics: Metrics = field(factory=Metrics)
     began: Callable[[Pump], None] = lambda pump: None
     ended: Callable[[Pump], None] = lambda pump: None
+    """The connection is gone; a session at work may go on for a while."""
+    over: Callable[[], None] = lambda: None
+    """Connection and session are; said once, and last of all."""
     upgrade: StartsTLS | None = None
     """How TLS begins; made from ``tls`` unless given."""
 
@@ -457,8 +460,9 @@ class Pump(Protocol):
         All of them go then by themselves. In cycles they would wait for the collector,
         and those of some thousand connections keep it busy for many milliseconds.
         """
-        if self._is_gone and self._is_over:
+        if self._is_gone and self._is_over and self.transport is not None:
             self.transport = self.session = self.peer = self._socket = None
+            self._around.over()
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None

@@ -94,12 +94,20 @@ class Connecting:
 
     def __attrs_post_init__(self) -> None:
         self._door = Door(DoorSettings(_NO_LIMIT, _NO_LIMIT))
-        self._pumping = PumpSettings(slow_reader=self.settings.block)
+        self._pumping = PumpSettings(
+            slow_reader=self.settings.block, close_wait=self.settings.quit
+        )
 
-    async def connect(self, host: NextHost, handshake: Handshake) -> Conversation:
+    async def connect(
+        self,
+        host: NextHost,
+        handshake: Handshake,
+        on_over: Callable[[Conversation], None],
+    ) -> Conversation:
         """
         Connect; nothing was said yet.
 
+        :param on_over: called once, when nothing of the connection is left.
         :raises Unreachable:
         """
         where = describe(host)
@@ -118,6 +126,7 @@ class Connecting:
             tls_first=host.tls_first,
             metrics=self.metrics,
             upgrade=self.upgrade_for(handshake),
+            over=lambda: on_over(talk),
         )
         talk.line = pump = Pump(talk.attach, around)
         try:

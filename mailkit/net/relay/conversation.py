@@ -75,7 +75,7 @@ class Conversation:
     line: Line | None = None
     account: str = ""
     on_end: Callable[[Conversation], None] = _nobody
-    """Called once, when the connection is over."""
+    """Called once, when nothing more is said or heard; closing may take longer."""
     is_over: bool = field(default=False, init=False)
     is_idle: bool = field(default=True, init=False)
     timeout: float = field(default=A_DAY, init=False)

@@ -247,15 +247,14 @@ class Relay:
             raise TLSTrouble(barred.words, barred)
         key = Key.of(host)
 
-        def ended(talk: Conversation) -> None:
+        def over(talk: Conversation) -> None:
             self._connections.discard(talk)
-            self._pool.forget(talk, key)
             self._see_who_is_left()
 
         handshake = Handshake(self._context, host.name, host.policy)
-        talk = await self._connecting.connect(host, handshake)
+        talk = await self._connecting.connect(host, handshake, over)
         self._connections.add(talk)
-        talk.on_end = ended
+        talk.on_end = lambda talk: self._pool.forget(talk, key)
         opening = Opening(
             talk, host, self._hostname, self._settings, handshake, self._nonce
         )

@@ -236,6 +236,32 @@ def test_close() -> None:
         busy.carry(item())
 
 
+@pytest.mark.parametrize("closes", [True, False])
+def test_the_end_waits_for_the_lines(closes: bool) -> None:
+    """What was said is over before its connection is: TLS has an end of its own."""
+    world = World()
+    world.carry(item())
+    wire = world.net.wires[0][0]
+    wire.loseConnection = lambda: None  # type: ignore[method-assign]
+    theirs = world.host.sink.transport
+    assert theirs is not None
+    theirs.loseConnection = lambda: None  # type: ignore[method-assign]
+    end = world.start(world.relay.close())
+    world.net.flow()
+    assert commands(world)[-1] == "QUIT"
+    assert not end
+    del wire.loseConnection
+    if closes:
+        wire.loseConnection()
+        world.net.flow()
+    else:
+        world.pass_time(10)
+        assert wire.is_aborted
+    assert end == [None]
+    assert not world.net.wires
+    assert not world.clock.getDelayedCalls()
+
+
 def test_nothing_to_close() -> None:
     world = World()
     assert world.start(world.relay.close()) == [None]
