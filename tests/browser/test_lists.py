@@ -444,6 +444,34 @@ def test_lists_are_fresh_when_the_connection_is_back(
     expect(inbox.locator(".row .st").first).to_have_text("Letter 9")
 
 
+def test_what_was_under_way_does_not_end_being_offline(
+    inbox: Page, context: BrowserContext, site: Site
+) -> None:
+    """Neither an answer that comes late nor the first word of a stream."""
+    held: list[tuple[Route, APIResponse]] = []
+    inbox.route("**/mail/inbox", lambda route: held.append((route, route.fetch())))
+    site.deliver("Letter 9")
+    wait_for(inbox, lambda: bool(held))
+    context.set_offline(True)
+    banner = inbox.get_by_text("You are offline")
+    expect(banner).to_be_visible()
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(inbox.locator(".row .st").first).to_have_text("Letter 9")
+    expect(banner).to_be_visible()
+    # As such a word does, right behind the browser's own.
+    inbox.evaluate(
+        "dispatchEvent(new Event('offline')); document.querySelector('#offline').remove()"
+    )
+    expect(banner).to_be_visible()
+
+
+def test_a_browser_that_is_wrong_about_being_offline(inbox: Page) -> None:
+    inbox.evaluate("dispatchEvent(new Event('offline'))")
+    expect(inbox.get_by_text("You are offline")).to_be_visible()
+    expect(inbox.get_by_text("You are offline")).to_have_count(0)
+
+
 def test_a_refusal_says_why_and_brings_the_row_back(inbox: Page) -> None:
     inbox.route("**/act", refuse)
     press(inbox, "j", "j", "e")

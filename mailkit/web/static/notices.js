@@ -116,9 +116,17 @@ function offline() {
   document.querySelector(".app").before(make("div", { class: "banner", id: "offline", role: "status" }, icon("offline"), words));
 }
 
-addEventListener("offline", offline);
+const online = () => document.getElementById("offline")?.remove();
+
+/** What the browser thinks; an answer that was under way is no proof against it, a new one is. */
+function doubt() {
+  offline();
+  setTimeout(() => fetch("/healthz").then(online, () => navigator.onLine || offline()), 1000);
+}
+
+addEventListener("offline", doubt);
 addEventListener("online", () => {
-  document.getElementById("offline")?.remove();
+  online();
   if (document.querySelector("#list")) refresh("list").catch(() => {});
 });
-if (!navigator.onLine) offline();
+if (!navigator.onLine) doubt();

@@ -30,8 +30,9 @@ export async function ask(url, { swap, csrf, headers, again, ...options } = {}) 
   const sent = new Headers(headers);
   if (swap) sent.set("X-Mailkit-Swap", swap);
   if (csrf) sent.set("X-CSRF", meta(`csrf-${csrf}`));
+  const banner = document.getElementById("offline");
   const answer = await fetch(url, { ...options, headers: sent });
-  document.getElementById("offline")?.remove();
+  banner?.remove();
   if ([401, 403].includes(answer.status) && !again) {
     await (await import("./signin.js")).renew(answer.status, options.body);
     return ask(url, { swap, csrf, headers, again: true, ...options });
