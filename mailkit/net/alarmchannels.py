@@ -8,21 +8,17 @@ from typing import Any
 
 from attrs import asdict, define, field
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError
-from twisted.internet.error import (
-    ConnectError,
-    ConnectionLost,
-    DNSLookupError,
-    ProcessDone,
-)
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, ResponseFailed
+from twisted.web.client import Agent
 from zope.interface import implementer
 
 from mailkit.errors import Unavailable
 from mailkit.interfaces.alarms import IAlarmChannel
 from mailkit.model.alarm import Alarm
+from mailkit.net.publichosts import in_time
 
 PATIENCE = 3.0
 """Seconds for one try."""
@@ -53,20 +49,7 @@ class Hook:
         self._client = HTTPClient(Agent(self._reactor, connectTimeout=PATIENCE))
 
     async def tell(self, alarm: Alarm) -> None:
-        asked = Deferred.fromCoroutine(self._post(alarm))
-        asked.addTimeout(PATIENCE, self._reactor)
-        try:
-            await asked
-        except TimeoutError:
-            raise Unavailable(f"{self._url} takes too long") from None
-        except ResponseFailed as error:
-            reason = error.reasons[0]
-            if reason.check(CancelledError):
-                raise Unavailable(f"{self._url} takes too long") from None
-            words = reason.getErrorMessage()
-            raise Unavailable(f"{self._url}: {words}") from error
-        except (ConnectError, ConnectionLost, DNSLookupError) as error:
-            raise Unavailable(f"{self._url}: {error}") from error
+        await in_time(self._reactor, PATIENCE, self._url, self._post(alarm))
 
     async def _post(self, alarm: Alarm) -> None:
         headers: dict[bytes | str, bytes | str] = {"Content-Type": "application/json"}

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from attrs import define
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
@@ -148,15 +148,25 @@ async def in_time(
     :raises Unavailable: if there is no answer, in words that name the address.
     """
     whole = Deferred.fromCoroutine(asked)
-    whole.addTimeout(patience, reactor)
+    # What is stopped says so in many ways: a lookup, that there is no such name.
+    whole.addTimeout(patience, reactor, lambda outcome, _: _unless_failed(outcome))
     try:
         return await whole
     except TimeoutError:
         raise Unavailable(f"{url} takes too long") from None
     except ResponseFailed as error:
         reason = error.reasons[0]
-        if reason.check(CancelledError):  # over before the answer began
-            raise Unavailable(f"{url} takes too long") from None
         raise Unavailable(f"{url}: {reason.getErrorMessage()}") from error
     except (ConnectError, ConnectionClosed, OSError) as error:
         raise Unavailable(f"{url}: {words_of(error)}") from error
+
+
+def _unless_failed(outcome: T | Failure) -> T:
+    """
+    What came in the very moment in which the time was over.
+
+    :raises TimeoutError: if nothing did.
+    """
+    if isinstance(outcome, Failure):
+        raise TimeoutError from outcome.value
+    return outcome

@@ -461,7 +461,8 @@ def test_what_was_under_way_does_not_end_being_offline(
     expect(banner).to_be_visible()
     # As such a word does, right behind the browser's own.
     inbox.evaluate(
-        "dispatchEvent(new Event('offline')); document.querySelector('#offline').remove()"
+        "dispatchEvent(new Event('offline'));"
+        " document.getElementById('offline').remove()"
     )
     expect(banner).to_be_visible()
 

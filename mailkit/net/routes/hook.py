@@ -131,7 +131,7 @@ class IntoHook:
                 raise  # the server stops
             return self._unheard(item, watch, watch.words)
         except (ConnectError, OSError) as error:
-            raise Unreachable(" ".join(str(error).split())) from error
+            raise Unreachable(_words(error, watch)) from error
         except _FAILURES as error:
             reason = _reason(error)
             if isinstance(reason, MailkitError):

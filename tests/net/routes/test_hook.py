@@ -11,7 +11,7 @@ import pytest
 from attrs import define, field
 from treq.testing import RequestTraversalAgent
 from twisted.internet.defer import CancelledError, Deferred, fail
-from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.error import ConnectionRefusedError, DNSLookupError
 from twisted.web.http import Request
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -210,8 +210,14 @@ def test_nobody_is_there() -> None:
         result(world.begin())
 
 
-def test_nobody_takes_a_connection_in_time() -> None:
-    world = World(agent=Away(Deferred()))
+def lost(asked: Deferred[Any]) -> None:
+    """As Twisted says that it was stopped while it looked up a name."""
+    asked.errback(DNSLookupError("Couldn't find the hostname"))
+
+
+@pytest.mark.parametrize("end", [None, lost])
+def test_nobody_takes_a_connection_in_time(end: Any) -> None:
+    world = World(agent=Away(Deferred(end)))
     carrying = world.begin()
     world.clock.advance(30)
     with pytest.raises(Unreachable, match="no word within 30 s"):
