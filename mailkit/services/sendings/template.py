@@ -137,10 +137,9 @@ class Template:
     def read(cls, text: str) -> Template:
         """:raises BadTemplate: with what is wrong with it."""
         text = text.removeprefix("\ufeff")
-        # The pattern matches everything: there is always an end.
-        begin = _COMMENTS.match(text).end()  # type: ignore[union-attr]  # the pattern also matches an empty text
-        line = text.count("\n", 0, begin) + 1
-        octets = text[begin:].encode("utf-8", "replace")
+        begun = _COMMENTS.sub("", text, 1)
+        line = text.count("\n", 0, len(text) - len(begun)) + 1
+        octets = begun.encode("utf-8", "replace")
         names: set[str] = set()
         root = mime.scan(octets, LIMITS)
         fields = tuple(_fields(octets[: root.body], names, line))

@@ -96,7 +96,7 @@ def with_uid(name: str, uid: int, flags: str) -> str:
 
 def base_of(name: str) -> str:
     """The part of a name that never changes."""
-    return _BASE.match(name)[0]  # type: ignore[index]  # matches everything
+    return _BEHIND_BASE.split(name, 1)[0]
 
 
 def email_id(base: str) -> str:
@@ -155,5 +155,5 @@ def _digest(text: str) -> str:
 
 _ONCE = re.compile(r"[0-9]+\.K([0-9a-f]{24})M")
 _UID = re.compile(r",U=[0-9]*")
-_BASE = re.compile(r"[^,:]*")
+_BEHIND_BASE = re.compile(r"[,:]")
 _ESCAPED = re.compile(r"[/%\x00-\x1f\x7f]|^\.")
