@@ -98,16 +98,10 @@ class Connecting:
             slow_reader=self.settings.block, close_wait=self.settings.quit
         )
 
-    async def connect(
-        self,
-        host: NextHost,
-        handshake: Handshake,
-        on_over: Callable[[Conversation], None],
-    ) -> Conversation:
+    async def connect(self, host: NextHost, handshake: Handshake) -> Conversation:
         """
         Connect; nothing was said yet.
 
-        :param on_over: called once, when nothing of the connection is left.
         :raises Unreachable:
         """
         where = describe(host)
@@ -126,7 +120,7 @@ class Connecting:
             tls_first=host.tls_first,
             metrics=self.metrics,
             upgrade=self.upgrade_for(handshake),
-            over=lambda: on_over(talk),
+            over=lambda: talk.on_over(talk),
         )
         talk.line = pump = Pump(talk.attach, around)
         try:

@@ -76,6 +76,8 @@ class Conversation:
     account: str = ""
     on_end: Callable[[Conversation], None] = _nobody
     """Called once, when nothing more is said or heard; closing may take longer."""
+    on_over: Callable[[Conversation], None] = _nobody
+    """Called once, when nothing of the connection is left."""
     is_over: bool = field(default=False, init=False)
     is_idle: bool = field(default=True, init=False)
     timeout: float = field(default=A_DAY, init=False)

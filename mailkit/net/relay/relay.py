@@ -252,9 +252,10 @@ class Relay:
             self._see_who_is_left()
 
         handshake = Handshake(self._context, host.name, host.policy)
-        talk = await self._connecting.connect(host, handshake, over)
+        talk = await self._connecting.connect(host, handshake)
         self._connections.add(talk)
         talk.on_end = lambda talk: self._pool.forget(talk, key)
+        talk.on_over = over
         opening = Opening(
             talk, host, self._hostname, self._settings, handshake, self._nonce
         )

@@ -2,7 +2,7 @@
 // them holds the lock; the others hear of it from that one.
 
 import { list } from "./list.js";
-import { complain, make, word } from "./notices.js";
+import { complain, make, online, word } from "./notices.js";
 import { ask, meta, refresh } from "./swap.js";
 
 const PATIENCE = 10_000; // ms without a stream before it is said
@@ -65,7 +65,7 @@ channel.onmessage = ({ data: [kind, data] }) => {
 
 const hears = {
   hello({ v, unread }) {
-    document.getElementById("offline")?.remove();
+    online();
     if (v !== meta("mailkit-version")) pill("version", word("version"), () => location.reload());
     // Mail that came after the page was made, and before the stream was there.
     if (count("inbox", { unread })) look();

@@ -116,7 +116,8 @@ function offline() {
   document.querySelector(".app").before(make("div", { class: "banner", id: "offline", role: "status" }, icon("offline"), words));
 }
 
-const online = () => document.getElementById("offline")?.remove();
+/** The server was heard. */
+export const online = () => document.getElementById("offline")?.remove();
 
 /** What the browser thinks; an answer that was under way is no proof against it, a new one is. */
 function doubt() {
