@@ -18,7 +18,7 @@ from zope.interface import implementer
 from mailkit.errors import Unavailable
 from mailkit.interfaces.alarms import IAlarmChannel
 from mailkit.model.alarm import Alarm
-from mailkit.net.publichosts import in_time
+from mailkit.net.intime import in_time
 
 PATIENCE = 3.0
 """Seconds for one try."""

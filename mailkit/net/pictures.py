@@ -30,7 +30,8 @@ from mailkit.formats.picture import LONGEST_URL, picture_type
 from mailkit.interfaces.pictures import IOneClick, IPictures, Picture
 from mailkit.interfaces.resolver import IResolver
 from mailkit.model.inward import Network
-from mailkit.net.publichosts import BoundedBody, PublicHost, in_time
+from mailkit.net.intime import in_time
+from mailkit.net.publichosts import BoundedBody, PublicHost
 
 T = TypeVar("T")
 

@@ -26,7 +26,8 @@ from mailkit.interfaces.policies import IPolicyFetch, IReportPost
 from mailkit.interfaces.resolver import IResolver
 from mailkit.model.inward import Network
 from mailkit.net.failures import words_of
-from mailkit.net.publichosts import BoundedBody, PublicHost, in_time
+from mailkit.net.intime import in_time
+from mailkit.net.publichosts import BoundedBody, PublicHost
 from mailkit.net.tls import trust_also
 
 T = TypeVar("T")

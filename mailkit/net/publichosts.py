@@ -8,33 +8,30 @@ asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import define
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
     wrapClientTLS,
 )
-from twisted.internet.error import ConnectError, ConnectionClosed
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.ssl import TLSVersion, optionsForClientTLS
 from twisted.python.failure import Failure
-from twisted.web.client import ResponseDone, ResponseFailed
+from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 from zope.interface import implementer
 
-from mailkit.errors import Unavailable, Unreachable
+from mailkit.errors import Unreachable
 from mailkit.interfaces.resolver import IResolver
 from mailkit.model.inward import Network, may_be_reached
-from mailkit.net.failures import words_of
-
-T = TypeVar("T")
 
 TO_CONNECT = 10.0
 """Seconds for each address."""
@@ -134,39 +131,3 @@ class BoundedBody(Protocol):
     def _hang_up(self) -> None:
         if self.transport is not None:
             self.transport.loseConnection()
-
-
-async def in_time(
-    reactor: Any, patience: float, url: str, asked: Coroutine[Any, Any, T]
-) -> T:
-    """
-    What was asked of a web server, if it answers within so many seconds.
-
-    What the address itself is to blame for is the caller's to tell: `Unreachable`, and
-    ``ValueError`` for whatever is no URL, or no name of a host.
-
-    :raises Unavailable: if there is no answer, in words that name the address.
-    """
-    whole = Deferred.fromCoroutine(asked)
-    # What is stopped says so in many ways: a lookup, that there is no such name.
-    whole.addTimeout(patience, reactor, lambda outcome, _: _unless_failed(outcome))
-    try:
-        return await whole
-    except TimeoutError:
-        raise Unavailable(f"{url} takes too long") from None
-    except ResponseFailed as error:
-        reason = error.reasons[0]
-        raise Unavailable(f"{url}: {reason.getErrorMessage()}") from error
-    except (ConnectError, ConnectionClosed, OSError) as error:
-        raise Unavailable(f"{url}: {words_of(error)}") from error
-
-
-def _unless_failed(outcome: T | Failure) -> T:
-    """
-    What came in the very moment in which the time was over.
-
-    :raises TimeoutError: if nothing did.
-    """
-    if isinstance(outcome, Failure):
-        raise TimeoutError from outcome.value
-    return outcome

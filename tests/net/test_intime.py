@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
 from mailkit.errors import Unavailable
-from mailkit.net.publichosts import in_time
+from mailkit.net.intime import in_time
 
 
 def asking(clock: Clock, asked: Deferred[str]) -> list[Any]:
