@@ -31,8 +31,9 @@ from dns.rdatatype import RdataType
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort
-from twisted.internet.protocol import DatagramProtocol, Factory
+from twisted.internet.protocol import DatagramProtocol, Factory, connectionDone
 from twisted.protocols.basic import Int16StringReceiver
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailkit.errors import DNSTrouble
@@ -244,6 +245,8 @@ class LittleServer:
     """How many of them came by TCP."""
     records: Records = field(factory=Records, init=False)
     _ports: list[IListeningPort] = field(factory=list, init=False)
+    _streams: set[_Stream] = field(factory=set, init=False)
+    """Those that are open."""
 
     def __attrs_post_init__(self) -> None:
         self.records.add(self.known)
@@ -262,12 +265,15 @@ class LittleServer:
                 return f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
 
     async def close(self) -> None:
-        """Close both ports."""
+        """Close both ports, and end what is open by TCP."""
         ports, self._ports = self._ports, []
         for port in ports:
             closing = port.stopListening()
             if closing is not None:
                 await closing
+        # Whoever has hung up may not be heard yet: the network takes its time.
+        for stream in list(self._streams):
+            await stream.cut()
 
     def answer(self, octets: bytes, *, is_stream: bool = False) -> bytes | None:
         """What to say to a question; ``None``: nothing."""
@@ -333,11 +339,23 @@ class ServerDatagrams(DatagramProtocol):
 class _Stream(Int16StringReceiver):
     def __init__(self, server: LittleServer) -> None:
         self._server = server
+        self._ended: Deferred[None] = Deferred()
 
     def connectionMade(self) -> None:
+        self._server._streams.add(self)
         if self._server.is_deaf_to_streams:
             assert self.transport is not None
             self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._server._streams.discard(self)
+        self._ended.callback(None)
+
+    def cut(self) -> Deferred[None]:
+        """End it at once; fires when it has."""
+        transport: Any = self.transport  # of TCP, which `ITransport` does not say
+        transport.abortConnection()
+        return self._ended
 
     def stringReceived(self, string: bytes) -> None:
         octets = self._server.answer(string, is_stream=True)
