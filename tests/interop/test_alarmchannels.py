@@ -20,6 +20,7 @@ from mailkit.interfaces.alarms import IAlarmChannel
 from mailkit.model.alarm import Alarm
 from mailkit.net import alarmchannels
 from mailkit.net.alarmchannels import Command, Hook
+from tests.interop.connections import connections_end
 from tests.interop.server import PATIENCE, free_ports
 
 ALARM = Alarm(
@@ -59,6 +60,7 @@ class HookTests(TestCase):
         site = Site(self.pager)
         site.noisy = False
         port = twisted.listenTCP(0, site, interface="127.0.0.1")
+        self.addCleanup(connections_end)
         self.addCleanup(port.stopListening)
         self.hook = self.at(port.getHost().port)
 

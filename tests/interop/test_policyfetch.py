@@ -26,6 +26,7 @@ from mailkit.net import policyfetch
 from mailkit.net.policyfetch import LONGEST, AlsoTrusted, PolicyFetch
 from mailkit.net.selfsigned import make_self_signed
 from mailkit.testing.dns import DictResolver
+from tests.interop.connections import connections_end
 
 POLICY = b"version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 604800\n"
 HOST = "mta-sts.example.test"
@@ -75,6 +76,7 @@ class PolicyFetchTests(TestCase):
         web = Site(self.site)
         web.noisy = False
         port = twisted.listenSSL(0, web, options, interface="127.0.0.1")
+        self.addCleanup(connections_end)
         self.addCleanup(port.stopListening)
         self.resolver = DictResolver(f"{HOST}. A 127.0.0.1")
         self.fetch = PolicyFetch(
