@@ -150,7 +150,15 @@ class Town:
         return found
 
     def trace(self, id: str) -> str:
-        return self.server.command("trace", id)
+        """What is known of a message, once anything is: steps are written later."""
+        known = [""]
+
+        def is_known() -> bool:
+            known[0] = self.server.command("trace", id, ok=False)
+            return bool(known[0])
+
+        wait_until(f"something is known about {id}", is_known)
+        return known[0]
 
     def keys(self) -> dict[bytes, bytes]:
         """The DKIM records of our domain, by name."""
@@ -251,7 +259,7 @@ def test_behind_an_alias_each_fares_alone(town: Town) -> None:
     wait_until("it was tried", lambda: attempts() == [1])
     [item] = town.waiting()
     assert full in command("queue", "show", str(item["id"]))
-    assert "OverQuota" in town.trace(id)
+    wait_until("it is recorded", lambda: "OverQuota" in town.trace(id))
     command("queue", "retry", "--all")
     wait_until("it was tried again", lambda: attempts() == [2])
     assert len(town.kept("team")) == 1

@@ -70,7 +70,9 @@ class Town:
         known = [""]
 
         def is_there() -> bool:
-            events = json.loads(self.server.command("--json", "trace", id))
+            # Steps are written later: at first nothing is known of it.
+            said = self.server.command("--json", "trace", id, ok=False)
+            events = json.loads(said or "[]")
             known[:] = [each["detail"] for each in events if each["step"] == step]
             return bool(known)
 
