@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
@@ -43,6 +44,16 @@ TEXT = (
 )
 WIDE = TEXT.replace(b"Hello", "Grüße".encode())
 LARGE = TEXT + b"0123456789abcdef" * 4 + b"\r\n" + (b".x" * 35 + b"\r\n") * 60_000
+
+
+def can_connect_by(path: str) -> bool:
+    """Whether somebody listens at a Unix socket, which is there before they do."""
+    with socket.socket(socket.AF_UNIX) as one:
+        try:
+            one.connect(path)
+        except OSError:
+            return False
+    return True
 
 
 def loopback(port: int, **about: Any) -> NextHost:  # of `NextHost`
@@ -89,8 +100,8 @@ class SinkTests(Going):
 
         self.addCleanup(end)
         if address:
-            wait_until("the sink listens", (folder / "sink").exists)
             path = str(folder / "sink")
+            wait_until("the sink listens", lambda: can_connect_by(path))
             return NextHost(name="sink", address=path, port=0, policy=OPPORTUNISTIC)
         wait_until("the sink listens", lambda: can_connect(port))
         return loopback(port)

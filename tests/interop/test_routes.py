@@ -139,8 +139,10 @@ class _Receiver(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         octets = self.rfile.read(int(self.headers["Content-Length"]))
+        # Whoever sees the request may be on the way to the next answer.
+        status = self.server.status
         self.server.got.append((dict(self.headers.items()), octets))
-        self.send_response(self.server.status)
+        self.send_response(status)
         self.send_header("Content-Length", "5")
         self.end_headers()
         self.wfile.write(b"hello")
@@ -429,6 +431,7 @@ def test_a_large_message_goes_by_raw(world: World) -> None:
     assert headers["Content-Type"] == "message/rfc822"
     assert json.loads(headers["X-Mailkit-Envelope"])["to"] == ["raw@example.test"]
     assert octets.endswith(text.partition("\n\n")[2].replace("\n", "\r\n").encode())
+    wait_until("nothing waits", lambda: not world.waiting())
 
 
 def test_a_hook_that_says_never_returns_mail(world: World) -> None:
@@ -508,6 +511,7 @@ def test_a_smarthost_that_wants_a_login_under_tls(world: World) -> None:
     other = world.other
     other.command("domain", "add", "far.test")
     other.command("alias", "add", "@far.test", "carol@other.test")
+    other.await_known("x@far.test")
     before = len(other.messages("carol@other.test"))
     with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as peer:
         peer.login(ALICE, PASSWORD)
