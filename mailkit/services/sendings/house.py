@@ -13,7 +13,7 @@ from mailkit.interfaces.events import IEvents
 from mailkit.interfaces.sendings import ISendings
 from mailkit.interfaces.storage import IContent
 from mailkit.interfaces.suppression import ISuppressionList
-from mailkit.model.queueitem import QueueItem
+from mailkit.model.queueitem import QueueId, QueueItem, Selection
 from mailkit.services.delivery.onward import Outbound
 from mailkit.services.notices.returnaddresses import ReturnAddresses
 from mailkit.services.queue.sealing import Ahead
@@ -50,3 +50,10 @@ class SendingsHouse:
     """Of one message."""
     seal_ahead: SealAhead = nothing_ahead
     """Signs what leaves as soon as it is put."""
+
+    async def was_put(self, message: str) -> bool:
+        """Whether the queue has a message, or had it."""
+        queue = self.outbound.queue
+        if await queue.items(Selection(ids=(message,)), most=1):
+            return True
+        return bool(await queue.attempts(QueueId(f"{message}.1")))

@@ -115,8 +115,11 @@ async def make_plan(
         if known.get(address):
             continue
         if address in listed:
-            suppressed.append(listed[address])
-            continue
+            # One that came back before it was noted that it was put is not left out.
+            is_doubtful = address in known
+            if not is_doubtful or not await house.was_put(sending.message(address)):
+                suppressed.append(listed[address])
+                continue
         try:
             routed = await house.routing.route(row.path, may_send=True)
             if not (routed.local or routed.foreign):

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from mailkit.errors import Refused
 from mailkit.interfaces.delivery import Routed
 from mailkit.model.event import MailEvent, Step
-from mailkit.model.queueitem import QueueId, QueueItem, Selection
+from mailkit.model.queueitem import QueueItem, Selection
 from mailkit.model.sending import Sending
 from mailkit.services.delivery.content import Rewritten
 from mailkit.services.queue.sealing import Ahead
@@ -81,10 +81,9 @@ class Putting:
         kept: list[tuple[Row, Routed]] = []
         for row, routed in batch:
             id = self._id(row)
-            items = await queue.items(Selection(ids=(id,)), most=1)
-            if items or await queue.attempts(QueueId(f"{id}.1")):
+            if await self._house.was_put(id):
                 kept.append((row, routed))
-                self._note(items)
+                self._note(await queue.items(Selection(ids=(id,)), most=1))
         return kept
 
     async def _put(self, batch: Batch) -> None:

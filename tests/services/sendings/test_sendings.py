@@ -327,6 +327,29 @@ def test_suppressed_are_left_out(world: World) -> None:
     assert "n2@example.net" not in world.recipients
 
 
+def test_what_came_back_when_it_was_stopped_is_not_left_out(world: World) -> None:
+    """The queue had it, though that was not noted any more; the other it never had."""
+
+    def step() -> None:
+        if len(world.items) == 3:
+            raise StopError
+
+    sendings: Any = StoppingSendings(step, world.sendings)  # Any: as above
+    with pytest.raises(StopError):
+        at_once(Putting(evolve(world.house, sendings=sendings), world.plan()).run())
+    gone = world.items[0]
+    _leave(world, [gone.message])
+    here, there = gone.recipients[0].path.address, Address.of("n6", "example.net")
+    entries = [Suppressed(one, Cause.FAILED, NEW_YEAR) for one in (here, there)]
+    at_once(world.suppression.add(entries))
+    at_once(world.sendings.putting("spring", [there], NEW_YEAR))
+    plan = world.plan()
+    assert plan.suppressed == (entries[1],)
+    assert at_once(Putting(world.house, plan).run()) == 3
+    assert world.recipients == [f"n{number}@example.net" for number in range(1, 6)]
+    assert world.plan().put_before == 6
+
+
 def test_our_own_people(world: World) -> None:
     alias = Alias(Address.of("all", "example.org"), (Address.of("x", "example.net"),))
     at_once(world.directory.set_alias(alias))
