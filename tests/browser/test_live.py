@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 
 from tests.browser.conftest import sign_in
 from tests.browser.site import ALICE, Site
-from tests.browser.waiting import wait_for_stream
+from tests.browser.waiting import wait_for, wait_for_stream
 from tests.browser.wire import Wire
 from tests.interop.server import PASSWORD, wait_until
 
@@ -169,6 +169,25 @@ def test_rows_wait_while_somebody_points(inbox: Page, site: Site) -> None:
     inbox.mouse.move(0, 0)
     expect(inbox.locator("#list .row")).to_have_count(2)
     expect(inbox.get_by_role("button", name="1 new")).to_have_count(0)
+
+
+def test_nothing_is_exchanged_while_it_is_pressed(inbox: Page, site: Site) -> None:
+    """Somebody who opens a row is not to lose it between press and release."""
+    site.deliver("Pressed")
+    expect(inbox.locator("#list .row")).to_have_count(1)
+    held: list[Route] = []
+    inbox.route("**/mail/inbox", lambda route: held.append(route))
+    with site.imap() as client:
+        client.select("INBOX")
+        client.store("1", "+FLAGS", "\\Seen")
+    wait_for(inbox, lambda: bool(held))
+    inbox.get_by_role("link", name="Pressed").hover()
+    inbox.mouse.down()
+    with inbox.expect_response("**/mail/inbox"):
+        held[0].continue_()
+    inbox.wait_for_timeout(500)
+    inbox.mouse.up()
+    expect(inbox).to_have_title("Pressed – mailkit")
 
 
 def test_the_keyboard_stays_on_its_row(inbox: Page, site: Site) -> None:

@@ -23,12 +23,13 @@ export function look() {
 async function fetchList() {
   const old = list();
   if (!old) return;
-  if (isAsking || acts.now || old.ariaBusy === "true") return look();
+  if (isAsking || acts.now || isPressed() || old.ariaBusy === "true") return look();
   isAsking = true;
   const before = acts.all;
   try {
     const page = parse(await (await ask(location.href, { swap: "list" })).text());
-    if (acts.all !== before) return look(); // It may know nothing of them yet.
+    // It may know nothing of them yet; what is pressed has to be there when it is let go.
+    if (acts.all !== before || isPressed()) return look();
     const fresh = page.getElementById("list");
     if (fresh && list() === old) settle((pending = document.adoptNode(fresh)));
   } catch {
@@ -43,8 +44,11 @@ const tick = (row) => row.querySelector(".ck input");
 const key = (row) => tick(row).value;
 const face = (row) => [row.classList.contains("un"), row.querySelector(".star").ariaPressed, row.textContent].join();
 
+/** Somebody presses something in the list, and has not let it go. */
+const isPressed = () => list()?.matches(":active");
+
 /** Nobody points at a row, has chosen one, or has scrolled away. */
-const isFree = () => scrollY < 40 && !list().querySelector(".row .ck :checked, .row:hover");
+const isFree = () => scrollY < 40 && !isPressed() && !list().querySelector(".row .ck :checked, .row:hover");
 
 function settle(fresh, isWanted) {
   const old = list();
