@@ -3,8 +3,8 @@
 ``MAILKIT_NO_SKIPS=1`` (set by ``.ci/run``) makes every skip a failure but those whose
 reason names something that no machine can install. ``MAILKIT_EXAMPLES=many`` (set by
 tox) asks Hypothesis for 200 examples a property, the same in every run: nothing fails
-that did not fail before, and what is covered is covered again. ``new`` asks for 200
-that nobody has seen yet.
+that did not fail before, and what is covered is covered again (see `examples`). ``new``
+asks for 200 that nobody has seen yet.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -38,6 +40,22 @@ settings.register_profile(
 )
 settings.register_profile("many", settings.get_profile("new"), derandomize=True)
 settings.load_profile(os.environ.get("MAILKIT_EXAMPLES", "few"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def examples() -> Iterator[None]:
+    """
+    Where examples are to be the same they depend on their property and nothing else.
+
+    Hypothesis mixes literals into them out of those modules of ours that are loaded by
+    then. Some are loaded by tests, and which ones were is another matter in each run
+    whose tests are dealt out to several processes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if settings.default is not None and settings.default.derandomize:
+            # It has no setting for this.
+            patch.setattr(providers, "_get_local_constants", Constants)
+        yield
 
 
 WIDE = 200
