@@ -444,9 +444,11 @@ def _is_bounded(sql: str, plan: str) -> bool:
 class TogetherTests(TestCase):
     """Several stores over one folder."""
 
-    def test_threads_never_claim_the_same(self) -> None:
+    def setUp(self) -> None:
         # On a busy machine one of them may be the last again and again.
         self.patch(database, "_PATIENCE", 300.0)
+
+    def test_threads_never_claim_the_same(self) -> None:
         data, most = Path(self.mktemp()), 300
         clock = TestClock()
 
