@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import dns.message
 import dns.rcode
 import pytest
@@ -18,7 +20,8 @@ QUERY = dns.message.make_query("eXample.Net", "MX", use_edns=0, id=4711)
 
 
 def forwarder(net: Net, *hosts: str) -> Forwarder:
-    return Forwarder(net, tuple(Server(host) for host in hosts))
+    servers = tuple(Server(host) for host in hosts)
+    return Forwarder(net, servers, random.Random(4))
 
 
 def test_the_answer_has_the_id_of_the_question() -> None:
