@@ -165,6 +165,8 @@ def test_a_key_within_a_message_counts_once(tab: Page, site: Site) -> None:
     expect(frame.get_by_text("Words to click on.")).to_be_visible()
     wait_until("a picture is held", lambda: tab.evaluate("1") and pictures)
     wait_until("so is the script", lambda: tab.evaluate("1") and scripts)
+    # What is held may be that of the list, which asks for it beforehand.
+    tab.unroute("**/reader.js")
     for route in scripts:
         route.continue_()
     expect(tab.locator("#conv[data-ready]")).to_be_visible()
