@@ -14,7 +14,7 @@ from mailkit.web.webmail.shortcuts import GROUPS, shown
 from tests.browser.conftest import sign_in
 from tests.browser.lines import lose
 from tests.browser.site import Site
-from tests.browser.waiting import wait_for
+from tests.browser.waiting import wait_for, wait_for_stream
 from tests.interop.server import wait_until
 
 SUBJECTS = [f"Letter {n}" for n in range(8, 0, -1)]
@@ -31,7 +31,7 @@ SLOW_HANDS = """(() => {
 
 @pytest.fixture
 def inbox(tab: Page, site: Site) -> Page:
-    """Alice's inbox with eight letters, and nothing else anywhere."""
+    """Alice's inbox with eight letters, at which nobody points, and nothing else."""
     with site.imap() as client:
         for mailbox in ("INBOX", "Archive", "Trash"):
             answer, count = client.select(mailbox)
@@ -47,6 +47,9 @@ def inbox(tab: Page, site: Site) -> Page:
     tab.route("**/nothing-but-switching-on", lambda route: route.continue_())
     sign_in(tab)
     expect(tab.locator(".row")).to_have_count(8)
+    # Its first word is that there is a server: it ends what a test makes of the line.
+    wait_for_stream(tab)
+    tab.mouse.move(0, 0)
     return tab
 
 
@@ -614,8 +617,8 @@ def test_a_toast_waits_while_somebody_points_at_it(inbox: Page) -> None:
 
 def test_the_session_ends_and_nothing_is_lost(inbox: Page) -> None:
     inbox.get_by_role("searchbox").fill("half a thought")
-    inbox.context.clear_cookies()
     inbox.locator(".row .subj").first.focus()
+    inbox.context.clear_cookies()
     press(inbox, "e")
     dialog = inbox.get_by_role("dialog", name="Sign in")
     expect(dialog).to_be_visible()
