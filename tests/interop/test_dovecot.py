@@ -151,6 +151,13 @@ def imap(port: int) -> imaplib.IMAP4:
     return client
 
 
+def number_of(client: imaplib.IMAP4, subject: str) -> str:
+    """Which one it is: each server counts messages as it has come to know them."""
+    [octets] = client.search(None, "SUBJECT", f'"{subject}"')[1]
+    assert isinstance(octets, bytes)
+    return octets.decode()
+
+
 def test_both(server: Server, dovecot: int) -> None:
     """What we deliver it reads; what it flags and moves we see."""
     with smtplib.SMTP("localhost", server.ports["smtp"]) as client:
@@ -168,10 +175,11 @@ def test_both(server: Server, dovecot: int) -> None:
                 return theirs.select("INBOX")[1] == [b"3"]
 
             wait_until("Dovecot sees three messages", all_there)
-            whole = theirs.fetch("3", "(BODY.PEEK[])")[1]
+            whole = theirs.fetch(number_of(theirs, "letter 3"), "(BODY.PEEK[])")[1]
             assert isinstance(whole[0], tuple)
             assert b"Subject: letter 3\r\n\r\nbody 3\r\n" in whole[0][1]
-            theirs.store("1", "+FLAGS", "(\\Flagged \\Seen)")
+            first = number_of(theirs, "letter 1")
+            theirs.store(first, "+FLAGS", "(\\Flagged \\Seen)")
             theirs.append("INBOX", "\\Draft", "", b"Subject: theirs\r\n\r\nx\r\n")
 
         def seen() -> bool:
