@@ -17,7 +17,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.site import ALICE, BOB, Site
-from tests.interop.server import PASSWORD
+from tests.interop.server import PASSWORD, STARTING
 from tests.order import begin_with
 
 PICTURES = Path(
@@ -60,7 +60,9 @@ def chromium() -> Iterator[Browser]:
     # Its sandbox wants a user of its own, which root in a container is not.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=arguments, timeout=STARTING * 1000
+        )
         yield browser
         browser.close()
 

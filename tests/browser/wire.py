@@ -52,7 +52,11 @@ class Wire:
                     if self._is_cut:
                         here.close()
                         continue
-                    there = socket.create_connection(("127.0.0.1", self.to))
+                    try:
+                        there = socket.create_connection(("127.0.0.1", self.to))
+                    except ConnectionRefusedError:  # the server begins again
+                        here.close()
+                        continue
                     self._open |= {here, there}
                 for one, other in ((here, there), (there, here)):
                     threading.Thread(
