@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from mailkit.errors import MailkitError
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends the demo: Ctrl-C, a service manager, a terminal that is closed."""
+LOOK = 0.5
+"""Seconds between two looks whether that has happened."""
 
 
 @click.command()
@@ -88,8 +91,8 @@ def _stay(story: Story) -> None:
     """As soon as it is told that Ctrl-C ends it, that is so."""
     try:
         story.stays()
-        while True:
-            signal.pause()
+        while True:  # `signal.pause` would not end for one that came right before it
+            time.sleep(LOOK)
     except KeyboardInterrupt:
         click.echo()
 

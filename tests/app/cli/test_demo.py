@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,17 @@ def test_to_its_end(shell: Shell, play: FakePair) -> None:
 def test_kept_until_somebody_ends_it(
     shell: Shell, play: FakePair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signal, "pause", lambda: signal.raise_signal(signal.SIGINT))
+    """What comes right before it waits is heard as well: it does not wait for ever."""
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(time, "sleep", sleep)
     assert shell.ok("demo", "--keep") == "\n"
+    assert waited == [demo.LOOK] * 3
     assert play.done == ["start", "stop"]
     assert not play.folder.exists()
 
