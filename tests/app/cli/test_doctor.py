@@ -60,9 +60,9 @@ def test_a_page_that_takes_long_to_tell_the_time(
     shell: Shell, resolver: DictResolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Our clock is not wrong by as much."""
-    asked = time.time()
 
     def slow(*_: object) -> float:
+        asked = time.time()
         monkeypatch.setattr(time, "time", lambda: asked + 14)
         return asked + 1
 
