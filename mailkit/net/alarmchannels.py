@@ -9,7 +9,7 @@ from typing import Any
 from attrs import asdict, define, field
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone
+from twisted.internet.error import ProcessDone, ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.web.client import Agent
@@ -81,10 +81,10 @@ class Command:
         program = _Program(in_json(alarm, self._hostname))
         words = list(self._words)
         try:
-            transport = self._reactor.spawnProcess(program, words[0], words, env=None)
+            self._reactor.spawnProcess(program, words[0], words, env=None)
         except OSError as error:
             raise Unavailable(f"{words[0]}: {error.strerror}") from error
-        patience = self._reactor.callLater(PATIENCE, transport.signalProcess, "KILL")
+        patience = self._reactor.callLater(PATIENCE, program.end)
         complaint = await program.ended
         if patience.active():
             patience.cancel()
@@ -98,8 +98,18 @@ class _Program(ProcessProtocol):
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
         self._said = b""
+        self._is_over = False
         self.ended: Deferred[str | None] = Deferred()
         """What was wrong with it; ``None``: nothing."""
+
+    def end(self) -> None:
+        """Its time is over, and nobody waits for children that hold its pipes."""
+        transport: Any = self.transport  # of a process, which `ITransport` is not
+        self._is_over = True
+        try:
+            transport.signalProcess("KILL")
+        except ProcessExitedAlready:
+            transport.loseConnection()
 
     def connectionMade(self) -> None:
         assert self.transport is not None
@@ -108,6 +118,11 @@ class _Program(ProcessProtocol):
 
     def errReceived(self, data: bytes) -> None:
         self._said = (self._said + data)[:_LONGEST_COMPLAINT]
+
+    def processExited(self, reason: Failure) -> None:
+        if self._is_over:
+            transport: Any = self.transport  # as above
+            transport.loseConnection()
 
     def processEnded(self, reason: Failure) -> None:
         if reason.check(ProcessDone):
