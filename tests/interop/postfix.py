@@ -97,7 +97,7 @@ def postfix_at(
         wait_until("postfix listens", lambda: can_connect_to(address, port))
         yield Postfix(folder, address, port)
     finally:
-        # What has not ended in five seconds it kills, and fails if that ended just then.
+        # It kills what has not ended in five seconds, and fails if that ends just then.
         subprocess.run(
             [path, "-c", str(folder / "conf"), "stop"],
             stdin=subprocess.DEVNULL,
