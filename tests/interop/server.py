@@ -283,13 +283,20 @@ class Server:
             self._domains.add(domain)
 
     def messages(self, address: str) -> list[bytes]:
-        """What is in the INBOX, as files, oldest first."""
-        files = [
-            path
-            for part in ("new", "cur")
-            for path in (self.maildir(address) / part).glob("*")
-        ]
-        return [path.read_bytes() for path in sorted(files)]
+        """
+        What is in the INBOX, as files, in the order of their names.
+
+        A file gets another name when it is flagged or moved to ``cur``: one that has
+        gone since they were listed is there under that.
+        """
+        while True:
+            files = {
+                path.name.partition(":")[0]: path
+                for part in ("new", "cur")
+                for path in (self.maildir(address) / part).glob("*")
+            }
+            with suppress(FileNotFoundError):
+                return [files[name].read_bytes() for name in sorted(files)]
 
 
 def run(
