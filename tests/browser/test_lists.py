@@ -364,6 +364,29 @@ def test_undo_is_of_what_was_done_last_though_nobody_has_said_so(inbox: Page) ->
     shows(inbox, without("Letter 8"))
 
 
+def test_what_is_under_way_does_not_come_back(inbox: Page) -> None:
+    """An empty list is asked for anew when all is done that emptied it."""
+    held: list[Route] = []
+    asked: list[Route] = []
+
+    def note(route: Route) -> None:
+        asked.append(route)
+        route.continue_()
+
+    press(inbox, "j", "End")
+    inbox.route("**/act", lambda route: held.append(route))
+    press(inbox, "e", "*", "a", "e")
+    wait_for(inbox, lambda: len(held) == 2)
+    inbox.route("**/mail/inbox", note)
+    held[0].continue_()
+    expect(inbox.locator("#toast")).to_contain_text("Archived")
+    inbox.wait_for_timeout(500)
+    assert asked == []
+    shows(inbox, [])
+    held[1].continue_()
+    expect(inbox.get_by_text("Nothing waiting")).to_be_visible()
+
+
 def test_what_is_done_later_is_done_later(inbox: Page, site: Site) -> None:
     held: list[Route] = []
     inbox.route("**/act", lambda route: held.append(route))

@@ -211,7 +211,8 @@ export function draw(row, unread, starred) {
 
 /** More rows where few are left. */
 async function fill() {
-  if (!list()) return;
+  // The server may know nothing yet of what else is under way: the last one asks.
+  if (!list() || acts.now > 1) return;
   const left = rows().length;
   if (left > FEW || (left && !list().querySelector("[rel=next]"))) return;
   const id = current()?.dataset.c;
