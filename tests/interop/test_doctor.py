@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from mailkit.app.demo.authority import Authority
-from mailkit.app.demo.places import find_places
+from mailkit.app.demo.places import ADDRESSES, SERVICES, Place
 from mailkit.app.demo.servers import Pair, make_pair
 from mailkit.app.doctor import outside
 from mailkit.app.doctor.outside import free_on, greet, time_of
 from mailkit.app.doctor.ports import UPGRADES, look
 from mailkit.errors import Unavailable
-from tests.interop.server import MAILKIT, run
+from tests.interop.server import MAILKIT, free_ports, run
 
 DOCTOR = """
 [doctor]
@@ -37,7 +37,10 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Two servers, as the demo has them; the first is to be examined."""
     folder = tmp_path_factory.mktemp("pair")
     authority = Authority.make(folder, datetime.now(UTC))
-    pair = make_pair(folder, find_places(), authority, no_command)
+    # Not those of the demo: until it binds them, the system may give them to others.
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    east, west = (Place(address, ports) for address in ADDRESSES)
+    pair = make_pair(folder, (east, west), authority, no_command)
     with pair.east.config.open("a") as file:
         file.write(DOCTOR.format(https=pair.east.place.ports["https"]))
     pair.start()

@@ -195,7 +195,9 @@ def test_zone_files(server: Server) -> None:
 def test_a_zone_file_is_read_again(server: Server) -> None:
     before = dig(server, "+short", "files.test", "SOA").split()[2]
     path = server.folder / "zones" / "files.test.zone"
-    path.write_text(ZONE + "later A 192.0.2.200\n")
+    new = path.with_suffix(".new")
+    new.write_text(ZONE + "later A 192.0.2.200\n")
+    new.replace(path)  # a worker that reads half of it would serve that for a while
     wait_until(
         "the change is served",
         lambda: dig(server, "+short", "later.files.test", "A") == "192.0.2.200\n",
@@ -359,7 +361,14 @@ def test_unbound_believes_us(unbound: int, name: str, kind: str, status: str) ->
 def test_names_of_others_are_resolved_for_this_machine(
     server: Server, unbound: int, way: str
 ) -> None:
-    said = dig(server, "others.test", "A", way)
+    said = ""
+
+    def is_resolved() -> bool:  # a resolver that says nothing for 3 s is a failed one
+        nonlocal said
+        said = dig(server, "others.test", "A", way)
+        return "status: SERVFAIL" not in said
+
+    wait_until("the resolver is heard", is_resolved)
     assert "192.0.2.44" in said
     assert "flags: qr aa rd ra;" in said
     assert "REFUSED" in dig(server, "others.test", "A", way, "+norecurse")
