@@ -151,6 +151,7 @@ def zone(server: Server) -> str:
         server.command(*line.removeprefix("mailkit ").split())
         for line in commands.splitlines()
     ]
+    server.await_known(f"postmaster@{DOMAIN}")  # and serves its policy from now on
     return said[-1]
 
 
