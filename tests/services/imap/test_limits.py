@@ -85,9 +85,12 @@ def test_a_hundred_thousand_messages(world: World) -> None:
 
 def test_views_share_what_they_have_in_common(world: World) -> None:
     fill(world, 10_000)
-    clients = [Client(world) for _ in range(20)]
-    for client in clients:
+    first, *clients = [Client(world) for _ in range(21)]
+    for client in (first, *clients):
         client.login()
+    # Who measures coverage remembers a line when it is run for the first time.
+    first.say("a SELECT INBOX")
+    first.leave()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for client in clients:
