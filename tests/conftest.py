@@ -3,8 +3,8 @@
 ``MAILKIT_NO_SKIPS=1`` (set by ``.ci/run``) makes every skip a failure but those whose
 reason names something that no machine can install. ``MAILKIT_EXAMPLES=many`` (set by
 tox) asks Hypothesis for 200 examples a property, the same in every run: nothing fails
-that did not fail before, and what is covered is covered again (see `examples`). ``new``
-asks for 200 that nobody has seen yet.
+that did not fail before, and what is covered is covered again. ``new`` asks for 200
+that nobody has seen yet.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Generator, Iterator
+from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+import mailkit
 from mailkit.net.pump import Pump
 
 EXCUSED = ("shared/data", "needs root", "must not be root")
@@ -42,22 +43,6 @@ settings.register_profile("many", settings.get_profile("new"), derandomize=True)
 settings.load_profile(os.environ.get("MAILKIT_EXAMPLES", "few"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def examples() -> Iterator[None]:
-    """
-    Where examples are to be the same they depend on their property and nothing else.
-
-    Hypothesis mixes literals into them out of those modules of ours that are loaded by
-    then. Some are loaded by tests, and which ones were is another matter in each run
-    whose tests are dealt out to several processes.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        if settings.default is not None and settings.default.derandomize:
-            # It has no setting for this.
-            patch.setattr(providers, "_get_local_constants", Constants)
-        yield
-
-
 WIDE = 200
 """Columns of what pytest prints where nobody looks on, as in a log."""
 
@@ -70,7 +55,16 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What thousands of tests are made of is no garbage: the collector passes it by."""
+    """
+    Load all of mailkit, and have the collector pass by what is there then.
+
+    Hypothesis mixes literals into its examples out of those modules of ours that are
+    loaded. Some would be loaded by tests, and the examples of a property would be
+    others after them. And what thousands of tests are made of is no garbage.
+    """
+    for module in walk_packages(mailkit.__path__, "mailkit."):
+        if not module.name.endswith("__main__"):  # these run
+            import_module(module.name)
     gc.collect()
     gc.freeze()
 
