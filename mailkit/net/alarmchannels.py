@@ -19,6 +19,7 @@ from mailkit.errors import Unavailable
 from mailkit.interfaces.alarms import IAlarmChannel
 from mailkit.model.alarm import Alarm
 from mailkit.net.intime import in_time
+from mailkit.net.publichosts import BoundedBody
 
 PATIENCE = 3.0
 """Seconds for one try."""
@@ -60,6 +61,7 @@ class Hook:
             allow_redirects=False,
             unbuffered=True,
         )
+        response.deliverBody(BoundedBody(most=0))
         if not 200 <= response.code < 300:
             raise Unavailable(f"{self._url} answers {response.code}")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
@@ -86,6 +87,25 @@ class HookTests(TestCase):
 
         self.pager.answer = fail
         assert "answers 500" in await self._complaint(self.hook)
+
+    async def test_an_answer_without_end(self) -> None:
+        """Its status is what counts; the rest is hung up on."""
+        left: list[Deferred[Any]] = []
+
+        def talk(request: Request) -> int:
+            left.append(request.notifyFinish())
+            request.write(b"and so on")
+            return NOT_DONE_YET
+
+        self.pager.answer = talk
+        await self.hook.tell(ALARM)
+        [finished] = left
+        try:
+            await finished
+        except ConnectionDone:
+            pass
+        else:
+            raise AssertionError("nobody hung up")
 
     async def test_nobody_listens(self) -> None:
         [port] = free_ports(1)
