@@ -488,7 +488,6 @@ def test_files_by_drop_and_paste(alice: Page, site: Site, sink: Hosts) -> None:
     expect(alice.get_by_role("link", name="image.png")).to_be_visible()
     picture = body(alice).get_by_role("img", name="image.png")
     expect(picture).to_have_js_property("naturalWidth", 1)
-    # Each answer makes the rows anew.
     expect(alice.locator("#ups [role=progressbar]")).to_have_count(0)
     assert alice.get_by_role("button", name=re.compile("Attach files")).get_attribute(
         "title"
@@ -519,6 +518,24 @@ def test_files_by_drop_and_paste(alice: Page, site: Site, sink: Hosts) -> None:
     [shown] = [part for part in message.walk() if part.get_filename() == "image.png"]
     assert rich is not None
     assert f'src="cid:{shown["Content-ID"].strip("<>")}"' in rich.get_content()
+
+
+def test_a_file_is_removed_while_another_one_comes(alice: Page) -> None:
+    compose(alice)
+    alice.evaluate(DROP, [[["one.bin", [1]]], "drop"])
+    away = alice.get_by_role("button", name="Remove one.bin")
+    expect(away).to_be_visible()
+    held: list[Route] = []
+    alice.route("**/att", lambda route: held.append(route))
+    alice.evaluate(DROP, [[["two.bin", [2]]], "drop"])
+    wait_for(alice, lambda: len(held) == 1)
+    away.hover()
+    alice.mouse.down()
+    held.pop().continue_()
+    expect(alice.get_by_role("link", name="two.bin")).to_be_visible()
+    alice.mouse.up()
+    expect(alice.get_by_role("link", name="one.bin")).to_have_count(0)
+    expect(alice.locator("#ups .up")).to_have_count(1)
 
 
 def test_answers_that_overtake_each_other_take_no_file_away(alice: Page) -> None:

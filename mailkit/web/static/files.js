@@ -118,25 +118,29 @@ export function attach(form, { notice, drop, changed, taken }) {
     return said.added?.length && said;
   }
 
-  /** Files of an answer; one that was overtaken by another takes none away. */
+  /**
+   * Files of an answer; one that was overtaken by another takes none away. A number stays
+   * with its file, and a row that is there where it is: somebody may be pressing its button.
+   */
   function show({ attachments, left: now }, isAll) {
     left = now ?? left;
-    const waiting = [...ups.children].filter((row) => !row.dataset.n);
     const has = (number) => attachments.some((file) => `${file.n}` === number);
-    const known = [...ups.querySelectorAll(".up:has(a)")].filter((row) => !isAll && !removed.has(row.dataset.n) && !has(row.dataset.n));
-    const rows = attachments.filter((file) => !removed.has(`${file.n}`)).map((file) => {
-      const away = cross(words.remove, file.name);
-      return make(
+    for (const row of ups.querySelectorAll("[data-n]")) {
+      const { n } = row.dataset;
+      // Without a link it was there before the draft was.
+      if (removed.has(n) || (isAll && !has(n)) || !row.querySelector("a")) row.remove();
+    }
+    for (const file of attachments.filter(({ n }) => isNew(n))) {
+      const row = make(
         "div",
         { class: "up", "data-n": file.n, "data-cid": file.cid },
         icon(file.type.startsWith("image/") ? "picture" : "file"),
         make("a", { class: "ell", href: file.url, dir: "auto" }, file.name),
         make("small", { class: "muted num" }, size(file.size)),
-        away,
+        cross(words.remove, file.name),
       );
-    });
-    const all = [...known, ...rows].sort((one, other) => one.dataset.n - other.dataset.n);
-    ups.replaceChildren(...all, ...waiting);
+      ups.insertBefore(row, [...ups.children].find(({ dataset: { n } }) => !n || n - file.n > 0));
+    }
     room();
   }
 
