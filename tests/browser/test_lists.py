@@ -95,7 +95,7 @@ def test_delete_and_undo_by_keys(inbox: Page) -> None:
     expect(inbox.locator(".row")).to_have_count(7)
     shows(inbox, without("Letter 7"))
     has_keyboard(inbox, "Letter 6")
-    expect(inbox.get_by_role("status")).to_contain_text("Moved to the Trash")
+    expect(inbox.locator("#toast")).to_contain_text("Moved to the Trash")
     press(inbox, "z")
     expect(inbox.locator(".row")).to_have_count(8)
     shows(inbox, SUBJECTS)
@@ -435,6 +435,22 @@ def test_what_was_asked_before_does_not_undo_what_is_done(
     route.fulfill(response=answer)
     wait_for(inbox, lambda: len(held) > 1)  # it is asked for anew
     expect(star).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_waits_knows_nothing_of_what_is_done(inbox: Page, site: Site) -> None:
+    """News that come while rows are chosen are older than what becomes of those."""
+    inbox.locator(".row .ck").nth(2).click()
+    site.deliver("Letter 9")
+    expect(inbox.get_by_role("button", name="1 new")).to_be_visible()
+    held: list[Route] = []
+    inbox.route("**/act", lambda route: held.append(route))
+    inbox.get_by_role("button", name="Archive", exact=True).first.click()
+    wait_for(inbox, lambda: bool(held))
+    inbox.mouse.move(0, 0)
+    inbox.wait_for_timeout(500)
+    shows(inbox, without("Letter 6"))
+    held[0].continue_()
+    shows(inbox, ["Letter 9", *without("Letter 6")])
 
 
 def test_what_was_asked_before_does_not_take_back_an_undo(

@@ -11,6 +11,7 @@ let timer;
 let isAsking;
 let held; // what has the focus
 let pending; // what the list is to become, once nobody is in its way
+let since; // what had been done when that was asked for
 
 /** Something in the list may have changed. */
 export function look() {
@@ -31,7 +32,9 @@ async function fetchList() {
     // It may know nothing of them yet; what is pressed has to be there when it is let go.
     if (acts.all !== before || isPressed()) return look();
     const fresh = page.getElementById("list");
-    if (fresh && list() === old) settle((pending = document.adoptNode(fresh)));
+    if (!fresh || list() !== old) return;
+    since = before;
+    settle((pending = document.adoptNode(fresh)));
   } catch {
     // The next event asks again; what is done by hand says what is wrong.
   } finally {
@@ -67,7 +70,7 @@ function settle(fresh, isWanted) {
     if (mayMove) row.replaceWith(before);
   }
   if (mayMove) replace(old, fresh);
-  else if (count) pill("new", several(count), () => pending && (scrollTo(0, 0), settle(pending, true)));
+  else if (count) pill("new", several(count), () => (scrollTo(0, 0), come(true)));
   document.dispatchEvent(new CustomEvent("mailkit:rows", { detail: old }));
 }
 
@@ -93,7 +96,14 @@ function renew(old, fresh) {
   if (isIn) (held = old.querySelector(".subj")).focus({ preventScroll: true });
 }
 
-const retry = () => setTimeout(() => pending && list() && isFree() && settle(pending));
+/** What waits is shown, unless something was done that it does not know. */
+function come(isWanted) {
+  if (!pending || !list() || !(isWanted || isFree())) return;
+  if (acts.all === since) settle(pending, isWanted);
+  else look();
+}
+
+const retry = () => setTimeout(come);
 document.addEventListener("pointerout", retry);
 document.addEventListener("change", retry);
 addEventListener("scrollend", retry);
