@@ -86,6 +86,11 @@ def _row(page: Page) -> Locator:
     return row
 
 
+def _attached(page: Page) -> Locator:
+    """Her file, when it has come: before, a row says how far it is."""
+    return page.locator("#ups").get_by_role("link", name="plan.pdf")
+
+
 def _open(page: Page, box: str = "inbox") -> None:
     page.goto(f"/mail/{box}")
     _row(page).locator("a.subj").click()
@@ -185,7 +190,7 @@ def test_a_day(tab: Page, site: Site, tmp_path: Path) -> None:
         plan = tmp_path / "plan.pdf"
         plan.write_bytes(PLAN)
         page.locator("input[type=file]").set_input_files(plan)
-        expect(page.locator(".up").filter(has_text="plan.pdf")).to_be_visible()
+        expect(_attached(page)).to_be_visible()
         page.get_by_role("textbox", name="Message").fill("Good. My plan is attached.")
         page.get_by_role("button", name="Send", exact=True).click()
 
@@ -193,7 +198,7 @@ def test_a_day(tab: Page, site: Site, tmp_path: Path) -> None:
         toast = page.get_by_role("status").filter(has_text=re.compile("Undo|Send|sent"))
         toast.get_by_role("button", name="Undo").click()
         expect(page.locator("#composer[data-ready]")).to_be_visible()
-        expect(page.locator(".up").filter(has_text="plan.pdf")).to_be_visible()
+        expect(_attached(page)).to_be_visible()
         program.counts(Drafts=1, Sent=0)
         assert _file(program.only("Drafts")) == ("plan.pdf", PLAN)
         assert site.messages("INBOX", BOB) == []
