@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import asdict, define, field
@@ -100,18 +101,15 @@ class _Program(ProcessProtocol):
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
         self._said = b""
-        self._is_over = False
         self.ended: Deferred[str | None] = Deferred()
         """What was wrong with it; ``None``: nothing."""
 
     def end(self) -> None:
         """Its time is over, and nobody waits for children that hold its pipes."""
         transport: Any = self.transport  # of a process, which `ITransport` is not
-        self._is_over = True
-        try:
+        with suppress(ProcessExitedAlready):
             transport.signalProcess("KILL")
-        except ProcessExitedAlready:
-            transport.loseConnection()
+        transport.loseConnection()
 
     def connectionMade(self) -> None:
         assert self.transport is not None
@@ -120,11 +118,6 @@ class _Program(ProcessProtocol):
 
     def errReceived(self, data: bytes) -> None:
         self._said = (self._said + data)[:_LONGEST_COMPLAINT]
-
-    def processExited(self, reason: Failure) -> None:
-        if self._is_over:
-            transport: Any = self.transport  # as above
-            transport.loseConnection()
 
     def processEnded(self, reason: Failure) -> None:
         if reason.check(ProcessDone):
