@@ -51,9 +51,10 @@ class SendingsHouse:
     seal_ahead: SealAhead = nothing_ahead
     """Signs what leaves as soon as it is put."""
 
-    async def was_put(self, message: str) -> bool:
-        """Whether the queue has a message, or had it."""
+    async def queued(self, message: str) -> Sequence[QueueItem] | None:
+        """What the queue has of a message, if it ever had it; ``None``: it had not."""
         queue = self.outbound.queue
-        if await queue.items(Selection(ids=(message,)), most=1):
-            return True
-        return bool(await queue.attempts(QueueId(f"{message}.1")))
+        items = await queue.items(Selection(ids=(message,)), most=1)
+        if items or await queue.attempts(QueueId(f"{message}.1")):
+            return items
+        return None

@@ -117,7 +117,7 @@ async def make_plan(
         if address in listed:
             # One that came back before it was noted that it was put is not left out.
             is_doubtful = address in known
-            if not is_doubtful or not await house.was_put(sending.message(address)):
+            if not is_doubtful or await house.queued(sending.message(address)) is None:
                 suppressed.append(listed[address])
                 continue
         try:

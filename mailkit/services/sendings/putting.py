@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from mailkit.errors import Refused
 from mailkit.interfaces.delivery import Routed
 from mailkit.model.event import MailEvent, Step
-from mailkit.model.queueitem import QueueItem, Selection
+from mailkit.model.queueitem import QueueItem
 from mailkit.model.sending import Sending
 from mailkit.services.delivery.content import Rewritten
 from mailkit.services.queue.sealing import Ahead
@@ -77,13 +77,12 @@ class Putting:
 
     async def _find_kept(self, batch: Batch) -> Batch:
         """Those that the queue has, or had: a stop came before that was noted."""
-        queue = self._house.outbound.queue
         kept: list[tuple[Row, Routed]] = []
         for row, routed in batch:
-            id = self._id(row)
-            if await self._house.was_put(id):
+            items = await self._house.queued(self._id(row))
+            if items is not None:
                 kept.append((row, routed))
-                self._note(await queue.items(Selection(ids=(id,)), most=1))
+                self._note(items)
         return kept
 
     async def _put(self, batch: Batch) -> None:
